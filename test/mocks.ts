@@ -1,0 +1,147 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** A resource as the program asked the engine for it. */
+export interface Registered {
+  type: string;
+  name: string;
+  inputs: Record<string, unknown>;
+  /** URN of the parent. */
+  parent: string;
+  custom: boolean;
+  protect: boolean;
+  /** URN and id of an explicit provider. */
+  provider: string;
+  dependencies: string[];
+}
+
+export type Calls = Record<string, (args: Record<string, unknown>) => Record<string, unknown>>;
+export type Outputs = Record<
+  string,
+  (name: string, inputs: Record<string, unknown>) => Record<string, unknown>
+>;
+
+const region = "eu-central-1";
+const accountId = "111122223333";
+export const issuer = `oidc.eks.${region}.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF`;
+export const oidcProviderArn = `arn:aws:iam::${accountId}:oidc-provider/${issuer}`;
+export const registry = `${accountId}.dkr.ecr.${region}.amazonaws.com`;
+
+/** What AWS adds to a resource's inputs, for the types that the program uses. A type that is not here gets its inputs only. */
+const outputs: Outputs = {
+  "aws:iam/role:Role": (name) => ({ arn: `arn:aws:iam::${accountId}:role/${name}`, name: `${name}-1234567` }),
+  "aws:ecr/repository:Repository": (name) => ({
+    name: `${name}-1234567`,
+    registryId: accountId,
+    repositoryUrl: `${registry}/${name}-1234567`,
+  }),
+  "aws:ec2/launchTemplate:LaunchTemplate": () => ({ latestVersion: 3 }),
+  "docker:index/image:Image": (_name, inputs) => ({
+    repoDigest: `${String(inputs.imageName).split(":")[0]}@sha256:${"ab".repeat(32)}`,
+  }),
+  "eks:index:Cluster": (_name, inputs) => ({
+    eksCluster: { name: inputs.name },
+    core: { subnetIds: ["subnet-a", "subnet-b"] },
+    kubeconfigJson: '{"kind":"Config"}',
+    oidcProviderArn,
+  }),
+};
+
+const calls: Calls = {
+  "aws:ecr/getAuthorizationToken:getAuthorizationToken": () => ({
+    userName: "AWS",
+    password: "ecr-password",
+  }),
+};
+
+/** The part of the engine's registration request that the tests look at; the mock interface passes on only some of it. */
+interface RegisterRequest {
+  getType(): string;
+  getName(): string;
+  getParent(): string;
+  getCustom(): boolean;
+  getProtect(): boolean;
+  getProvider(): string;
+  getDependenciesList(): string[];
+}
+
+/**
+ * Sets mocks that record every registration. Only the invokes given here (and ECR's token) are answered: any other one
+ * rejects, so that a program which asks AWS for something new shows up as a failure, not as an empty answer.
+ */
+export async function setMocks(
+  options: { stack?: string; config?: Record<string, string>; calls?: Calls } = {},
+): Promise<Registered[]> {
+  const registered: Registered[] = [];
+  const answers = { ...calls, ...options.calls };
+  await pulumi.runtime.setMocks(
+    {
+      newResource(args) {
+        const resource = registered.find((one) => one.type === args.type && one.name === args.name);
+        if (resource) resource.inputs = args.inputs;
+        return {
+          id: args.custom ? `${args.name}-id` : undefined,
+          state: { ...args.inputs, ...outputs[args.type]?.(args.name, args.inputs) },
+        };
+      },
+      call(args) {
+        const answer = answers[args.token];
+        if (answer === undefined)
+          throw new Error(`The program called ${args.token}, which this test does not expect.`);
+        return answer(args.inputs);
+      },
+    },
+    "eks-irsa",
+    options.stack ?? "test",
+    false,
+  );
+  pulumi.runtime.setAllConfig(options.config ?? {});
+
+  // The monitor behind the mocks: it alone sees parents, protection and dependencies.
+  const monitor = pulumi.runtime.getMonitor() as unknown as {
+    registerResource(request: RegisterRequest, callback: unknown): unknown;
+  };
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, callback) => {
+    registered.push({
+      type: request.getType(),
+      name: request.getName(),
+      inputs: {},
+      parent: request.getParent(),
+      custom: request.getCustom(),
+      protect: request.getProtect(),
+      provider: request.getProvider(),
+      dependencies: request.getDependenciesList(),
+    });
+    return register(request, callback);
+  };
+  return registered;
+}
+
+/** The value of an output, once it is known. */
+export function valueOf<T>(output: pulumi.Output<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    output.apply(resolve);
+    // An output that rejects never calls apply's function; its promise tells.
+    (output as unknown as { promise(): Promise<T> }).promise().catch(reject);
+  });
+}
+
+/** Waits until everything that a piece of program registers is registered, and gives it. */
+export async function settled(registered: Registered[]): Promise<Registered[]> {
+  for (let before = -1; before !== registered.length; ) {
+    before = registered.length;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return registered;
+}
+
+/** The one resource of a type, or the one of that name. */
+export function only(registered: Registered[], type: string, name?: string): Registered {
+  const found = registered.filter((one) => one.type === type && (name === undefined || one.name === name));
+  if (found.length !== 1 || found[0] === undefined) {
+    throw new Error(
+      `${found.length} resources of type ${type}, expected one: ${found.map((one) => one.name)}`,
+    );
+  }
+  return found[0];
+}
