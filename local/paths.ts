@@ -13,6 +13,15 @@ export const cache = process.env.EKS_IRSA_CACHE ?? join(homedir(), ".cache", "ek
 /** Executables that local built or linked; first in the PATH that `local env` prints. */
 export const bin = join(cache, "bin");
 
+/** Debian packages, unpacked here and not installed: the machine's own packages stay as they are. */
+export const debian = join(cache, "debian");
+
+/** Python packages. */
+export const venv = join(cache, "venv");
+
+/** Go's module cache and build cache. */
+export const go = join(cache, "go");
+
 /** Data of the run that is up. */
 export const run = join(cache, "run");
 
@@ -21,3 +30,22 @@ export const logs = join(run, "logs");
 
 /** The project's own root folder. */
 export const project = join(__dirname, "..");
+
+const under = (folder: string, ...paths: string[]): string[] => paths.map((path) => join(folder, path));
+
+/** The search path on which everything that local installed comes before what the machine has. */
+export const searchPath = [
+  bin,
+  join(venv, "bin"),
+  ...under(debian, "usr/sbin", "usr/bin", "sbin", "bin"),
+  process.env.PATH ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+].join(":");
+
+/** Where the dynamic linker finds the libraries of the unpacked packages. */
+export const libraryPath = under(
+  debian,
+  "usr/lib/x86_64-linux-gnu",
+  "lib/x86_64-linux-gnu",
+  "usr/lib/aarch64-linux-gnu",
+  "lib/aarch64-linux-gnu",
+).join(":");

@@ -65,7 +65,7 @@ export async function start(spec: DaemonSpec, onStart: (daemon: Daemon) => void)
     await sleep(10); // the error event comes in a later turn
     throw new DaemonError(spec.name, ended ?? "could not be started", log);
   }
-  const daemon = { name: spec.name, pid: child.pid, startTime: startTime(child.pid) ?? 0, log };
+  const daemon = { name: spec.name, ...identify(child.pid), log };
   onStart(daemon);
   const deadline = Date.now() + (spec.timeoutSeconds ?? 60) * 1000;
   while (!(await spec.ready().catch(() => false))) {
@@ -78,8 +78,13 @@ export async function start(spec: DaemonSpec, onStart: (daemon: Daemon) => void)
   return daemon;
 }
 
+/** What tells a process from every other one, also from a later one with the same id. */
+export function identify(pid: number): Pick<Daemon, "pid" | "startTime"> {
+  return { pid, startTime: startTime(pid) ?? 0 };
+}
+
 /** Whether that very process still runs. */
-export function alive(daemon: Daemon): boolean {
+export function alive(daemon: Pick<Daemon, "pid" | "startTime">): boolean {
   return startTime(daemon.pid) === daemon.startTime;
 }
 

@@ -1,0 +1,164 @@
+import {
+  DescribeAccessEntryCommand,
+  EKSClient,
+  ListAssociatedAccessPoliciesCommand,
+  ListClustersCommand,
+  ListTagsForResourceCommand,
+} from "@aws-sdk/client-eks";
+import {
+  AttachUserPolicyCommand,
+  CreateAccessKeyCommand,
+  CreateOpenIDConnectProviderCommand,
+  CreateUserCommand,
+  DeleteAccessKeyCommand,
+  DeleteOpenIDConnectProviderCommand,
+  GetOpenIDConnectProviderCommand,
+  GetPolicyCommand,
+  GetRoleCommand,
+  IAMClient,
+  ListAccessKeysCommand,
+  ListOpenIDConnectProvidersCommand,
+} from "@aws-sdk/client-iam";
+import type { AccessEntries } from "./authenticator";
+import type { IamAccount, OidcProviderRecord } from "./iam";
+import { rootCredentials } from "./ministack";
+import { AwsError } from "./reply";
+import { type OidcProvider, type TrustedRole, withoutScheme } from "./webidentity";
+
+export interface AccountOptions {
+  /** MiniStack's own URL, not the front door's. */
+  endpoint: string;
+  region: string;
+}
+
+export interface Credentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+}
+
+/** The account in MiniStack, looked at and changed as its root: what the front door knows of IAM and EKS. */
+export class Account implements IamAccount, AccessEntries {
+  private readonly iam: IAMClient;
+  private readonly eks: EKSClient;
+
+  constructor(options: AccountOptions) {
+    const client = { ...options, credentials: rootCredentials };
+    this.iam = new IAMClient(client);
+    this.eks = new EKSClient(client);
+  }
+
+  /**
+   * Makes an IAM user with AdministratorAccess and gives it a new access key in place of those that it had. Its
+   * signatures are verified, unlike those of MiniStack's root.
+   */
+  async administrator(userName = "admin"): Promise<Credentials> {
+    await this.iam
+      .send(new CreateUserCommand({ UserName: userName }))
+      .catch(ignoring("EntityAlreadyExists", "EntityAlreadyExistsException"));
+    const PolicyArn = "arn:aws:iam::aws:policy/AdministratorAccess";
+    await this.iam.send(new AttachUserPolicyCommand({ UserName: userName, PolicyArn }));
+    const { AccessKeyMetadata } = await this.iam.send(new ListAccessKeysCommand({ UserName: userName }));
+    for (const { AccessKeyId } of AccessKeyMetadata ?? []) {
+      await this.iam.send(new DeleteAccessKeyCommand({ UserName: userName, AccessKeyId }));
+    }
+    const { AccessKey } = await this.iam.send(new CreateAccessKeyCommand({ UserName: userName }));
+    if (!AccessKey?.AccessKeyId || !AccessKey.SecretAccessKey)
+      throw new Error("MiniStack gave no access key.");
+    return { accessKeyId: AccessKey.AccessKeyId, secretAccessKey: AccessKey.SecretAccessKey };
+  }
+
+  async oidcProviders(): Promise<OidcProvider[]> {
+    const { OpenIDConnectProviderList } = await this.iam.send(new ListOpenIDConnectProvidersCommand({}));
+    const providers = await Promise.all(
+      (OpenIDConnectProviderList ?? []).map(async ({ Arn: arn = "" }) => {
+        const record = await this.oidcProvider(arn).catch(ignoring("NoSuchEntity"));
+        return record ? [{ arn, ...record }] : [];
+      }),
+    );
+    return providers.flat();
+  }
+
+  async oidcProvider(arn: string): Promise<OidcProviderRecord> {
+    try {
+      const found = await this.iam.send(
+        new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: arn }),
+      );
+      const tags = (found.Tags ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""] as const);
+      return {
+        url: withoutScheme(found.Url ?? ""),
+        clientIds: found.ClientIDList ?? [],
+        thumbprints: found.ThumbprintList ?? [],
+        tags: new Map(tags),
+      };
+    } catch (error) {
+      if (!isNamed(error, "NoSuchEntityException", "NoSuchEntity")) throw error;
+      throw new AwsError("NoSuchEntity", `OpenIDConnect Provider not found for arn ${arn}`, 404);
+    }
+  }
+
+  /** MiniStack cannot change a provider, so it is made anew; only its creation date tells. */
+  async replaceOidcProvider(arn: string, record: OidcProviderRecord): Promise<void> {
+    await this.iam.send(new DeleteOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: arn }));
+    await this.iam.send(
+      new CreateOpenIDConnectProviderCommand({
+        Url: `https://${record.url}`,
+        ClientIDList: [...record.clientIds],
+        ThumbprintList: [...record.thumbprints],
+        Tags: [...record.tags].map(([Key, Value]) => ({ Key, Value })),
+      }),
+    );
+  }
+
+  async role(name: string): Promise<TrustedRole | undefined> {
+    const found = await this.iam
+      .send(new GetRoleCommand({ RoleName: name }))
+      .catch(ignoring("NoSuchEntityException", "NoSuchEntity"));
+    if (!found?.Role?.Arn) return undefined;
+    return {
+      arn: found.Role.Arn,
+      trustPolicy: decodeURIComponent(found.Role.AssumeRolePolicyDocument ?? ""),
+      maxSessionSeconds: found.Role.MaxSessionDuration ?? 3600,
+    };
+  }
+
+  async policyExists(arn: string): Promise<boolean> {
+    const found = await this.iam
+      .send(new GetPolicyCommand({ PolicyArn: arn }))
+      .catch(ignoring("NoSuchEntityException", "NoSuchEntity"));
+    return found !== undefined;
+  }
+
+  async clusterNames(): Promise<string[]> {
+    return (await this.eks.send(new ListClustersCommand({}))).clusters ?? [];
+  }
+
+  async tags(arn: string): Promise<Record<string, string>> {
+    return (await this.eks.send(new ListTagsForResourceCommand({ resourceArn: arn }))).tags ?? {};
+  }
+
+  async accessEntry(clusterName: string, principalArn: string) {
+    const principal = { clusterName, principalArn };
+    const found = await this.eks
+      .send(new DescribeAccessEntryCommand(principal))
+      .catch(ignoring("ResourceNotFoundException"));
+    if (!found?.accessEntry) return undefined;
+    const { associatedAccessPolicies } = await this.eks.send(
+      new ListAssociatedAccessPoliciesCommand(principal),
+    );
+    return {
+      username: found.accessEntry.username || undefined,
+      groups: found.accessEntry.kubernetesGroups ?? [],
+      accessPolicies: (associatedAccessPolicies ?? []).map(({ policyArn }) => policyArn ?? ""),
+    };
+  }
+}
+
+const isNamed = (error: unknown, ...names: string[]): boolean =>
+  error instanceof Error && names.includes(error.name);
+
+/** For `catch`: undefined for an error of one of the names, any other goes on. */
+const ignoring =
+  (...names: string[]) =>
+  (error: unknown): undefined => {
+    if (!isNamed(error, ...names) && !(error instanceof AwsError && names.includes(error.code))) throw error;
+  };

@@ -1,0 +1,63 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { Protocol } from "./reply";
+
+/** What can be told of an AWS request before its body is read. */
+export interface AwsCall {
+  method: string;
+  path: string;
+  query: URLSearchParams;
+  /** Service of the signature's scope, such as `s3`; absent when nothing is signed. */
+  service: string | undefined;
+  /** Every access key id that the request names anywhere; empty when it is unsigned. */
+  accessKeyIds: readonly string[];
+  /** The action in `X-Amz-Target`, such as `CreateRepository`. */
+  target: string | undefined;
+  /** Whether its body is a form, as in the Query protocol. */
+  form: boolean;
+}
+
+/** Reads what a request says of itself. Nothing of it is verified: that MiniStack does. */
+export function describeCall(method: string, url: string, headers: IncomingHttpHeaders): AwsCall {
+  const { pathname, searchParams } = new URL(url, "http://localhost");
+  const authorization = headers.authorization ?? "";
+  const scopes = [
+    /^AWS4-\S+.*?\bCredential=([^,\s]*)/.exec(authorization)?.[1],
+    ...parameters(searchParams, "x-amz-credential"),
+  ]
+    .filter((scope) => scope !== undefined)
+    .map((scope) => scope.split("/"));
+  const ids = [
+    ...scopes.map(([id]) => id ?? ""),
+    ...parameters(searchParams, "awsaccesskeyid"),
+    ...(authorization.startsWith("AWS ") ? [authorization.slice(4).split(":")[0] ?? ""] : []),
+  ];
+  const target = headers["x-amz-target"];
+  return {
+    method,
+    path: pathname,
+    query: searchParams,
+    service: scopes[0]?.at(-2)?.toLowerCase(),
+    accessKeyIds: ids,
+    target: typeof target === "string" ? target : undefined,
+    form: (headers["content-type"] ?? "").toLowerCase().startsWith("application/x-www-form-urlencoded"),
+  };
+}
+
+/** How the called service writes its errors. */
+export function protocolOf(call: AwsCall): Protocol {
+  if (call.target !== undefined || call.service === "eks") return "json";
+  if (call.service === "ec2") return "ec2";
+  return call.form || call.query.has("Action") || call.service === "sts" || call.service === "iam"
+    ? "query"
+    : "xml";
+}
+
+/**
+ * Whether an access key id can be one that IAM or STS gave out. MiniStack takes others, `test` and every account
+ * number, as the account's root without a look at the signature.
+ */
+export const isIssuedKeyId = (id: string): boolean => /^A[A-Z0-9]{15,127}$/.test(id);
+
+function parameters(query: URLSearchParams, lowerCaseName: string): string[] {
+  return [...query].filter(([name]) => name.toLowerCase() === lowerCaseName).map(([, value]) => value);
+}

@@ -1,0 +1,77 @@
+import { createHash } from "node:crypto";
+import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { command } from "../command";
+import { cache, debian, project } from "../paths";
+import { exists } from "../process";
+import { goEnvironment } from "./go";
+
+/** Debian's parts of the image that Go programs are built in. */
+export const baseImageDebianPackages = ["busybox-static", "ca-certificates"] as const;
+
+/** The root file system of a base image, and the name that it is imported under. */
+export interface BaseImage {
+  name: string;
+  folder: string;
+}
+
+/**
+ * Lays out the image that stands for `golang:` here, where no public image can be pulled: the Go toolchain of this
+ * machine, a shell, Debian's certificate authorities as Debian ships them, and the modules that the lister needs, so
+ * that a build in it asks nothing of the network. Does nothing when it is there for the same toolchain and modules.
+ */
+export async function layOutGoImage(goVersion: string, onLine: (line: string) => void): Promise<BaseImage> {
+  const app = join(project, "app", "go");
+  const pins = createHash("sha256")
+    .update(await readFile(join(app, "go.sum")))
+    .digest("hex")
+    .slice(0, 12);
+  const name = `eks-irsa.local/golang:${goVersion}-${pins}`;
+  const folder = join(cache, "base", `golang-${goVersion}-${pins}`);
+  if (await exists(folder)) return { name, folder };
+
+  await rm(join(cache, "base"), { recursive: true, force: true });
+  const root = `${folder}.new`;
+  for (const path of ["bin", "etc/ssl/certs", "usr/local", "go", "tmp", "root"]) {
+    await mkdir(join(root, path), { recursive: true });
+  }
+
+  const goroot = (await command("go", ["env", "GOROOT"], { log: "go", env: goEnvironment })).trim();
+  const unneeded = new Set(["test", "doc", "api", "misc"].map((name) => join(goroot, name)));
+  await cp(goroot, join(root, "usr/local/go"), {
+    recursive: true,
+    filter: (source) => !unneeded.has(source),
+  });
+
+  const busybox = (await exists("/bin/busybox")) ? "/bin/busybox" : join(debian, "bin/busybox");
+  await cp(busybox, join(root, "bin/busybox"));
+  const applets = (await command(busybox, ["--list"], { log: "base-image" })).trim().split("\n");
+  for (const applet of applets) await symlink("busybox", join(root, "bin", applet)).catch(() => {});
+
+  const authorities = (await exists("/usr/share/ca-certificates/mozilla")) ? "/" : debian;
+  await writeFile(
+    join(root, "etc/ssl/certs/ca-certificates.crt"),
+    await certificates(join(authorities, "usr/share/ca-certificates/mozilla")),
+  );
+  await writeFile(join(root, "etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n");
+
+  await command("go", ["mod", "download", "-x"], {
+    log: "base-image",
+    cwd: app,
+    env: { ...goEnvironment, GOMODCACHE: join(root, "go/pkg/mod"), GOFLAGS: "-modcacherw" },
+    onLine,
+  });
+  await rename(root, folder);
+  return { name, folder };
+}
+
+/** The environment of the image, as `docker import` takes it. */
+export const goImageChanges = [
+  "ENV PATH=/usr/local/go/bin:/bin GOPATH=/go GOPROXY=off GOTOOLCHAIN=local GOFLAGS=-modcacherw",
+  "WORKDIR /go",
+];
+
+async function certificates(folder: string): Promise<string> {
+  const files = (await readdir(folder)).filter((file) => file.endsWith(".crt")).sort();
+  return (await Promise.all(files.map((file) => readFile(join(folder, file), "utf8")))).join("");
+}

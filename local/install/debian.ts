@@ -1,0 +1,57 @@
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { command } from "../command";
+import { debian } from "../paths";
+
+/** Names of the packages that were unpacked, one a line. */
+const record = join(debian, "packages.txt");
+
+/**
+ * Makes the programs of Debian packages available without installing them: those that the machine lacks, and what they
+ * depend on, are downloaded by apt and unpacked below the cache. So no service is started or enabled, no user or group
+ * made, and removing the cache removes them.
+ *
+ * @returns the names of the packages that were unpacked now; empty when there was nothing to do.
+ */
+export async function installDebianPackages(
+  packages: readonly string[],
+  onLine: (line: string) => void,
+): Promise<string[]> {
+  const unpacked = new Set((await readFile(record, "utf8").catch(() => "")).split("\n"));
+  const wanted = (await missing(packages)).filter((name) => !unpacked.has(name));
+  if (wanted.length === 0) return [];
+
+  const archives = join(debian, "archives");
+  await mkdir(join(archives, "partial"), { recursive: true });
+  await mkdir(join(debian, "lists", "partial"), { recursive: true });
+  const options = [
+    ...["-o", `Dir::State::lists=${join(debian, "lists")}`],
+    ...["-o", `Dir::Cache::archives=${archives}`],
+    ...["-o", "APT::Sandbox::User=root"],
+  ];
+  const apt = (...args: string[]) =>
+    command("apt-get", ["-q", "-y", ...options, ...args], { log: "apt", onLine });
+  await apt("update");
+  await apt("install", "--download-only", "--no-install-recommends", ...wanted);
+  for (const archive of (await readdir(archives)).filter((file) => file.endsWith(".deb"))) {
+    await command("dpkg-deb", ["--extract", join(archives, archive), debian], { log: "apt" });
+  }
+  await writeFile(record, [...unpacked, ...wanted, ""].join("\n"));
+  await rm(archives, { recursive: true });
+  await rm(join(debian, "lists"), { recursive: true });
+  return wanted;
+}
+
+/** Those that the machine does not have installed. */
+async function missing(packages: readonly string[]): Promise<string[]> {
+  const status = await command("dpkg-query", ["-W", "-f", "${Package} ${db:Status-Status}\n"], {
+    log: "apt",
+  });
+  const installed = new Set(
+    status
+      .split("\n")
+      .filter((line) => line.endsWith(" installed"))
+      .map((line) => line.split(" ")[0]),
+  );
+  return packages.filter((name) => !installed.has(name));
+}

@@ -1,0 +1,46 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { command } from "../command";
+import { debian, venv } from "../paths";
+import { exists } from "../process";
+
+/** Debian's Python, and the pip that it ships for virtual environments. */
+export const pythonDebianPackages = ["python3", "python3-pip-whl"] as const;
+
+/**
+ * Installs Python packages, each pinned as `name==version`, into local's own virtual environment.
+ *
+ * @returns those that were installed now; empty when all were there.
+ */
+export async function installPythonPackages(
+  packages: readonly string[],
+  onLine: (line: string) => void,
+): Promise<string[]> {
+  const record = join(venv, "packages.txt");
+  const present = new Set((await readFile(record, "utf8").catch(() => "")).split("\n"));
+  const wanted = packages.filter((name) => !present.has(name));
+  if (wanted.length === 0) return [];
+
+  const python = join(venv, "bin", "python");
+  if (!(await exists(python))) {
+    const base = (await exists("/usr/bin/python3")) ? "/usr/bin/python3" : join(debian, "usr/bin/python3");
+    await command(base, ["-m", "venv", "--without-pip", venv], { log: "python", onLine });
+  }
+  // A wheel can be imported as it is: pip installs without being installed.
+  const pip = (await pipWheel()) ?? "";
+  await command(python, ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", ...wanted], {
+    log: "python",
+    env: { PYTHONPATH: pip },
+    onLine,
+  });
+  await writeFile(record, [...present, ...wanted, ""].join("\n"));
+  return wanted;
+}
+
+async function pipWheel(): Promise<string | undefined> {
+  for (const folder of ["/usr/share/python-wheels", join(debian, "usr/share/python-wheels")]) {
+    const wheel = (await readdir(folder).catch(() => [])).find((file) => /^pip-.*\.whl$/.test(file));
+    if (wheel) return join(folder, wheel);
+  }
+  return undefined;
+}

@@ -1,0 +1,66 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { Property } from "./diff";
+import type { Properties } from "./properties";
+
+/** How the stack's `pulumi:autonaming` setting wants names to be made. */
+export interface AutoNaming {
+  readonly proposedName: string;
+  readonly mode: "propose" | "enforce" | "disable";
+}
+
+export interface AutoNameRequest {
+  readonly logicalName: string;
+  /** From the engine, so that a name comes out the same when a plan is carried out. */
+  readonly seed: Uint8Array;
+  readonly autoNaming?: AutoNaming;
+}
+
+/**
+ * A name nobody else has: the logical name, a dash, seven hexadecimal digits, as Pulumi's own providers make it.
+ *
+ * @throws Error when the stack's settings forbid such names.
+ */
+export function autoName(
+  request: AutoNameRequest,
+  rules: { maxLength: number; lowerCase?: boolean; prefix?: string },
+): string {
+  const { autoNaming } = request;
+  if (autoNaming?.mode === "disable") {
+    throw new Error("automatic naming is disabled for this resource, so it needs a name");
+  }
+  const seed = request.seed.length > 0 ? request.seed : randomBytes(32);
+  const digits = createHash("sha256").update(seed).update(request.logicalName).digest("hex").slice(0, 7);
+  const stem = rules.prefix ?? `${request.logicalName.slice(0, rules.maxLength - 8)}-`;
+  const name =
+    autoNaming?.proposedName && rules.prefix === undefined ? autoNaming.proposedName : `${stem}${digits}`;
+  if (autoNaming?.mode === "enforce" && rules.prefix === undefined) return name;
+  return rules.lowerCase ? name.toLowerCase() : name;
+}
+
+/** Names of the inputs that were filled in and not given; kept among the inputs, where the engine does not show them. */
+export const defaultsKey = "__defaults";
+
+export const wasDefaulted = (inputs: Properties, key: string): boolean =>
+  Array.isArray(inputs[defaultsKey]) && inputs[defaultsKey].includes(key);
+
+/**
+ * Gives a name to every property that has automatic names and got none: the one that the resource has, or a new one.
+ * A prefix comes from `<property>Prefix`.
+ */
+export function withAutoNames(
+  properties: Readonly<Record<string, Property>>,
+  olds: Properties,
+  news: Properties,
+  request: AutoNameRequest,
+): Properties {
+  const named: Properties = {};
+  for (const [key, { autoName: rules }] of Object.entries(properties)) {
+    if (!rules || news[key] !== undefined) continue;
+    const prefix = news[`${key}Prefix`];
+    const keep = wasDefaulted(olds, key) && olds[`${key}Prefix`] === prefix;
+    named[key] = keep
+      ? olds[key]
+      : autoName(request, { ...rules, prefix: typeof prefix === "string" ? prefix : undefined });
+  }
+  return { ...news, ...named, [defaultsKey]: Object.keys(named) };
+}

@@ -1,0 +1,86 @@
+import * as sdk from "@aws-sdk/client-cloudwatch-logs";
+import type { LogGroupArgs, LogGroupState } from "@pulumi/aws/cloudwatch/logGroup";
+import type { Unwrap } from "@pulumi/pulumi";
+import {
+  type AwsContext,
+  type AwsResourceType,
+  type AwsTypes,
+  cancellable,
+  ignoreGone,
+  tagChanges,
+  tagOutputs,
+  tagsProperty,
+  tagsToSet,
+} from "./common";
+
+/** CloudWatch wants ARNs of log groups without the `:*` that it gives them with. */
+const withoutStar = (arn: string | undefined): string | undefined => arn?.replace(/:\*$/, "");
+
+const logGroup: AwsResourceType<Unwrap<LogGroupArgs>, Unwrap<LogGroupState>> = {
+  properties: {
+    name: { replace: true, autoName: { maxLength: 512 } },
+    namePrefix: { replace: true },
+    retentionInDays: { default: 0 },
+    kmsKeyId: { replace: true },
+    skipDestroy: { default: false },
+    tags: tagsProperty,
+  },
+  computed: ["arn"],
+
+  async create(inputs, context) {
+    const { name: logGroupName = "", kmsKeyId } = inputs;
+    await context.config.logs.send(
+      new sdk.CreateLogGroupCommand({ logGroupName, kmsKeyId, tags: tagsToSet(inputs.tags, context) }),
+      cancellable(context),
+    );
+    if (inputs.retentionInDays) await setRetention(logGroupName, inputs.retentionInDays, context);
+    return logGroupName;
+  },
+
+  async read(id, context, { inputs }) {
+    const { logs, region } = context.config;
+    const answer = await logs.send(
+      new sdk.DescribeLogGroupsCommand({ logGroupNamePrefix: id }),
+      cancellable(context),
+    );
+    const live = answer.logGroups?.find(({ logGroupName }) => logGroupName === id);
+    if (live === undefined) return undefined;
+    const arn = withoutStar(live.arn);
+    const { tags } = await logs.send(new sdk.ListTagsForResourceCommand({ resourceArn: arn }));
+    return {
+      arn,
+      name: live.logGroupName,
+      retentionInDays: live.retentionInDays ?? 0,
+      kmsKeyId: live.kmsKeyId,
+      region,
+      ...tagOutputs(tags as Record<string, string> | undefined, inputs.tags, context),
+    };
+  },
+
+  async update(id, news, { changed, oldState }, context) {
+    const { logs } = context.config;
+    if (changed.has("retentionInDays")) await setRetention(id, news.retentionInDays ?? 0, context);
+    const { set, unset } = tagChanges(oldState.tagsAll, news.tags, context);
+    const resourceArn = oldState.arn;
+    if (unset.length > 0) await logs.send(new sdk.UntagResourceCommand({ resourceArn, tagKeys: unset }));
+    if (Object.keys(set).length > 0) await logs.send(new sdk.TagResourceCommand({ resourceArn, tags: set }));
+  },
+
+  async delete(id, { skipDestroy }, context) {
+    if (skipDestroy) return;
+    const command = new sdk.DeleteLogGroupCommand({ logGroupName: id });
+    await ignoreGone(context.config.logs.send(command, cancellable(context)));
+  },
+};
+
+/** @param days 0 keeps everything for ever. */
+async function setRetention(
+  logGroupName: string,
+  days: number,
+  { config: { logs } }: AwsContext,
+): Promise<void> {
+  if (days > 0) await logs.send(new sdk.PutRetentionPolicyCommand({ logGroupName, retentionInDays: days }));
+  else await logs.send(new sdk.DeleteRetentionPolicyCommand({ logGroupName }));
+}
+
+export const logsTypes: AwsTypes = { "aws:cloudwatch/logGroup:LogGroup": logGroup };

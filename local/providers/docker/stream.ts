@@ -1,0 +1,60 @@
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+
+/** A line of the stream that dockerd answers builds and pushes with. */
+interface Message {
+  stream?: string;
+  status?: string;
+  id?: string;
+  progress?: string;
+  error?: string;
+  errorDetail?: { message?: string };
+  aux?: Record<string, unknown>;
+}
+
+/**
+ * Follows a build or a push to its end.
+ *
+ * @param onLine Called for each line for people.
+ * @returns what dockerd gave beside the lines: the image's id, or its digest.
+ * @throws Error with the last lines when it failed.
+ */
+export async function follow(
+  stream: NodeJS.ReadableStream,
+  onLine: (line: string) => void,
+): Promise<Record<string, unknown>> {
+  const last: string[] = [];
+  let result: Record<string, unknown> = {};
+  for await (const text of createInterface({ input: stream as Readable })) {
+    if (text.trim() === "") continue;
+    const message = JSON.parse(text) as Message;
+    if (message.aux) result = { ...result, ...message.aux };
+    const failure = message.errorDetail?.message ?? message.error;
+    if (failure !== undefined) {
+      throw new Error(
+        last.length > 0 ? `${failure}\n${last.map((line) => `    ${line}`).join("\n")}` : failure,
+      );
+    }
+    for (const line of linesOf(message)) {
+      last.push(line);
+      if (last.length > 20) last.shift();
+      onLine(line);
+    }
+  }
+  return result;
+}
+
+// Colours and cursor movements have no place in the engine's log.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what there is to match
+const escapes = /\x1b\[[0-9;?]*[A-Za-z]/g;
+
+/** Lines for people; none for progress bars, and none that are empty but for the builder's arrow. */
+function linesOf({ stream, status, id, progress }: Message): string[] {
+  if (progress !== undefined) return [];
+  const text = stream ?? [id && `${id}:`, status].filter(Boolean).join(" ");
+  return text
+    .replace(escapes, "")
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== "" && line !== " --->");
+}

@@ -1,0 +1,84 @@
+import { mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { cache, run } from "./paths";
+import { alive, type Daemon, identify } from "./process";
+
+/** What the run that is up needs to be found, shown and ended again; kept in `run/state.json`. */
+export interface State<Kubernetes = unknown, Services = unknown> {
+  /** The checkout that it was started from. */
+  project: string;
+  /** When, in ISO 8601. */
+  since: string;
+  /** Whether `up` got to its end. */
+  complete: boolean;
+  /** Processes, in the order of their start. */
+  daemons: Daemon[];
+  kubernetes?: Kubernetes;
+  services?: Services;
+}
+
+const file = join(run, "state.json");
+
+/** The recorded run; undefined when nothing is up, and nothing was left half-way. */
+export function load<K, S>(): State<K, S> | undefined {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as State<K, S>;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Records the run. The file is whole at every moment, whatever happens to this process. */
+export function save(state: State): void {
+  mkdirSync(run, { recursive: true });
+  writeFileSync(`${file}.new`, `${JSON.stringify(state, undefined, 2)}\n`);
+  renameSync(`${file}.new`, file);
+}
+
+/** Two commands that change the run cannot work side by side. */
+export class BusyError extends Error {
+  constructor(holder: Holder) {
+    super(
+      `Another command of local is at work: \`npm run local -- ${holder.command}\` (process ${holder.pid}, from ${holder.project}). ` +
+        "Wait until it has ended, or end it with Ctrl-C.",
+    );
+    this.name = "BusyError";
+  }
+}
+
+interface Holder extends Pick<Daemon, "pid" | "startTime"> {
+  command: string;
+  project: string;
+}
+
+/**
+ * Makes this process the only one that changes the run, until it ends or calls what it gets back.
+ *
+ * @throws BusyError when another process is that already.
+ */
+export function lock(command: string, project: string): () => void {
+  mkdirSync(cache, { recursive: true });
+  const path = join(cache, "lock");
+  const self: Holder = { ...identify(process.pid), command, project };
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const descriptor = openSync(path, "wx");
+      writeSync(descriptor, JSON.stringify(self));
+      const unlock = (): void => rmSync(path, { force: true });
+      process.once("exit", unlock);
+      return unlock;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+    let holder: Holder | undefined;
+    try {
+      holder = JSON.parse(readFileSync(path, "utf8")) as Holder;
+    } catch {
+      // Being written, or being removed, at this very moment.
+    }
+    if (holder !== undefined && alive(holder)) throw new BusyError(holder);
+    if (attempt > 20)
+      throw new Error(`The lock ${path} cannot be read. Remove it if no command of local is running.`);
+    if (holder !== undefined || attempt > 10) rmSync(path, { force: true }); // its owner was killed
+  }
+}
