@@ -31,7 +31,11 @@ export interface StackOptions {
  * @throws ConfigError when the configuration is bad; nothing was changed then.
  */
 export async function openStack(options: StackOptions): Promise<Stack> {
-  const config = { "aws:region": options.region, ...options.packageConfig, ...toPulumi(options.config ?? {}) };
+  const config = {
+    "aws:region": options.region,
+    ...options.packageConfig,
+    ...toPulumi(options.config ?? {}),
+  };
   parseConfig(options.stack, config);
   const stack = await LocalWorkspace.createOrSelectStack(
     { stackName: options.stack, projectName: project, program: program as PulumiFn },
@@ -49,6 +53,9 @@ function toPulumi(config: ConfigInput): Record<string, string> {
   return Object.fromEntries(
     Object.entries(config)
       .filter(([, value]) => value !== undefined)
-      .map(([key, value]) => [`${project}:${key}`, typeof value === "string" ? value : JSON.stringify(value)]),
+      .map(([key, value]) => [
+        `${project}:${key}`,
+        typeof value === "string" ? value : JSON.stringify(value),
+      ]),
   );
 }

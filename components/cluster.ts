@@ -1,3 +1,4 @@
+import "@pulumi/aws/eks"; // registers its classes: without it the reference `eksCluster` stays a bare id
 import { LogGroup } from "@pulumi/aws/cloudwatch/logGroup";
 import { LaunchTemplate } from "@pulumi/aws/ec2/launchTemplate";
 import { getClusterOutput } from "@pulumi/aws/eks/getCluster";

@@ -86,7 +86,7 @@ export function resolvePolicies(references: readonly PolicyReference[]): Resolve
   const resolved: ResolvedPolicy[] = [];
   let managed = 0;
   let inlineCharacters = 0;
-  references.forEach((reference, index) => {
+  for (const [index, reference] of references.entries()) {
     const fail = (why: string): never => {
       throw new PolicyError(index, why);
     };
@@ -94,7 +94,7 @@ export function resolvePolicies(references: readonly PolicyReference[]): Resolve
     try {
       policy = resolvePolicy(reference);
     } catch (error) {
-      return fail((error as Error).message);
+      throw new PolicyError(index, (error as Error).message);
     }
     if (resolved.some((other) => other.name === policy.name)) {
       fail(
@@ -116,7 +116,7 @@ export function resolvePolicies(references: readonly PolicyReference[]): Resolve
       );
     }
     resolved.push(policy);
-  });
+  }
   return resolved;
 }
 

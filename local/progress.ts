@@ -4,7 +4,7 @@ import { Listr, ListrLogger, type ListrTask, ProcessOutput } from "listr2";
 export interface Step<C> {
   title: string;
   /** Does the work. `say` shows what it is at; what it returns, if anything, is shown behind the title. */
-  run?: (context: C, say: (line: string) => void) => Promise<string | void>;
+  run?: (context: C, say: (line: string) => void) => Promise<string | undefined>;
   /** Steps that it consists of, instead of `run`. */
   steps?: readonly Step<C>[];
   /** Whether these steps run side by side. Default one after the other. */

@@ -118,7 +118,7 @@ export async function setMocks(
 }
 
 /** The value of an output, once it is known. */
-export function valueOf<T>(output: pulumi.Output<T>): Promise<T> {
+export function known<T>(output: pulumi.Output<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     output.apply(resolve);
     // An output that rejects never calls apply's function; its promise tells.

@@ -97,7 +97,7 @@ const labels = new WeakMap<IncomingMessage, string>();
 async function handle(incoming: IncomingMessage, outgoing: ServerResponse, context: Context): Promise<void> {
   const call = describeCall(incoming.method ?? "GET", incoming.url ?? "/", incoming.headers);
   // MiniStack's own pages include one that resets it and one that turns its checks off.
-  if (/^\/(_|health$)/.test(call.path)) return send(outgoing, { status: 404, headers: {}, body: "" });
+  if (isInternal(call.path)) return send(outgoing, { status: 404, headers: {}, body: "" });
   // STS speaks the Query protocol; MiniStack would also take JSON, past the check of the token below.
   if (/^AWSSecurityToken/i.test(call.target ?? ""))
     throw new AwsError("InvalidAction", "STS speaks the Query protocol.");
@@ -142,6 +142,15 @@ async function answer(
       return ecr(call.target?.split(".").at(-1) ?? "", await forward(), context.registry);
     default:
       return forward();
+  }
+}
+
+/** Whether MiniStack, which decodes the path first, may take it for a page of its own; no bucket's name starts so. */
+function isInternal(path: string): boolean {
+  try {
+    return !path.startsWith("/") || /^\/+(_|health$)/.test(decodeURIComponent(path));
+  } catch {
+    return true;
   }
 }
 

@@ -4,6 +4,7 @@ import type { Protocol } from "./reply";
 /** What can be told of an AWS request before its body is read. */
 export interface AwsCall {
   method: string;
+  /** As sent, still percent-encoded. */
   path: string;
   query: URLSearchParams;
   /** Service of the signature's scope, such as `s3`; absent when nothing is signed. */
@@ -18,24 +19,26 @@ export interface AwsCall {
 
 /** Reads what a request says of itself. Nothing of it is verified: that MiniStack does. */
 export function describeCall(method: string, url: string, headers: IncomingHttpHeaders): AwsCall {
-  const { pathname, searchParams } = new URL(url, "http://localhost");
+  // Not by URL, to which a path such as //x/y is a host and a path.
+  const [path = "/", ...rest] = url.split("?");
+  const query = new URLSearchParams(rest.join("?"));
   const authorization = headers.authorization ?? "";
   const scopes = [
     /^AWS4-\S+.*?\bCredential=([^,\s]*)/.exec(authorization)?.[1],
-    ...parameters(searchParams, "x-amz-credential"),
+    ...parameters(query, "x-amz-credential"),
   ]
     .filter((scope) => scope !== undefined)
     .map((scope) => scope.split("/"));
   const ids = [
     ...scopes.map(([id]) => id ?? ""),
-    ...parameters(searchParams, "awsaccesskeyid"),
+    ...parameters(query, "awsaccesskeyid"),
     ...(authorization.startsWith("AWS ") ? [authorization.slice(4).split(":")[0] ?? ""] : []),
   ];
   const target = headers["x-amz-target"];
   return {
     method,
-    path: pathname,
-    query: searchParams,
+    path,
+    query,
     service: scopes[0]?.at(-2)?.toLowerCase(),
     accessKeyIds: ids,
     target: typeof target === "string" ? target : undefined,

@@ -44,14 +44,12 @@ export async function installDebianPackages(
 
 /** Those that the machine does not have installed. */
 async function missing(packages: readonly string[]): Promise<string[]> {
-  const status = await command("dpkg-query", ["-W", "-f", "${Package} ${db:Status-Status}\n"], {
-    log: "apt",
-  });
+  const selections = await command("dpkg", ["--get-selections"], { log: "apt" });
   const installed = new Set(
-    status
+    selections
       .split("\n")
-      .filter((line) => line.endsWith(" installed"))
-      .map((line) => line.split(" ")[0]),
+      .filter((line) => /\t(install|hold)$/.test(line))
+      .map((line) => line.split(/[:\t]/)[0]),
   );
   return packages.filter((name) => !installed.has(name));
 }

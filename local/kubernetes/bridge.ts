@@ -56,7 +56,9 @@ export function freeSubnet(routes: string): string {
     const candidate = { base: numeric(`10.244.${third}.0`), bits: 24 };
     if (!taken.some((route) => overlap(route, candidate))) return `10.244.${third}.0/24`;
   }
-  throw new Error("Every network in 10.244.0.0/16 is in use on this machine; local needs a free /24 there for its pods.");
+  throw new Error(
+    "Every network in 10.244.0.0/16 is in use on this machine; local needs a free /24 there for its pods.",
+  );
 }
 
 interface Block {

@@ -35,12 +35,20 @@ export async function startEtcd(options: ControlPlaneOptions): Promise<void> {
       args: [
         ...["--data-dir", join(options.folder, "etcd"), "--name", "local"],
         ...["--listen-client-urls", client, "--advertise-client-urls", client],
-        ...["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", `local=${peer}`],
+        ...[
+          "--listen-peer-urls",
+          peer,
+          "--initial-advertise-peer-urls",
+          peer,
+          "--initial-cluster",
+          `local=${peer}`,
+        ],
         // Nothing here outlives the run, so nothing need survive a power cut.
         "--unsafe-no-fsync",
         ...["--log-level", "warn"],
       ],
-      ready: async () => ((await (await fetch(`${client}/health`)).json()) as { health: string }).health === "true",
+      ready: async () =>
+        ((await (await fetch(`${client}/health`)).json()) as { health: string }).health === "true",
     },
     options.onStart,
   );
@@ -103,7 +111,11 @@ export async function startApiServer(options: ControlPlaneOptions): Promise<Cont
 export async function startControllers(options: ControlPlaneOptions): Promise<void> {
   const { pki, ports, folder } = options;
   const endpoint = `https://127.0.0.1:${ports.apiServer}`;
-  const component = async (name: string, identity: keyof Pick<Pki, "controllerManager" | "scheduler">, args: string[]) => {
+  const component = async (
+    name: string,
+    identity: keyof Pick<Pki, "controllerManager" | "scheduler">,
+    args: string[],
+  ) => {
     const kubeconfig = await writeKubeconfig(
       join(folder, `${name}.kubeconfig`),
       endpoint,
@@ -157,7 +169,13 @@ function get(url: string, pki: Pick<Pki, "ca" | "admin">): Promise<{ status: num
   return new Promise((resolve, reject) => {
     request(
       url,
-      { ca: pki.ca.certificate, cert: pki.admin.certificate, key: pki.admin.key, timeout: 2000, agent: false },
+      {
+        ca: pki.ca.certificate,
+        cert: pki.admin.certificate,
+        key: pki.admin.key,
+        timeout: 2000,
+        agent: false,
+      },
       (response) => {
         let body = "";
         response

@@ -29,7 +29,10 @@ export interface NodeOptions {
  * process is. In it the folders that the kubelet and containerd have hard-wired are overlaid, so that what they write
  * there lands below `folder`.
  */
-export async function startMountNamespace(folder: string, onStart: (daemon: Daemon) => void): Promise<Daemon> {
+export async function startMountNamespace(
+  folder: string,
+  onStart: (daemon: Daemon) => void,
+): Promise<Daemon> {
   const holder = await start(
     {
       name: "node-mounts",
@@ -46,9 +49,13 @@ export async function startMountNamespace(folder: string, onStart: (daemon: Daem
     await mkdir(join(own, "upper"), { recursive: true });
     await mkdir(join(own, "work"), { recursive: true });
     const layers = `lowerdir=${path},upperdir=${join(own, "upper")},workdir=${join(own, "work")}`;
-    await command("nsenter", [...inNamespace(holder), "mount", "-t", "overlay", "overlay", "-o", layers, path], {
-      log: "node-mounts",
-    });
+    await command(
+      "nsenter",
+      [...inNamespace(holder), "mount", "-t", "overlay", "overlay", "-o", layers, path],
+      {
+        log: "node-mounts",
+      },
+    );
   }
   return holder;
 }
@@ -79,9 +86,13 @@ export async function startContainerd(options: NodeOptions, holder: Daemon): Pro
     },
     options.onStart,
   );
-  await command("ctr", ["--address", socket(folder), "--namespace", "k8s.io", "images", "import", pause.file], {
-    log: "ctr",
-  });
+  await command(
+    "ctr",
+    ["--address", socket(folder), "--namespace", "k8s.io", "images", "import", pause.file],
+    {
+      log: "ctr",
+    },
+  );
 }
 
 function cniConfig(bridge: Bridge) {
@@ -105,7 +116,12 @@ function cniConfig(bridge: Bridge) {
   };
 }
 
-function containerdConfig(options: { folder: string; cni: string; plugins: string; pauseImage: string }): string {
+function containerdConfig(options: {
+  folder: string;
+  cni: string;
+  plugins: string;
+  pauseImage: string;
+}): string {
   const { folder } = options;
   // The machine may lack CAP_SYS_RESOURCE, without which no process may lower its oom_score_adj.
   return `version = 2
@@ -130,7 +146,11 @@ state = "${join(folder, "containerd-state")}"
 }
 
 /** Starts the kubelet in the namespace, and waits until the node is ready for pods. */
-export async function startKubelet(options: NodeOptions, holder: Daemon, nodeReady: () => Promise<boolean>): Promise<void> {
+export async function startKubelet(
+  options: NodeOptions,
+  holder: Daemon,
+  nodeReady: () => Promise<boolean>,
+): Promise<void> {
   const { folder, pki, bridge } = options;
   await createCgroup();
   const config = join(folder, "kubelet.json");
@@ -244,7 +264,10 @@ export async function containerProcesses(): Promise<number[]> {
 
 /** Where cgroups are mounted: one folder for each controller in version 1, one for all in version 2. */
 async function hierarchies(): Promise<string[]> {
-  const mounts = (await readFile("/proc/mounts", "utf8")).trim().split("\n").map((line) => line.split(" "));
+  const mounts = (await readFile("/proc/mounts", "utf8"))
+    .trim()
+    .split("\n")
+    .map((line) => line.split(" "));
   return mounts
     .filter(([, , type]) => type === "cgroup" || type === "cgroup2")
     .map(([, folder]) => folder ?? "")

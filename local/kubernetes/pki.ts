@@ -5,7 +5,7 @@ import { isIP } from "node:net";
 import { join } from "node:path";
 import * as x509 from "@peculiar/x509";
 
-x509.cryptoProvider.set(webcrypto as Parameters<typeof x509.cryptoProvider.set>[0]);
+x509.cryptoProvider.set(webcrypto as unknown as Parameters<typeof x509.cryptoProvider.set>[0]);
 
 /** A certificate with its key: PEM, and the files that hold it. */
 export interface Identity {
@@ -115,7 +115,10 @@ export async function createPki(options: PkiOptions): Promise<Pki> {
     controllerManager: await issue("controller-manager", "CN=system:kube-controller-manager"),
     scheduler: await issue("scheduler", "CN=system:kube-scheduler"),
     kubelet: await issue("kubelet", `O=system:nodes,CN=system:node:${options.nodeName}`),
-    kubeletServer: await issue("kubelet-server", `CN=${options.nodeName}`, [options.nodeAddress, options.nodeName]),
+    kubeletServer: await issue("kubelet-server", `CN=${options.nodeName}`, [
+      options.nodeAddress,
+      options.nodeName,
+    ]),
     admin: await issue("admin", "O=system:masters,CN=admin"),
     services: await issue("services", "CN=eks-irsa-local-services", ["127.0.0.1", "localhost"]),
     serviceAccount: {

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { IrsaServiceAccount, type IrsaServiceAccountArgs } from "../../components/irsa";
 import { PolicyError } from "../../components/policies";
-import { issuer, oidcProviderArn, only, type Registered, setMocks, settled, valueOf } from "../mocks";
+import { issuer, known, oidcProviderArn, only, type Registered, setMocks, settled } from "../mocks";
 
 describe("IrsaServiceAccount", () => {
   let registered: Registered[];
@@ -48,9 +48,9 @@ describe("IrsaServiceAccount", () => {
     expect(only(registered, "kubernetes:core/v1:ServiceAccount").inputs.metadata).to.deep.equal({
       name: "reader",
       namespace: "team-a",
-      annotations: { "eks.amazonaws.com/role-arn": await valueOf(irsa.roleArn) },
+      annotations: { "eks.amazonaws.com/role-arn": await known(irsa.roleArn) },
     });
-    expect(await valueOf(irsa.serviceAccountName)).to.equal("reader");
+    expect(await known(irsa.serviceAccountName)).to.equal("reader");
   });
 
   it("attaches each policy in its own way, under a name that does not depend on its place", async () => {
@@ -108,7 +108,7 @@ describe("IrsaServiceAccount", () => {
 
   it("is the parent of all that it makes", async () => {
     const irsa = await make({ policies: ["AmazonS3ReadOnlyAccess"] });
-    const urn = await valueOf(irsa.urn);
+    const urn = await known(irsa.urn);
     expect(registered.filter((one) => one.custom).map((one) => one.parent)).to.deep.equal([urn, urn, urn]);
   });
 

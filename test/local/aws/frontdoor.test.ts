@@ -208,16 +208,31 @@ describe("the front door", () => {
       expect(await ec2.text()).to.contain("<Response><Errors><Error><Code>AuthFailure</Code>");
     });
 
-    it("MiniStack's own pages", async () => {
-      for (const path of [
+    it("MiniStack's own pages, also to who may do all else", async () => {
+      const paths = [
         "/_ministack/reset",
         "/_ministack/config",
         "/_localstack/health",
         "/health",
         "/%5fministack/reset",
-      ]) {
-        const response = await send(path, { method: "POST" });
-        expect([403, 404], path).to.include(response.status);
+        "//_ministack/reset",
+        "/%zz",
+      ];
+      for (const path of paths) {
+        const response = await send(path, { method: "POST", headers: { authorization: signedFor("s3") } });
+        expect(response.status, path).to.equal(404);
+      }
+      expect(received).to.be.empty;
+    });
+
+    it("a request target that is no path, and goes on", async () => {
+      for (const path of ["//", "http://example.com/", "*"]) {
+        const status = await new Promise((resolve, reject) => {
+          request(door.url, { method: "OPTIONS", path }, (response) => resolve(response.resume().statusCode))
+            .once("error", reject)
+            .end();
+        });
+        expect([403, 404], path).to.include(status);
       }
       expect(received).to.be.empty;
     });
