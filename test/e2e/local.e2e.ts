@@ -1,0 +1,311 @@
+import { execFile, spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { networkInterfaces, tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "chai";
+import { cache, project } from "../../local/paths";
+import type { Report } from "../../local/report";
+
+// The main job, from outside: every step is a command of the README, run as a person runs it.
+
+interface Result {
+  code: number;
+  stdout: string;
+  stderr: string;
+  seconds: number;
+}
+
+/** Runs a command to its end, whatever its exit code. */
+function command(
+  name: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<Result> {
+  const since = performance.now();
+  return new Promise((resolve) => {
+    execFile(
+      name,
+      args,
+      { cwd: options.cwd ?? project, env: options.env ?? process.env, maxBuffer: 64 * 1024 * 1024 },
+      (error, stdout, stderr) => {
+        const code = error ? (typeof error.code === "number" ? error.code : 1) : 0;
+        resolve({ code, stdout, stderr, seconds: (performance.now() - since) / 1000 });
+      },
+    );
+  });
+}
+
+const local = (...args: string[]): Promise<Result> =>
+  command("npm", ["run", "--silent", "local", "--", ...args]);
+
+/** The same, for a command that must work: its error is the test's. */
+async function works(result: Promise<Result>): Promise<Result> {
+  const done = await result;
+  if (done.code !== 0) throw new Error(`exit code ${done.code}\n${done.stdout}\n${done.stderr}`);
+  return done;
+}
+
+/** What local could leave on a machine, as a person would look for it. */
+function machine() {
+  const lines = (path: string): string[] => readFileSync(path, "utf8").trim().split("\n");
+  const cgroups = readdirSync("/sys/fs/cgroup", { recursive: true, encoding: "utf8" }).filter((path) =>
+    /eks-irsa|kubepods|docker|containerd/.test(path.split("/").at(-1) ?? ""),
+  );
+  const processes = readdirSync("/proc")
+    .filter((pid) => /^\d+$/.test(pid))
+    .flatMap((pid) => {
+      try {
+        return [readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim()];
+      } catch {
+        return [];
+      }
+    })
+    .filter((line) => line.includes(cache) && !line.includes("mocha"));
+  return {
+    interfaces: Object.keys(networkInterfaces()).sort(),
+    links: readdirSync("/sys/class/net").sort(),
+    mounts: lines("/proc/mounts").sort(),
+    forwarding: lines("/proc/sys/net/ipv4/ip_forward"),
+    firewall: spawnSync(
+      "sh",
+      ["-c", "iptables-save 2>/dev/null | grep -v '^#'; nft list ruleset 2>/dev/null"],
+      { encoding: "utf8" },
+    ).stdout,
+    cgroups: cgroups.sort(),
+    processes: processes.sort(),
+  };
+}
+
+describe("npm run local", function () {
+  this.timeout("30m");
+  this.bail(true);
+
+  let untouched: ReturnType<typeof machine>;
+  let report: Report;
+  let shell: NodeJS.ProcessEnv;
+  const aws = async (...args: string[]) =>
+    JSON.parse((await works(command("aws", [...args, "--output", "json"], { env: shell }))).stdout || "null");
+  const kubectl = async (...args: string[]) => (await works(command("kubectl", args, { env: shell }))).stdout;
+  const roleName = () => String(report.outputs.roleArn).replace(/^.*\//, "");
+
+  /** Asks until the answer is there. */
+  async function until<T>(what: string, seconds: number, ask: () => Promise<T | undefined>): Promise<T> {
+    const deadline = Date.now() + seconds * 1000;
+    for (;;) {
+      const answer = await ask();
+      if (answer !== undefined) return answer;
+      if (Date.now() > deadline) throw new Error(`${what}: not within ${seconds} s`);
+      await sleep(500);
+    }
+  }
+
+  before(async () => {
+    await works(local("down"));
+    untouched = machine();
+  });
+  after(async () => {
+    await local("down");
+  });
+
+  it("comes up: the pod's own log lists the buckets, and every proof holds", async () => {
+    const { stdout, seconds } = await works(local("up", "--json"));
+    report = JSON.parse(stdout) as Report;
+    console.log(`      up took ${seconds.toFixed(0)} s: ${JSON.stringify(report.seconds)}`);
+    expect(report.buckets).to.have.length.greaterThan(0);
+    expect(report.log).to.include("Buckets:");
+    expect(report.proofs.filter((proof) => !proof.ok)).to.deep.equal([]);
+    expect(report.proofs).to.have.length.greaterThan(11);
+    expect(report.outputs).to.include.keys(
+      "clusterName",
+      "oidcProviderArn",
+      "roleArn",
+      "image",
+      "namespace",
+      "serviceAccount",
+      "logCommand",
+    );
+    expect(report.outputs.image).to.match(/@sha256:[0-9a-f]{64}$/);
+    expect(stdout).not.to.contain("BEGIN");
+  });
+
+  it("gives a shell in which aws and kubectl talk to it", async () => {
+    const { stdout } = await works(local("env"));
+    shell = { ...process.env };
+    for (const line of stdout.trim().split("\n")) {
+      const [, name, value] = /^export (\w+)='?(.*?)'?$/.exec(line) ?? [];
+      if (name === undefined || value === undefined) throw new Error(`not an export line: ${line}`);
+      shell[name] = value;
+    }
+    expect(
+      (await aws("s3api", "list-buckets")).Buckets.map((bucket: { Name: string }) => bucket.Name),
+    ).to.have.members(report.buckets);
+    expect(await kubectl("get", "nodes", "-o", "name")).to.match(/^node\//);
+  });
+
+  it("shows a bucket that was made afterwards in the pod's next listing", async () => {
+    const name = `made-later-${Date.now()}`;
+    await works(command("aws", ["s3", "mb", `s3://${name}`], { env: shell }));
+    await until("the bucket in the log", 30, async () =>
+      (await works(local("logs"))).stdout.includes(`* ${name} created on `) ? true : undefined,
+    );
+  });
+
+  it("does nothing the second time, says so, and is quick", async () => {
+    const { stdout, stderr, seconds } = await works(local("up"));
+    console.log(`      no-op up took ${seconds.toFixed(1)} s`);
+    expect(stdout + stderr).to.match(/nothing to do/i);
+    expect(seconds).to.be.below(8);
+  });
+
+  it("uses little memory", async () => {
+    const { stdout } = await works(local("status", "--json"));
+    const status = JSON.parse(stdout) as { residentBytes: number; pods: { residentBytes: number }[] };
+    const mega = (bytes: number) => bytes / 1e6;
+    console.log(
+      `      at rest ${mega(status.residentBytes).toFixed(0)} MB, the lister ${mega(status.pods[0]?.residentBytes ?? 0).toFixed(1)} MB`,
+    );
+    expect(mega(status.residentBytes)).to.be.below(1500);
+    expect(mega(status.pods[0]?.residentBytes ?? Number.NaN)).to.be.below(20);
+  });
+
+  it("refuses a bad configuration by its keys, and changes nothing", async () => {
+    const { code, stderr } = await local(
+      "up",
+      "--config",
+      "replicas=-1",
+      "--config",
+      'policies=["no such thing"]',
+    );
+    expect(code).to.equal(1);
+    expect(stderr).to.contain("eks-irsa:replicas holds -1; it must be a whole number from 0 to 100");
+    expect(stderr).to.contain(
+      'eks-irsa:policies[0] holds "no such thing"; it must be the name of an AWS managed policy',
+    );
+    expect((await works(local("preview"))).stdout).to.match(/nothing/i);
+  });
+
+  it("changes policies in place: the role and the pod stay", async () => {
+    const role = (await aws("iam", "get-role", "--role-name", roleName())).Role;
+    const pods = await kubectl("get", "pods", "-n", String(report.outputs.namespace), "-o", "name");
+    await works(local("up", "--config", 'policies=["AmazonS3ReadOnlyAccess"]'));
+    expect((await aws("iam", "get-role", "--role-name", roleName())).Role.RoleId).to.equal(role.RoleId);
+    expect(await kubectl("get", "pods", "-n", String(report.outputs.namespace), "-o", "name")).to.equal(pods);
+    const attached = (await aws("iam", "list-attached-role-policies", "--role-name", roleName()))
+      .AttachedPolicies;
+    expect(attached.map((policy: { PolicyName: string }) => policy.PolicyName)).to.deep.equal([
+      "AmazonS3ReadOnlyAccess",
+    ]);
+    expect((await aws("iam", "list-role-policies", "--role-name", roleName())).PolicyNames).to.deep.equal([]);
+
+    await works(local("up"));
+    expect(
+      (await aws("iam", "list-attached-role-policies", "--role-name", roleName())).AttachedPolicies,
+    ).to.deep.equal([]);
+    expect((await aws("iam", "list-role-policies", "--role-name", roleName())).PolicyNames).to.deep.equal([
+      "list-buckets",
+    ]);
+  });
+
+  it("finds drift made behind the engine's back, and mends it", async () => {
+    await works(
+      command(
+        "aws",
+        ["iam", "delete-role-policy", "--role-name", roleName(), "--policy-name", "list-buckets"],
+        { env: shell },
+      ),
+    );
+    await kubectl(
+      "annotate",
+      "serviceaccount",
+      "-n",
+      String(report.outputs.namespace),
+      String(report.outputs.serviceAccount),
+      "eks.amazonaws.com/role-arn=arn:aws:iam::000000000000:role/wrong",
+      "--overwrite",
+    );
+    const { stdout } = await works(local("refresh"));
+    expect(stdout)
+      .to.match(/1 deleted/)
+      .and.to.match(/1 updated/);
+    await works(local("up"));
+    expect((await aws("iam", "list-role-policies", "--role-name", roleName())).PolicyNames).to.deep.equal([
+      "list-buckets",
+    ]);
+    expect(
+      await kubectl(
+        "get",
+        "serviceaccount",
+        "-n",
+        String(report.outputs.namespace),
+        String(report.outputs.serviceAccount),
+        "-o",
+        "jsonpath={.metadata.annotations.eks\\.amazonaws\\.com/role-arn}",
+      ),
+    ).to.equal(report.outputs.roleArn);
+  });
+
+  it("takes another namespace and ServiceAccount from the command line", async () => {
+    const { stdout } = await works(
+      local("up", "--json", "--config", "namespace=elsewhere", "--config", "serviceAccount=reader"),
+    );
+    const moved = JSON.parse(stdout) as Report;
+    expect(moved.outputs.namespace).to.equal("elsewhere");
+    expect(moved.outputs.serviceAccount).to.equal("reader");
+    expect(moved.proofs.filter((proof) => !proof.ok)).to.deep.equal([]);
+  });
+
+  it("refuses a second copy beside the first", async () => {
+    const copy = mkdtempSync(join(tmpdir(), "eks-irsa-copy-"));
+    try {
+      for (const path of [
+        "package.json",
+        "local",
+        "automation",
+        "components",
+        "config.ts",
+        "index.ts",
+        "tsconfig.json",
+        "app",
+        "tools",
+      ]) {
+        cpSync(join(project, path), join(copy, path), { recursive: true });
+      }
+      symlinkSync(join(project, "node_modules"), join(copy, "node_modules"));
+      const { code, stderr } = await command("npm", ["run", "--silent", "local", "--", "up"], { cwd: copy });
+      expect(code).to.equal(1);
+      expect(stderr).to.contain(`is up already, started from ${project}`);
+    } finally {
+      rmSync(copy, { recursive: true });
+    }
+  });
+
+  it("runs a bare pulumi command in its shell", async () => {
+    const { stdout } = await works(command("pulumi", ["stack", "ls", "--json", "--all"], { env: shell }));
+    expect(JSON.parse(stdout).map((stack: { name: string }) => stack.name)).to.include.members([
+      "organization/eks-irsa/local",
+    ]);
+  });
+
+  it("destroys what it made, and only that", async () => {
+    await works(local("destroy"));
+    expect((await aws("iam", "list-roles")).Roles).to.deep.equal([]);
+    expect((await aws("iam", "list-open-id-connect-providers")).OpenIDConnectProviderList).to.deep.equal([]);
+    expect((await aws("eks", "list-clusters")).clusters).to.deep.equal([]);
+    expect((await aws("ecr", "describe-repositories")).repositories).to.deep.equal([]);
+    expect((await aws("logs", "describe-log-groups")).logGroups).to.deep.equal([]);
+    expect((await aws("s3api", "list-buckets")).Buckets).to.have.length.greaterThan(0);
+  });
+
+  it("goes down and leaves the machine as it was", async () => {
+    await works(local("down"));
+    expect(machine()).to.deep.equal(untouched);
+  });
+
+  it("comes up again from stopped within a minute", async () => {
+    const { stdout, seconds } = await works(local("up", "--json"));
+    console.log(`      up from stopped took ${seconds.toFixed(0)} s`);
+    expect((JSON.parse(stdout) as Report).proofs.every((proof) => proof.ok)).to.equal(true);
+    expect(seconds).to.be.below(60);
+  });
+});
