@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -83,12 +84,15 @@ func TestRetriesWhatPasses(t *testing.T) {
 				}
 				serveListing(w, r, fake.buckets)
 			}
-			// An attempt takes a quarter of the timeout at most, two fail.
-			account, err := openAccount(t.Context(), 400*time.Millisecond, quickRetries)
+			// As long as one listing may take: two attempts that hang must leave time for a third.
+			const timeout = 1200 * time.Millisecond
+			ctx, cancel := context.WithTimeout(t.Context(), timeout)
+			defer cancel()
+			account, err := openAccount(ctx, timeout, quickRetries)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, err := account.buckets(t.Context()); err != nil || len(got) != 3 || refusals != 3 {
+			if got, err := account.buckets(ctx); err != nil || len(got) != 3 || refusals != 3 {
 				t.Errorf("got %d buckets after %d requests, %v", len(got), refusals, err)
 			}
 		})
