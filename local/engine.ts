@@ -18,16 +18,14 @@ const folder = join(run, "pulumi");
 export interface EngineTarget {
   /** Ports of the stand-in providers, by package. */
   providers: Readonly<Record<string, number>>;
-  /** Port of the Node language host, for the `pulumi` command; the Automation API needs none. */
-  languageHost?: number;
+  /** Environment by which AWS's tools find local's AWS: the kubeconfig that the stack makes calls one of them. */
+  aws: Readonly<Record<string, string>>;
   /** The image that Go programs are built in, as dockerd knows it. */
   goImage: string;
 }
 
 /** Environment of the engine: its own backend and home, and local's providers instead of downloaded ones. */
-export function engineEnvironment(
-  target: Pick<EngineTarget, "providers" | "languageHost">,
-): Record<string, string> {
+export function engineEnvironment(target: Pick<EngineTarget, "providers">): Record<string, string> {
   const ports = Object.entries(target.providers).map(([name, port]) => `${name}:${port}`);
   return {
     PULUMI_HOME: join(folder, "home"),
@@ -35,7 +33,6 @@ export function engineEnvironment(
     PULUMI_CONFIG_PASSPHRASE: "local",
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_DEBUG_PROVIDERS: ports.join(","),
-    ...(target.languageHost ? { PULUMI_DEBUG_LANGUAGES: `nodejs:${target.languageHost}` } : {}),
   };
 }
 
@@ -64,7 +61,7 @@ export async function openLocalStack(target: EngineTarget, overrides: readonly s
     config: overridden(localConfig(target) as Record<string, unknown>, overrides) as ConfigInput,
     workDir: join(folder, "project"),
     pulumiHome: join(folder, "home"),
-    env: engineEnvironment(target),
+    env: { ...target.aws, ...engineEnvironment(target) },
   });
 }
 

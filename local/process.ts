@@ -102,7 +102,7 @@ export async function stop(daemon: Daemon, graceSeconds = 10): Promise<void> {
 }
 
 /** Resident memory of the process in bytes; 0 when it is gone. */
-export async function residentBytes(daemon: Daemon): Promise<number> {
+export async function residentBytes(daemon: Pick<Daemon, "pid">): Promise<number> {
   const status = await readFile(`/proc/${daemon.pid}/status`, "utf8").catch(() => "");
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
 }

@@ -300,7 +300,7 @@ export async function readyPod(
 }
 
 /** The lister's process in a pod: the one in the pod's cgroup that is not the pause container. */
-async function processOf(podUid: string): Promise<string> {
+export async function processOf(podUid: string): Promise<string> {
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
     const cgroup = await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => "");
     if (!cgroup.includes(podUid)) continue;

@@ -2,34 +2,21 @@ import { mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, w
 import { join } from "node:path";
 import { cache, run } from "./paths";
 import { alive, type Daemon, identify } from "./process";
-
-/** What the run that is up needs to be found, shown and ended again; kept in `run/state.json`. */
-export interface State<Kubernetes = unknown, Services = unknown> {
-  /** The checkout that it was started from. */
-  project: string;
-  /** When, in ISO 8601. */
-  since: string;
-  /** Whether `up` got to its end. */
-  complete: boolean;
-  /** Processes, in the order of their start. */
-  daemons: Daemon[];
-  kubernetes?: Kubernetes;
-  services?: Services;
-}
+import type { Run } from "./run";
 
 const file = join(run, "state.json");
 
-/** The recorded run; undefined when nothing is up, and nothing was left half-way. */
-export function load<K, S>(): State<K, S> | undefined {
+/** The recorded run, kept in `run/state.json`; undefined when nothing is up, and nothing was left half-way. */
+export function load(): Run | undefined {
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as State<K, S>;
+    return JSON.parse(readFileSync(file, "utf8")) as Run;
   } catch {
     return undefined;
   }
 }
 
 /** Records the run. The file is whole at every moment, whatever happens to this process. */
-export function save(state: State): void {
+export function save(state: Run): void {
   mkdirSync(run, { recursive: true });
   writeFileSync(`${file}.new`, `${JSON.stringify(state, undefined, 2)}\n`);
   renameSync(`${file}.new`, file);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { command } from "../command";
 import { cache, debian, project } from "../paths";
@@ -17,7 +17,7 @@ export interface BaseImage {
 
 /**
  * Lays out the image that stands for `golang:` here, where no public image can be pulled: the Go toolchain of this
- * machine, a shell, Debian's certificate authorities as Debian ships them, and the modules that the lister needs, so
+ * machine, a shell, Debian's certificate authorities, and the modules that the lister needs, so
  * that a build in it asks nothing of the network. Does nothing when it is there for the same toolchain and modules.
  */
 export async function layOutGoImage(goVersion: string, onLine: (line: string) => void): Promise<BaseImage> {
@@ -32,7 +32,7 @@ export async function layOutGoImage(goVersion: string, onLine: (line: string) =>
 
   await rm(join(cache, "base"), { recursive: true, force: true });
   const root = `${folder}.new`;
-  for (const path of ["bin", "etc/ssl/certs", "usr/local", "go", "tmp", "root"]) {
+  for (const path of ["bin", "etc", "usr/local", "go", "tmp", "root"]) {
     await mkdir(join(root, path), { recursive: true });
   }
 
@@ -48,11 +48,11 @@ export async function layOutGoImage(goVersion: string, onLine: (line: string) =>
   const applets = (await command(busybox, ["--list"], { log: "base-image" })).trim().split("\n");
   for (const applet of applets) await symlink("busybox", join(root, "bin", applet)).catch(() => {});
 
-  const authorities = (await exists("/usr/share/ca-certificates/mozilla")) ? "/" : debian;
-  await writeFile(
-    join(root, "etc/ssl/certs/ca-certificates.crt"),
-    await certificates(join(authorities, "usr/share/ca-certificates/mozilla")),
-  );
+  // As Debian ships them: the machine's own bundle may hold a certificate that is nobody else's business.
+  const authorities = "usr/share/ca-certificates/mozilla";
+  const source = (await exists(join("/", authorities))) ? "/" : debian;
+  await cp(join(source, authorities), join(root, authorities), { recursive: true });
+
   await writeFile(join(root, "etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n");
 
   await command("go", ["mod", "download", "-x"], {
@@ -70,8 +70,3 @@ export const goImageChanges = [
   "ENV PATH=/usr/local/go/bin:/bin GOPATH=/go GOPROXY=off GOTOOLCHAIN=local GOFLAGS=-modcacherw",
   "WORKDIR /go",
 ];
-
-async function certificates(folder: string): Promise<string> {
-  const files = (await readdir(folder)).filter((file) => file.endsWith(".crt")).sort();
-  return (await Promise.all(files.map((file) => readFile(join(folder, file), "utf8")))).join("");
-}

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, symlink, unlink, writeFile } from "node:fs/promises";
+import { totalmem } from "node:os";
 import { join } from "node:path";
 import { command } from "../command";
 import { bin, cache, go, project } from "../paths";
@@ -68,8 +69,24 @@ export async function buildGoProgram(program: GoProgram, onLine: (line: string) 
     const ldflags = ["-s", "-w", ...(program.define ?? []).flatMap((definition) => ["-X", definition])].join(
       " ",
     );
-    const args = ["build", "-v", "-trimpath", "-ldflags", ldflags, "-o", `${target}.new`, program.package];
-    await command("go", args, { log: `build-${program.name}`, cwd: folder, env: goEnvironment, onLine });
+    // No one debugs these: without debug information they build in a tenth less time.
+    const args = [
+      "build",
+      "-v",
+      "-trimpath",
+      "-gcflags=all=-dwarf=false",
+      "-ldflags",
+      ldflags,
+      "-o",
+      `${target}.new`,
+      program.package,
+    ];
+    await command("go", args, {
+      log: `build-${program.name}`,
+      cwd: folder,
+      env: { ...goEnvironment, GOGC: compilerGc() },
+      onLine,
+    });
     await rename(`${target}.new`, target);
     await writeFile(`${target}.stamp`, stamp);
   }
@@ -78,6 +95,11 @@ export async function buildGoProgram(program: GoProgram, onLine: (line: string) 
     await symlink(program.name, join(bin, alias));
   }
   return !built;
+}
+
+/** The compilers are short-lived: where there is memory enough, they need not collect any. */
+function compilerGc(): string {
+  return totalmem() > 12e9 ? "off" : "400";
 }
 
 /** What decides whether a binary is current: the module's pins and its own sources. */

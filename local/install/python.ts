@@ -8,13 +8,15 @@ import { exists } from "../process";
 export const pythonDebianPackages = ["python3", "python3-pip-whl"] as const;
 
 /**
- * Installs Python packages, each pinned as `name==version`, into local's own virtual environment.
+ * Installs Python packages, each pinned as `name==version`, into local's own virtual environment; with what they depend
+ * on, unless told otherwise.
  *
  * @returns those that were installed now; empty when all were there.
  */
 export async function installPythonPackages(
   packages: readonly string[],
   onLine: (line: string) => void,
+  options: { dependencies: boolean } = { dependencies: true },
 ): Promise<string[]> {
   const record = join(venv, "packages.txt");
   const present = new Set((await readFile(record, "utf8").catch(() => "")).split("\n"));
@@ -28,7 +30,8 @@ export async function installPythonPackages(
   }
   // A wheel can be imported as it is: pip installs without being installed.
   const pip = (await pipWheel()) ?? "";
-  await command(python, ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", ...wanted], {
+  const flags = ["--no-input", "--disable-pip-version-check", ...(options.dependencies ? [] : ["--no-deps"])];
+  await command(python, ["-m", "pip", "install", ...flags, ...wanted], {
     log: "python",
     env: { PYTHONPATH: pip },
     onLine,

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { command } from "../command";
 import { debian } from "../paths";
 import { type Daemon, exists, start } from "../process";
+import { buildCgroup } from "../registry/dockerd";
 import type { Bridge } from "./bridge";
 import { writeKubeconfig } from "./kubeconfig";
 import { writePauseImage } from "./pause-image";
@@ -14,6 +15,9 @@ export const nodeName = "local";
 
 /** The cgroup that holds every container of the node. */
 const cgroup = "eks-irsa";
+
+/** All cgroups that local's processes make: the node's, and that of image builds. */
+const cgroups = [cgroup, buildCgroup];
 
 export interface NodeOptions {
   folder: string;
@@ -225,20 +229,20 @@ async function createCgroup(): Promise<void> {
   }
 }
 
-/** Removes the cgroup, innermost groups first. Processes must be gone from it. */
-export async function removeCgroup(): Promise<void> {
+/** Removes local's cgroups, innermost groups first. Processes must be gone from them. */
+export async function removeCgroups(): Promise<void> {
   const remove = async (folder: string): Promise<void> => {
     for (const entry of await readdir(folder, { withFileTypes: true })) {
       if (entry.isDirectory()) await remove(join(folder, entry.name));
     }
     await rmdir(folder);
   };
-  for (const folder of await hierarchies()) {
-    const own = join(folder, cgroup);
+  const own = (await hierarchies()).flatMap((folder) => cgroups.map((name) => join(folder, name)));
+  for (const folder of own) {
     // The kernel needs a moment after the last process has ended.
-    for (let attempt = 0; await exists(own); attempt++) {
+    for (let attempt = 0; await exists(folder); attempt++) {
       try {
-        await remove(own);
+        await remove(folder);
       } catch (error) {
         if (attempt > 50) throw error;
         await sleep(100);
@@ -247,11 +251,10 @@ export async function removeCgroup(): Promise<void> {
   }
 }
 
-/** Processes in the node's containers. */
+/** Processes in containers: those of pods, and those of image builds. */
 export async function containerProcesses(): Promise<number[]> {
   const found = new Set<number>();
-  for (const folder of await hierarchies()) {
-    const own = join(folder, cgroup);
+  for (const own of (await hierarchies()).flatMap((folder) => cgroups.map((name) => join(folder, name)))) {
     if (!(await exists(own))) continue;
     for (const entry of await readdir(own, { recursive: true, encoding: "utf8" })) {
       if (!entry.endsWith("cgroup.procs")) continue;

@@ -5,6 +5,9 @@ import Docker from "dockerode";
 import { type BaseImage, goImageChanges } from "../install/base-image";
 import { type Daemon, start } from "../process";
 
+/** The cgroup that holds the containers in which images are built. */
+export const buildCgroup = "eks-irsa-build";
+
 export interface DockerdOptions {
   /** Data of this run. */
   folder: string;
@@ -44,7 +47,7 @@ export async function startDockerd(options: DockerdOptions): Promise<string> {
           "--ip-forward=false",
           "--ip-masq=false",
         ],
-        ...["--cgroup-parent", "/eks-irsa-build"],
+        ...["--cgroup-parent", `/${buildCgroup}`],
         ...["--oom-score-adjust", "0"],
         ...["--log-level", "warn"],
       ],

@@ -1,0 +1,69 @@
+import { join } from "node:path";
+import type { Credentials } from "./aws/account";
+import type { Bridge } from "./kubernetes/bridge";
+import { run } from "./paths";
+import type { Daemon } from "./process";
+
+/** What the run that is up needs to be found, used and ended again; kept in `run/state.json`. */
+export interface Run {
+  /** The checkout that it was started from. */
+  project: string;
+  /** When, in ISO 8601. */
+  since: string;
+  /** Whether `up` got to its end. */
+  complete: boolean;
+  /** Processes, in the order of their start. */
+  daemons: Daemon[];
+  ports: Ports;
+  bridge?: Bridge;
+  /** Credentials of the account's administrator. */
+  admin?: Credentials;
+  /** Ports of the servers in the services process, once they listen. */
+  services?: Services;
+  /** The image that Go programs are built in, as dockerd knows it. */
+  goImage?: string;
+}
+
+export interface Services {
+  /** Port of the stand-in for each Pulumi provider. */
+  providers: Record<string, number>;
+}
+
+/** Ports that must be known before what listens on them is started. */
+export interface Ports {
+  miniStack: number;
+  frontDoor: number;
+  tokenAuthenticator: number;
+  webhook: number;
+  registry: number;
+  etcd: number;
+  etcdPeer: number;
+  apiServer: number;
+  controllerManager: number;
+  scheduler: number;
+  kubelet: number;
+  kubeletHealth: number;
+}
+
+/** Folders of the run, by what they belong to. */
+export const folders = {
+  pki: join(run, "pki"),
+  kubernetes: join(run, "kubernetes"),
+  miniStack: join(run, "ministack"),
+  registry: join(run, "registry"),
+  docker: join(run, "docker"),
+} as const;
+
+export const files = {
+  /** The administrator's kubeconfig. */
+  kubeconfig: join(folders.kubernetes, "admin.kubeconfig"),
+  dockerSocket: join(folders.docker, "docker.sock"),
+  signingKey: join(folders.pki, "service-account.key"),
+} as const;
+
+/** The one EKS cluster's OIDC issuer, shaped as EKS's: any fixed 32 hexadecimal digits will do. */
+export const issuerOf = (region: string): string =>
+  `https://oidc.eks.${region}.amazonaws.com/id/EC5A0000000000000000000000000001`;
+
+/** URL of AWS's endpoint on this machine. */
+export const awsEndpoint = (ports: Pick<Ports, "frontDoor">): string => `http://127.0.0.1:${ports.frontDoor}`;

@@ -1,0 +1,136 @@
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
+import { Account, type Credentials } from "./aws/account";
+import { startTokenAuthenticator } from "./aws/authenticator";
+import { startFrontDoor } from "./aws/frontdoor";
+import { issuerKeys } from "./aws/jwks";
+import { defaultAccountId } from "./aws/ministack";
+import { fetchJwks } from "./kubernetes/control-plane";
+import { startWebhook } from "./kubernetes/webhook";
+import { project } from "./paths";
+import { startProviders } from "./providers/index";
+import { awsEndpoint, files, folders, issuerOf, type Ports, type Services } from "./run";
+
+// The one Node process of local: AWS's front door, EKS's authenticator and webhook, Pulumi's providers. Started with the
+// name of a file that holds `ServicesOptions`; answers with the file `<name>.ready` once all of them listen.
+
+export interface ServicesOptions {
+  region: string;
+  ports: Ports;
+  /** The host's address on the pods' bridge. */
+  bridgeAddress: string;
+  admin: Credentials;
+  /** Version of the Kubernetes that runs, such as `1.34`. */
+  kubernetesVersion: string;
+}
+
+async function main(file: string): Promise<void> {
+  const { region, ports, bridgeAddress, admin, kubernetesVersion } = JSON.parse(
+    readFileSync(file, "utf8"),
+  ) as ServicesOptions;
+  const log = (line: string): void => console.log(`${new Date().toISOString()} ${line}`);
+  const pem = (name: string): string => readFileSync(`${folders.pki}/${name}`, "utf8");
+  const pki = {
+    ca: { certificate: pem("ca.crt"), certificateFile: `${folders.pki}/ca.crt` },
+    admin: {
+      certificate: pem("admin.crt"),
+      key: pem("admin.key"),
+      certificateFile: `${folders.pki}/admin.crt`,
+      keyFile: `${folders.pki}/admin.key`,
+    },
+  };
+  const upstream = `http://127.0.0.1:${ports.miniStack}`;
+  const apiServer = `https://127.0.0.1:${ports.apiServer}`;
+  const issuer = issuerOf(region);
+  const account = new Account({ endpoint: upstream, region });
+  const addresses = ["127.0.0.1", bridgeAddress];
+
+  const frontDoor = startFrontDoor({
+    addresses,
+    port: ports.frontDoor,
+    upstream,
+    iam: account,
+    webIdentity: {
+      accountId: defaultAccountId,
+      oidcProviders: () => account.oidcProviders(),
+      role: (name) => account.role(name),
+      keys: issuerKeys({
+        fetch: async (asked) => {
+          // The name under which AWS would find the keys; here they are where they come from.
+          if (asked !== issuer) throw new Error(`${asked} is not reachable from this machine.`);
+          return JSON.parse(await fetchJwks(apiServer, pki));
+        },
+      }),
+    },
+    eks: {
+      kubernetes: {
+        endpoint: apiServer,
+        certificateAuthority: Buffer.from(pki.ca.certificate).toString("base64"),
+        issuer,
+        version: kubernetesVersion,
+      },
+      clusterNames: () => account.clusterNames(),
+      tags: (arn) => account.tags(arn),
+    },
+    registry: { host: `127.0.0.1:${ports.registry}` },
+    log: (line) => log(`aws: ${line}`),
+  });
+  const authenticator = startTokenAuthenticator({
+    port: ports.tokenAuthenticator,
+    sts: upstream,
+    hosts: addresses.map((address) => `${address}:${ports.frontDoor}`),
+    clusterName: async () => (await account.clusterNames())[0],
+    entries: account,
+    log: (line) => log(`authenticator: ${line}`),
+  });
+  const webhook = startWebhook({
+    host: "127.0.0.1",
+    port: ports.webhook,
+    tls: { certificate: pem("services.crt"), key: pem("services.key") },
+    region,
+    extraEnv: { AWS_ENDPOINT_URL: `http://${bridgeAddress}:${ports.frontDoor}` },
+    serviceAccount: (namespace, name) => serviceAccount(namespace, name),
+    log,
+  });
+  const providers = startProviders({
+    host: "127.0.0.1",
+    endpoint: awsEndpoint(ports),
+    region,
+    credentials: admin,
+    dockerSocket: files.dockerSocket,
+    workDir: project,
+    log,
+  });
+
+  const servers = await Promise.all([frontDoor, authenticator, webhook, providers]);
+  const ready: Services = { providers: { ...servers[3].ports } };
+  writeFileSync(`${file}.ready.new`, JSON.stringify(ready));
+  renameSync(`${file}.ready.new`, `${file}.ready`);
+  log("all servers listen");
+
+  const close = (): void => {
+    void Promise.allSettled(servers.map((server) => server.close())).then(() => process.exit(0));
+  };
+  process.once("SIGTERM", close);
+  process.once("SIGINT", close);
+}
+
+let core: CoreV1Api | undefined;
+
+/** Looks a ServiceAccount up; the kubeconfig is there only once the API server is. */
+async function serviceAccount(namespace: string, name: string) {
+  if (core === undefined) {
+    const config = new KubeConfig();
+    config.loadFromFile(files.kubeconfig);
+    core = config.makeApiClient(CoreV1Api);
+  }
+  return core.readNamespacedServiceAccount({ namespace, name }).catch((error: { code?: number }) => {
+    if (error.code === 404) return undefined;
+    throw error;
+  });
+}
+
+main(process.argv[2] ?? "").catch((error: unknown) => {
+  console.error(error);
+  process.exit(1);
+});
