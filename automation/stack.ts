@@ -32,11 +32,9 @@ export interface StackOptions {
  */
 export async function openStack(options: StackOptions): Promise<Stack> {
   const config = {
-    "aws:region": options.region,
     ...options.packageConfig,
-    ...toPulumi(options.config ?? {}),
+    ...checkConfig(options.stack, options.region, options.config ?? {}),
   };
-  parseConfig(options.stack, config);
   const stack = await LocalWorkspace.createOrSelectStack(
     { stackName: options.stack, projectName: project, program: program as PulumiFn },
     { workDir: options.workDir, pulumiHome: options.pulumiHome, envVars: { ...options.env } },
@@ -46,6 +44,17 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   const settings = await workspace.stackSettings(options.stack).catch(() => ({}) as StackSettings);
   await workspace.saveStackSettings(options.stack, { ...settings, config });
   return stack;
+}
+
+/**
+ * Checks a configuration without the engine, and gives it as Pulumi holds it.
+ *
+ * @throws ConfigError that names every bad key.
+ */
+export function checkConfig(stack: string, region: string, config: ConfigInput): Record<string, string> {
+  const held = { "aws:region": region, ...toPulumi(config) };
+  parseConfig(stack, held);
+  return held;
 }
 
 /** A typed configuration as Pulumi holds it: full keys, structured values as JSON. */

@@ -1,9 +1,9 @@
 import { Command } from "commander";
-import { libraryPath, searchPath } from "./paths";
+import { addedLibraryPath, searchPath } from "./paths";
 
 // Everything that local starts finds local's own programs first.
 process.env.PATH = searchPath;
-process.env.LD_LIBRARY_PATH = [libraryPath, process.env.LD_LIBRARY_PATH].filter(Boolean).join(":");
+process.env.LD_LIBRARY_PATH = [addedLibraryPath, process.env.LD_LIBRARY_PATH].filter(Boolean).join(":");
 
 const cli = new Command("npm run local --")
   .description(
@@ -21,49 +21,49 @@ const withConfig = (command: Command): Command =>
   );
 
 /** A command whose code is loaded only when it is called: `env` need not wait for the Pulumi SDK. */
-function action<Options>(load: () => Promise<(options: Options) => Promise<void>>) {
-  return async (options: Options): Promise<void> => (await load())(options);
+function action<Options>(load: () => (options: Options) => Promise<void>) {
+  return (options: Options): Promise<void> => load()(options);
 }
 
 withConfig(cli.command("up", { isDefault: true }))
   .description("bring everything up, and prove that it works; repeating it changes nothing")
   .option("--json", "print one JSON object on standard output: outputs, log, buckets, proofs, seconds")
   .option("--yes", "do not ask before anything is downloaded")
-  .action(action(async () => (await import("./commands/up.js")).up));
+  .action(action(() => (require("./commands/up") as typeof import("./commands/up")).up));
 
 withConfig(cli.command("preview"))
   .description("show what `up` would change")
-  .action(action(async () => (await import("./commands/operations.js")).preview));
+  .action(action(() => (require("./commands/operations") as typeof import("./commands/operations")).preview));
 
 withConfig(cli.command("refresh"))
   .description("compare the engine's state with what is really there")
-  .action(action(async () => (await import("./commands/operations.js")).refresh));
+  .action(action(() => (require("./commands/operations") as typeof import("./commands/operations")).refresh));
 
 withConfig(cli.command("destroy"))
   .description("delete what the program made; the local AWS and Kubernetes stay up")
-  .action(action(async () => (await import("./commands/operations.js")).destroy));
+  .action(action(() => (require("./commands/operations") as typeof import("./commands/operations")).destroy));
 
 cli
   .command("down")
   .description("end every process, and remove everything but the caches")
-  .action(action(async () => (await import("./commands/down.js")).down));
+  .action(action(() => (require("./commands/down") as typeof import("./commands/down")).down));
 
 cli
   .command("status")
   .description("show what runs, where, and with how much memory")
   .option("--json", "as JSON")
-  .action(action(async () => (await import("./commands/status.js")).status));
+  .action(action(() => (require("./commands/status") as typeof import("./commands/status")).status));
 
 cli
   .command("logs")
   .description("show the log of the lister's pod")
   .option("-f, --follow", "go on until Ctrl-C")
-  .action(action(async () => (await import("./commands/logs.js")).logs));
+  .action(action(() => (require("./commands/logs") as typeof import("./commands/logs")).logs));
 
 cli
   .command("env")
   .description('print export lines for a shell: eval "$(npm run --silent local -- env)"')
-  .action(action(async () => (await import("./commands/env.js")).env));
+  .action(action(() => (require("./commands/env") as typeof import("./commands/env")).env));
 
 cli.parseAsync().catch((error: unknown) => {
   process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);

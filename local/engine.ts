@@ -1,32 +1,18 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { EngineEvent, Stack } from "@pulumi/pulumi/automation";
-import { openStack } from "../automation/stack";
+import { checkConfig, openStack } from "../automation/stack";
 import { type ConfigInput, project as pulumiProject } from "../config";
 import { run } from "./paths";
-
-/** Name of the stack that local runs. */
-export const stackName = "local";
-
-/** The AWS region that local plays. */
-export const region = "eu-central-1";
+import { identify } from "./process";
+import { awsEnvironment, type Run, region, stackName } from "./run";
 
 /** Where the engine of this run keeps its things. */
 const folder = join(run, "pulumi");
 
-/** What the engine needs from the local parts. */
-export interface EngineTarget {
-  /** Ports of the stand-in providers, by package. */
-  providers: Readonly<Record<string, number>>;
-  /** Environment by which AWS's tools find local's AWS: the kubeconfig that the stack makes calls one of them. */
-  aws: Readonly<Record<string, string>>;
-  /** The image that Go programs are built in, as dockerd knows it. */
-  goImage: string;
-}
-
 /** Environment of the engine: its own backend and home, and local's providers instead of downloaded ones. */
-export function engineEnvironment(target: Pick<EngineTarget, "providers">): Record<string, string> {
-  const ports = Object.entries(target.providers).map(([name, port]) => `${name}:${port}`);
+export function engineEnvironment(state: Pick<Run, "services">): Record<string, string> {
+  const ports = Object.entries(state.services?.providers ?? {}).map(([name, port]) => `${name}:${port}`);
   return {
     PULUMI_HOME: join(folder, "home"),
     PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
@@ -37,10 +23,10 @@ export function engineEnvironment(target: Pick<EngineTarget, "providers">): Reco
 }
 
 /** The stack's configuration for this machine. What a person gives with `--config` comes on top. */
-function localConfig(target: EngineTarget): ConfigInput {
+function localConfig(state: Pick<Run, "goImage">): ConfigInput {
   return {
     cluster: { name: pulumiProject },
-    build: { args: { BUILD_IMAGE: target.goImage }, network: "none" },
+    build: { args: { BUILD_IMAGE: state.goImage ?? "" }, network: "none" },
     intervalSeconds: 5,
     tags: { environment: "local" },
   };
@@ -53,16 +39,46 @@ function localConfig(target: EngineTarget): ConfigInput {
  *   inside a structured one; the value plain or as JSON.
  * @throws ConfigError when the configuration is bad.
  */
-export async function openLocalStack(target: EngineTarget, overrides: readonly string[]): Promise<Stack> {
+export async function openLocalStack(state: Run, overrides: readonly string[]): Promise<Stack> {
   for (const path of ["home", "state", "project"]) mkdirSync(join(folder, path), { recursive: true });
+  removeStaleLocks();
   return openStack({
     stack: stackName,
     region,
-    config: overridden(localConfig(target) as Record<string, unknown>, overrides) as ConfigInput,
+    config: configFor(state, overrides),
     workDir: join(folder, "project"),
     pulumiHome: join(folder, "home"),
-    env: { ...target.aws, ...engineEnvironment(target) },
+    // The kubeconfig that the stack makes calls `aws`, which must find local's AWS.
+    env: { ...awsEnvironment(state), ...engineEnvironment(state) },
   });
+}
+
+/**
+ * Checks what a person gives with `--config`, before anything is done.
+ *
+ * @throws ConfigError when it is bad.
+ */
+export function checkLocalConfig(overrides: readonly string[]): void {
+  checkConfig(stackName, region, configFor({}, overrides));
+}
+
+const configFor = (state: Pick<Run, "goImage">, overrides: readonly string[]): ConfigInput =>
+  overridden(localConfig(state) as Record<string, unknown>, overrides) as ConfigInput;
+
+/** Removes the engine's locks on the stack whose processes were killed: nobody else would. */
+function removeStaleLocks(): void {
+  const locks = join(folder, "state", ".pulumi", "locks", "organization", pulumiProject, stackName);
+  let names: string[];
+  try {
+    names = readdirSync(locks);
+  } catch {
+    return; // nothing was ever locked
+  }
+  for (const name of names) {
+    const file = join(locks, name);
+    const { pid } = JSON.parse(readFileSync(file, "utf8")) as { pid: number };
+    if (identify(pid).startTime === 0) rmSync(file);
+  }
 }
 
 /** A configuration with `KEY=VALUE`s set in it. */

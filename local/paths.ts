@@ -33,19 +33,20 @@ export const project = join(__dirname, "..");
 
 const under = (folder: string, ...paths: string[]): string[] => paths.map((path) => join(folder, path));
 
-/** The search path on which everything that local installed comes before what the machine has. */
-export const searchPath = [
+/** Where local's own programs are. */
+export const addedSearchPath = [
   bin,
   join(venv, "bin"),
   ...under(debian, "usr/sbin", "usr/bin", "sbin", "bin"),
+].join(":");
+
+/** The search path on which everything that local installed comes before what the machine has. */
+export const searchPath = [
+  addedSearchPath,
   process.env.PATH ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 ].join(":");
 
+const triplet = process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
+
 /** Where the dynamic linker finds the libraries of the unpacked packages. */
-export const libraryPath = under(
-  debian,
-  "usr/lib/x86_64-linux-gnu",
-  "lib/x86_64-linux-gnu",
-  "usr/lib/aarch64-linux-gnu",
-  "lib/aarch64-linux-gnu",
-).join(":");
+export const addedLibraryPath = under(debian, `usr/lib/${triplet}`, `lib/${triplet}`).join(":");

@@ -51,7 +51,10 @@ function toTask<C>(step: Step<C>, seconds: Seconds, live: boolean): ListrTask<C>
       const show = (): void => {
         task.output = `${clock(elapsed())}  ${doing}`;
       };
-      const timer = live ? setInterval(show, 1000) : undefined;
+      const remind = (): void => {
+        process.stderr.write(`     ${step.title}: ${clock(elapsed())}  ${doing}\n`);
+      };
+      const timer = live ? setInterval(show, 1000) : setInterval(remind, 15_000);
       if (!live) process.stderr.write(`  …  ${step.title}\n`);
       try {
         const result = await step.run?.(context, (line) => {

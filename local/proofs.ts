@@ -258,7 +258,10 @@ socket.on("connect", () => say("reached")).on("error", () => say("unreachable"))
 
 /** A question to the live parts; an error of AWS is its code. */
 async function check(name: string, expected: string, ask: () => Promise<string>): Promise<Proof> {
-  const got = await ask().catch((error: Error) => (error.name === "Error" ? error.message : error.name));
+  const got = await ask().catch((error: Error & { Code?: string }) => {
+    // `Code` is what was on the wire; `name` may be the SDK's own word for it.
+    return error.Code ?? (error.name === "Error" ? error.message : error.name);
+  });
   return { name, expected, got, ok: got === expected };
 }
 

@@ -4,14 +4,22 @@ import type { Bridge } from "./kubernetes/bridge";
 import { run } from "./paths";
 import type { Daemon } from "./process";
 
+/** Name of the stack that local runs. */
+export const stackName = "local";
+
+/** The AWS region that local plays. */
+export const region = "eu-central-1";
+
 /** What the run that is up needs to be found, used and ended again; kept in `run/state.json`. */
 export interface Run {
   /** The checkout that it was started from. */
   project: string;
   /** When, in ISO 8601. */
   since: string;
-  /** Whether `up` got to its end. */
+  /** Whether every part was started. */
   complete: boolean;
+  /** Whether the proofs held when they were last run, and nothing was changed by `up` since. */
+  proved: boolean;
   /** Processes, in the order of their start. */
   daemons: Daemon[];
   ports: Ports;
@@ -62,8 +70,22 @@ export const files = {
 } as const;
 
 /** The one EKS cluster's OIDC issuer, shaped as EKS's: any fixed 32 hexadecimal digits will do. */
-export const issuerOf = (region: string): string =>
-  `https://oidc.eks.${region}.amazonaws.com/id/EC5A0000000000000000000000000001`;
+export const issuerOf = (inRegion: string): string =>
+  `https://oidc.eks.${inRegion}.amazonaws.com/id/EC5A0000000000000000000000000001`;
 
 /** URL of AWS's endpoint on this machine. */
 export const awsEndpoint = (ports: Pick<Ports, "frontDoor">): string => `http://127.0.0.1:${ports.frontDoor}`;
+
+/** What makes AWS's tools talk to local. */
+export function awsEnvironment(state: Pick<Run, "ports" | "admin">): Record<string, string> {
+  const endpoint = awsEndpoint(state.ports);
+  return {
+    AWS_ENDPOINT_URL: endpoint,
+    // The Go SDK looks for no other when it exchanges a web identity token.
+    AWS_ENDPOINT_URL_STS: endpoint,
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_ACCESS_KEY_ID: state.admin?.accessKeyId ?? "",
+    AWS_SECRET_ACCESS_KEY: state.admin?.secretAccessKey ?? "",
+  };
+}

@@ -88,7 +88,10 @@ async function main(file: string): Promise<void> {
     port: ports.webhook,
     tls: { certificate: pem("services.crt"), key: pem("services.key") },
     region,
-    extraEnv: { AWS_ENDPOINT_URL: `http://${bridgeAddress}:${ports.frontDoor}` },
+    extraEnv: {
+      AWS_ENDPOINT_URL: `http://${bridgeAddress}:${ports.frontDoor}`,
+      AWS_ENDPOINT_URL_STS: `http://${bridgeAddress}:${ports.frontDoor}`,
+    },
     serviceAccount: (namespace, name) => serviceAccount(namespace, name),
     log,
   });

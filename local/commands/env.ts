@@ -1,22 +1,21 @@
 import { engineEnvironment } from "../engine";
-import { libraryPath, searchPath } from "../paths";
-import { files } from "../run";
+import { addedLibraryPath, addedSearchPath } from "../paths";
+import { awsEnvironment, files } from "../run";
 import { running } from "./operations";
-import { awsEnvironment, engineTarget } from "./up";
 
 /** Prints what a shell needs so that `aws`, `kubectl`, `docker` and `pulumi` in it talk to local. */
 export async function env(): Promise<void> {
   const state = running();
   const variables: Record<string, string> = {
-    PATH: searchPath,
-    LD_LIBRARY_PATH: libraryPath,
     ...awsEnvironment(state),
     KUBECONFIG: files.kubeconfig,
     DOCKER_HOST: `unix://${files.dockerSocket}`,
-    ...engineEnvironment(engineTarget(state)),
+    ...engineEnvironment(state),
   };
-  for (const [name, value] of Object.entries(variables))
-    process.stdout.write(`export ${name}=${quoted(value)}\n`);
+  const lines = Object.entries(variables).map(([name, value]) => `export ${name}=${quoted(value)}`);
+  lines.push(`export PATH=${quoted(addedSearchPath)}:"$PATH"`);
+  lines.push(`export LD_LIBRARY_PATH=${quoted(addedLibraryPath)}"\${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"`);
+  process.stdout.write(`${lines.join("\n")}\n`);
 }
 
 /** A text as one word of a POSIX shell. */

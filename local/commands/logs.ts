@@ -1,8 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { command } from "../command";
-import { stackName } from "../engine";
-import { files } from "../run";
+import { files, stackName } from "../run";
 import { outputsOf, running } from "./operations";
 
 /** The log of the lister's pod, as `kubectl` gives it. */

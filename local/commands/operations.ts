@@ -7,7 +7,7 @@ import { alive } from "../process";
 import { runSteps } from "../progress";
 import type { Run } from "../run";
 import { load, lock } from "../state";
-import { engineTarget, readable } from "./up";
+import { readable } from "./up";
 
 interface OperationOptions {
   config?: string[];
@@ -32,7 +32,7 @@ export function running(): Run {
 
 /** Outputs of the stack, secrets left out. */
 export async function outputsOf(state: Run): Promise<Record<string, unknown>> {
-  const stack = await openLocalStack(engineTarget(state), []);
+  const stack = await openLocalStack(state, []);
   const outputs = Object.entries(await stack.outputs()).filter(([, output]) => !output.secret);
   return Object.fromEntries(outputs.map(([name, output]) => [name, output.value]));
 }
@@ -74,7 +74,7 @@ async function operate(
       {
         title,
         run: async (_, say) => {
-          const stack = await openLocalStack(engineTarget(state), options.config ?? []);
+          const stack = await openLocalStack(state, options.config ?? []);
           const onEvent = (event: EngineEvent): void => {
             const line = describe(event);
             if (line) say(line);

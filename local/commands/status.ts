@@ -1,10 +1,10 @@
 import { CoreV1Api } from "@kubernetes/client-node";
+import { administrator } from "../kubernetes/client";
 import { alive, residentBytes } from "../process";
 import { processOf } from "../proofs";
 import { table } from "../report";
 import { awsEndpoint } from "../run";
 import { load } from "../state";
-import { kubernetes } from "./up";
 
 /** Shows what runs. */
 export async function status(options: { json?: boolean }): Promise<void> {
@@ -56,7 +56,7 @@ export async function status(options: { json?: boolean }): Promise<void> {
 
 /** Pods of the lister in every namespace, each with its process. */
 async function listerPods(): Promise<{ name: string; pid: number; residentBytes: number }[]> {
-  const pods = await kubernetes()
+  const pods = await administrator()
     .makeApiClient(CoreV1Api)
     .listPodForAllNamespaces({ labelSelector: "app.kubernetes.io/name=s3-lister" });
   return Promise.all(

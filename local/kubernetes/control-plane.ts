@@ -81,6 +81,8 @@ export async function startApiServer(options: ControlPlaneOptions): Promise<Cont
         `--kubelet-certificate-authority=${pki.ca.certificateFile}`,
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",
+        // The node's name is no name in DNS.
+        "--kubelet-preferred-address-types=InternalIP",
         `--service-account-issuer=${options.issuer}`,
         `--service-account-jwks-uri=${options.issuer}/keys`,
         `--service-account-key-file=${pki.serviceAccount.publicKeyFile}`,
@@ -147,6 +149,8 @@ export async function startControllers(options: ControlPlaneOptions): Promise<vo
   await Promise.all([
     component("kube-controller-manager", "controllerManager", [
       `--service-account-private-key-file=${pki.serviceAccount.privateKeyFile}`,
+      // Each controller has a role of its own, as in every real cluster; the manager's own role can create next to nothing.
+      "--use-service-account-credentials=true",
       `--root-ca-file=${pki.ca.certificateFile}`,
     ]),
     component("kube-scheduler", "scheduler", []),

@@ -75,3 +75,12 @@ export async function importBaseImage(socket: string, image: BaseImage): Promise
     docker.modem.followProgress(answer, (error) => (error ? reject(error) : resolve()));
   });
 }
+
+/** Removes the names that images got in earlier runs, whose registries are gone. The build cache stays. */
+export async function removeOldImages(socket: string): Promise<void> {
+  const docker = new Docker({ socketPath: socket });
+  const names = (await docker.listImages()).flatMap((image) => image.RepoTags ?? []);
+  await Promise.all(
+    names.filter((name) => name.startsWith("127.0.0.1:")).map((name) => docker.getImage(name).remove()),
+  );
+}

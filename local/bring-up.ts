@@ -1,0 +1,252 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { AdmissionregistrationV1Api, CoreV1Api } from "@kubernetes/client-node";
+import { Account } from "./aws/account";
+import { miniStack, pythonDataPackages, pythonPackages } from "./aws/ministack";
+import { command } from "./command";
+import { type BaseImage, baseImageDebianPackages, layOutGoImage } from "./install/base-image";
+import { installDebianPackages } from "./install/debian";
+import { buildGoProgram, installGo } from "./install/go";
+import { kubernetesProgram, kubernetesVersion, pauseProgram, pulumiProgram } from "./install/programs";
+import { installPythonPackages, pythonDebianPackages } from "./install/python";
+import { createBridge } from "./kubernetes/bridge";
+import { administrator } from "./kubernetes/client";
+import { startApiServer, startControllers, startEtcd } from "./kubernetes/control-plane";
+import { nodeName, startContainerd, startKubelet, startMountNamespace } from "./kubernetes/node";
+import { createPki, type Pki } from "./kubernetes/pki";
+import { webhookConfiguration } from "./kubernetes/webhook";
+import { cache, project, run, venv } from "./paths";
+import { exists, start } from "./process";
+import type { Step } from "./progress";
+import { importBaseImage, removeOldImages, startDockerd } from "./registry/dockerd";
+import { startRegistry } from "./registry/registry";
+import { awsEndpoint, awsEnvironment, folders, issuerOf, type Run, region, type Services } from "./run";
+import type { ServicesOptions } from "./services";
+import { save } from "./state";
+
+// Everything that `up` does before there is an engine to ask: what is missing is installed, then every part is started.
+
+/** Debian packages that local's programs come from. */
+const debianPackages = [
+  ...["containerd", "runc", "containernetworking-plugins", "etcd-server", "docker.io", "docker-registry"],
+  ...["iproute2", "util-linux", "mount"],
+  ...pythonDebianPackages,
+  ...baseImageDebianPackages,
+];
+
+/** Buckets that are there from the start, so that there is something to list. */
+const sampleBuckets = ["invoices-2026", "holiday-photos", "build-artifacts"];
+
+/** What the steps pass on to each other. */
+export interface BringUp {
+  state: Run;
+  goVersion?: string;
+  image?: BaseImage;
+  pki?: Pki;
+}
+
+/** Gets every program that local runs; what is there already stays. */
+export const install: Step<BringUp> = {
+  title: "install",
+  steps: [
+    {
+      title: "Debian packages",
+      run: async (_, say) => news(await installDebianPackages(debianPackages, say)),
+    },
+    {
+      title: "packages and toolchain",
+      concurrent: true,
+      steps: [
+        {
+          title: "Python packages",
+          run: async (_, say) => {
+            const added = await installPythonPackages(pythonPackages, say);
+            return news([
+              ...added,
+              ...(await installPythonPackages(pythonDataPackages, say, { dependencies: false })),
+            ]);
+          },
+        },
+      ],
+    },
+    {
+      title: "Go",
+      run: async (context, say) => {
+        context.goVersion = await installGo(say);
+        return context.goVersion;
+      },
+    },
+    {
+      title: "programs",
+      concurrent: true,
+      steps: [
+        { title: "Pulumi engine", run: async (_, say) => builtNow(await buildGoProgram(pulumiProgram, say)) },
+        {
+          title: "Kubernetes",
+          run: async (_, say) => {
+            await buildGoProgram(pauseProgram, say);
+            return builtNow(await buildGoProgram(kubernetesProgram, say));
+          },
+        },
+        {
+          title: "Go base image",
+          run: async (context, say) => {
+            context.image = await layOutGoImage(context.goVersion ?? "", say);
+            context.state.goImage = context.image.name;
+            return context.image.name;
+          },
+        },
+      ],
+    },
+  ],
+};
+
+const news = (added: readonly string[]): string => (added.length > 0 ? added.join(", ") : "there already");
+const builtNow = (built: boolean): string => (built ? "built" : "there already");
+
+/** Starts every part, in the order in which they need one another. */
+export const bringUp: Step<BringUp> = {
+  title: "start",
+  steps: [
+    {
+      title: "network and keys",
+      run: async (context) => {
+        const { state } = context;
+        state.bridge = await createBridge();
+        save(state);
+        context.pki = await createPki({
+          folder: folders.pki,
+          apiServerNames: [
+            "127.0.0.1",
+            "localhost",
+            "kubernetes.default.svc",
+            "10.96.0.1",
+            state.bridge.address,
+          ],
+          nodeAddress: state.bridge.address,
+          nodeName,
+        });
+        return `pods on ${state.bridge.subnet}`;
+      },
+    },
+    {
+      title: "servers",
+      concurrent: true,
+      steps: [
+        { title: "AWS", run: startAws },
+        { title: "Kubernetes control plane and node", run: startKubernetes },
+        { title: "registry and image builder", run: startBuilder },
+      ],
+    },
+    { title: "pod identity webhook", run: registerWebhook },
+    { title: "sample buckets", run: makeBuckets },
+  ],
+};
+
+function recorder(state: Run) {
+  return (daemon: Run["daemons"][number]): void => {
+    state.daemons.push(daemon);
+    save(state);
+  };
+}
+
+async function startAws({ state }: BringUp): Promise<string> {
+  const { ports } = state;
+  const { url, ...stack } = miniStack({ venv, port: ports.miniStack, folder: folders.miniStack, region });
+  await mkdir(folders.miniStack, { recursive: true });
+  await start({ name: "ministack", ...stack }, recorder(state));
+  state.admin = await new Account({ endpoint: url, region }).administrator();
+  save(state);
+
+  const options: ServicesOptions = {
+    region,
+    ports,
+    bridgeAddress: state.bridge?.address ?? "",
+    admin: state.admin,
+    kubernetesVersion: kubernetesVersion.slice(1).split(".").slice(0, 2).join("."),
+  };
+  const file = join(run, "services.json");
+  await writeFile(file, JSON.stringify(options), { mode: 0o600 });
+  await start(
+    {
+      name: "services",
+      command: process.execPath,
+      args: ["--require", require.resolve("tsx/cjs"), join(project, "local", "services.ts"), file],
+      env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
+      cwd: project,
+      ready: () => exists(`${file}.ready`),
+    },
+    recorder(state),
+  );
+  state.services = JSON.parse(await readFile(`${file}.ready`, "utf8")) as Services;
+  save(state);
+  return awsEndpoint(ports);
+}
+
+async function startKubernetes(context: BringUp, say: (line: string) => void): Promise<string> {
+  const { state, pki } = context;
+  const { ports, bridge } = state;
+  if (!pki || !bridge) throw new Error("Keys and network come first.");
+  const onStart = recorder(state);
+  const plane = {
+    folder: folders.kubernetes,
+    pki,
+    issuer: issuerOf(region),
+    advertiseAddress: bridge.address,
+    ports,
+    tokenAuthenticator: `http://127.0.0.1:${ports.tokenAuthenticator}/`,
+    onStart,
+  };
+  say("etcd");
+  await startEtcd(plane);
+  say("API server");
+  const { endpoint } = await startApiServer(plane);
+  const node = { folder: folders.kubernetes, pki, bridge, endpoint, ports, onStart };
+  say("controllers and node");
+  await Promise.all([
+    startControllers(plane),
+    (async () => {
+      const holder = await startMountNamespace(folders.kubernetes, onStart);
+      await startContainerd(node, holder);
+      await startKubelet(node, holder, nodeReady);
+    })(),
+  ]);
+  return `${kubernetesVersion} at ${endpoint}`;
+}
+
+async function nodeReady(): Promise<boolean> {
+  const node = await administrator().makeApiClient(CoreV1Api).readNode({ name: nodeName });
+  return node.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
+}
+
+async function startBuilder(context: BringUp): Promise<string> {
+  const { state, image } = context;
+  const onStart = recorder(state);
+  const [registry, socket] = await Promise.all([
+    startRegistry({ folder: folders.registry, port: state.ports.registry, onStart }),
+    startDockerd({ folder: folders.docker, cache: join(cache, "docker"), onStart }),
+  ]);
+  await removeOldImages(socket);
+  if (image) await importBaseImage(socket, image);
+  return registry;
+}
+
+async function registerWebhook({ state, pki }: BringUp): Promise<undefined> {
+  await administrator()
+    .makeApiClient(AdmissionregistrationV1Api)
+    .createMutatingWebhookConfiguration({
+      body: webhookConfiguration(
+        `https://127.0.0.1:${state.ports.webhook}/mutate`,
+        pki?.ca.certificate ?? "",
+      ),
+    });
+}
+
+async function makeBuckets({ state }: BringUp): Promise<string> {
+  await Promise.all(
+    sampleBuckets.map((name) =>
+      command("aws", ["s3", "mb", `s3://${name}`], { log: "aws", env: awsEnvironment(state) }),
+    ),
+  );
+  return sampleBuckets.join(", ");
+}

@@ -1,0 +1,9 @@
+import { KubeConfig } from "@kubernetes/client-node";
+import { files } from "../run";
+
+/** Access to the run's Kubernetes as its administrator. */
+export function administrator(): KubeConfig {
+  const config = new KubeConfig();
+  config.loadFromFile(files.kubeconfig);
+  return config;
+}
