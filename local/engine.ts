@@ -18,6 +18,8 @@ export function engineEnvironment(state: Pick<Run, "services">): Record<string, 
     PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
     PULUMI_CONFIG_PASSPHRASE: "local",
     PULUMI_SKIP_UPDATE_CHECK: "true",
+    // It would download the providers that it has already been given the addresses of.
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     PULUMI_DEBUG_PROVIDERS: ports.join(","),
   };
 }
