@@ -37,16 +37,20 @@ const debianPackages = [
 /** Buckets that are there from the start, so that there is something to list. */
 const sampleBuckets = ["invoices-2026", "holiday-photos", "build-artifacts"];
 
-/** What the steps pass on to each other. */
-export interface BringUp {
-  state: Run;
+/** What the steps of the installation find out. */
+interface Installed {
   goVersion?: string;
   image?: BaseImage;
+}
+
+/** What all steps pass on to each other. */
+export interface BringUp extends Installed {
+  state: Run;
   pki?: Pki;
 }
 
 /** Gets every program that local runs; what is there already stays. */
-export const install: Step<BringUp> = {
+export const install: Step<Installed> = {
   title: "install",
   steps: [
     {
@@ -92,7 +96,6 @@ export const install: Step<BringUp> = {
           title: "Go base image",
           run: async (context, say) => {
             context.image = await layOutGoImage(context.goVersion ?? "", say);
-            context.state.goImage = context.image.name;
             return context.image.name;
           },
         },
@@ -227,7 +230,11 @@ async function startBuilder(context: BringUp): Promise<string> {
     startDockerd({ folder: folders.docker, cache: join(cache, "docker"), onStart }),
   ]);
   await removeOldImages(socket);
-  if (image) await importBaseImage(socket, image);
+  if (image) {
+    await importBaseImage(socket, image);
+    state.goImage = image.name;
+    save(state);
+  }
   return registry;
 }
 

@@ -33,6 +33,12 @@ withConfig(cli.command("up", { isDefault: true }))
   .option("--yes", "do not ask before anything is downloaded")
   .action(action(() => (require("./commands/up") as typeof import("./commands/up")).up));
 
+cli
+  .command("install")
+  .description("download and build what `up` needs, and start nothing")
+  .option("--yes", "do not ask before anything is downloaded")
+  .action(action(() => (require("./commands/install") as typeof import("./commands/install")).install));
+
 withConfig(cli.command("preview"))
   .description("show what `up` would change")
   .action(action(() => (require("./commands/operations") as typeof import("./commands/operations")).preview));

@@ -1,12 +1,12 @@
 import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline/promises";
 import type { OutputMap, UpResult } from "@pulumi/pulumi/automation";
 import getPort from "get-port";
 import type { BringUp } from "../bring-up";
+import { askToInstall, needRootOnLinux } from "../consent";
 import { checkLocalConfig, describe, openLocalStack, summary } from "../engine";
-import { cache, logs, project } from "../paths";
-import { alive, exists } from "../process";
+import { logs, project } from "../paths";
+import { alive } from "../process";
 import { runSteps, type Seconds, type Step } from "../progress";
 import { bucketsIn, proofTable, type Report } from "../report";
 import { awsEndpoint, files, type Ports, type Run, region } from "../run";
@@ -91,31 +91,7 @@ function partsBelow(): Step<Context>[] {
   return [install, bringUp];
 }
 
-function needRootOnLinux(): void {
-  if (process.platform !== "linux" || process.getuid?.() !== 0) {
-    throw new Error(
-      "npm run local needs Linux (Debian) and root: it runs containers, mounts and a network bridge. " +
-        "It keeps everything it makes in one folder, and `npm run local -- down` removes the rest.",
-    );
-  }
-}
-
 const isUp = (state: Run): boolean => state.daemons.length > 0 && state.daemons.every(alive);
-
-/** The first run downloads and builds. Somebody at a terminal is asked; a script has said what it wants by calling. */
-async function askToInstall(options: UpOptions): Promise<void> {
-  if (await exists(join(cache, "bin", "pulumi"))) return;
-  process.stderr.write(
-    `The first run downloads Debian, Python and Go packages and builds the Pulumi engine and Kubernetes:
-about 10 minutes on 2 cores. It all goes to ${cache} (9 GB); nothing is installed on the system.
-To remove it later: npm run local -- down && rm -rf ${cache}\n`,
-  );
-  if (options.yes || !process.stdin.isTTY || !process.stderr.isTTY) return;
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question("Go on? [Y/n] ");
-  terminal.close();
-  if (/^n/i.test(answer.trim())) throw new Error("Nothing was done.");
-}
 
 async function newRun(): Promise<Run> {
   const state: Run = {
