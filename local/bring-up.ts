@@ -175,7 +175,6 @@ async function startAws({ state }: BringUp): Promise<string> {
       name: "services",
       command: process.execPath,
       args: ["--require", require.resolve("tsx/cjs"), join(project, "local", "services.ts"), file],
-      env: { ...process.env, AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
       cwd: project,
       ready: () => exists(`${file}.ready`),
     },

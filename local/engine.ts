@@ -21,6 +21,7 @@ export function engineEnvironment(state: Pick<Run, "services">): Record<string, 
     // It would download the providers that it has already been given the addresses of.
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     PULUMI_DEBUG_PROVIDERS: ports.join(","),
+    PULUMI_DEBUG_LANGUAGES: `nodejs:${state.services?.languageHost ?? ""}`,
   };
 }
 

@@ -35,6 +35,8 @@ export interface Run {
 export interface Services {
   /** Port of the stand-in for each Pulumi provider. */
   providers: Record<string, number>;
+  /** Port of the stand-in for Pulumi's Node.js language host. */
+  languageHost: number;
 }
 
 /** Ports that must be known before what listens on them is started. */
@@ -66,6 +68,8 @@ export const files = {
   /** The administrator's kubeconfig. */
   kubeconfig: join(folders.kubernetes, "admin.kubeconfig"),
   dockerSocket: join(folders.docker, "docker.sock"),
+  /** The stack's configuration, as the last command of local set it. */
+  stackConfig: join(run, "pulumi", "project", `Pulumi.${stackName}.yaml`),
   signingKey: join(folders.pki, "service-account.key"),
 } as const;
 

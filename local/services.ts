@@ -7,6 +7,7 @@ import { issuerKeys } from "./aws/jwks";
 import { defaultAccountId } from "./aws/ministack";
 import { fetchJwks } from "./kubernetes/control-plane";
 import { startWebhook } from "./kubernetes/webhook";
+import { startLanguageHost } from "./language-host";
 import { project } from "./paths";
 import { startProviders } from "./providers/index";
 import { awsEndpoint, files, folders, issuerOf, type Ports, type Services } from "./run";
@@ -105,8 +106,11 @@ async function main(file: string): Promise<void> {
     log,
   });
 
-  const servers = await Promise.all([frontDoor, authenticator, webhook, providers]);
-  const ready: Services = { providers: { ...servers[3].ports } };
+  const languageHost = startLanguageHost({ host: "127.0.0.1", log: (line) => log(`nodejs: ${line}`) });
+
+  const servers = await Promise.all([providers, languageHost, frontDoor, authenticator, webhook]);
+  const [{ ports: providerPorts }, { port: languageHostPort }] = servers;
+  const ready: Services = { providers: { ...providerPorts }, languageHost: languageHostPort };
   writeFileSync(`${file}.ready.new`, JSON.stringify(ready));
   renameSync(`${file}.ready.new`, `${file}.ready`);
   log("all servers listen");

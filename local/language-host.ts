@@ -1,0 +1,145 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import {
+  type handleUnaryCall,
+  Server,
+  ServerCredentials,
+  type UntypedServiceImplementation,
+} from "@grpc/grpc-js";
+import { LanguageRuntimeService } from "@pulumi/pulumi/proto/language_grpc_pb";
+import * as rpc from "@pulumi/pulumi/proto/language_pb";
+import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
+import { type Connection, Connections } from "./providers/connections";
+import { Empty } from "./providers/protobuf";
+
+/** Exit code of a program that has told the engine its errors already. Source: `@pulumi/pulumi/cmd/run`. */
+const exitedAfterLogging = 32;
+
+export interface LanguageHostOptions {
+  /** Address to listen on. */
+  readonly host: string;
+  readonly log: (line: string) => void;
+}
+
+export interface LanguageHost {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * Runs Node.js programs for Pulumi engines (`pulumirpc.LanguageRuntime`), as `pulumi-language-nodejs` does, which comes
+ * with Pulumi's releases only. An engine finds it by `PULUMI_DEBUG_LANGUAGES=nodejs:PORT`. The program itself is run by
+ * the Pulumi SDK's own runner, in a process of its own.
+ */
+export async function startLanguageHost(options: LanguageHostOptions): Promise<LanguageHost> {
+  const engines = new Connections<never>();
+
+  const handshake: handleUnaryCall<rpc.LanguageHandshakeRequest, rpc.LanguageHandshakeResponse> = (
+    call,
+    reply,
+  ) => {
+    engines.begin(call.getPeer()).engineAddress = call.request.getEngineAddress();
+    reply(null, new rpc.LanguageHandshakeResponse());
+  };
+  const getPluginInfo: handleUnaryCall<unknown, PluginInfo> = (_, reply) => {
+    const info = new PluginInfo();
+    info.setVersion("1.0.0");
+    reply(null, info);
+  };
+  // The providers are attached, none is to be looked for.
+  const getRequiredPackages: handleUnaryCall<unknown, rpc.GetRequiredPackagesResponse> = (_, reply) =>
+    reply(null, new rpc.GetRequiredPackagesResponse());
+  const about: handleUnaryCall<unknown, rpc.AboutResponse> = (_, reply) => {
+    const answer = new rpc.AboutResponse();
+    answer.setExecutable(process.execPath);
+    answer.setVersion(process.version);
+    reply(null, answer);
+  };
+  const run: handleUnaryCall<rpc.RunRequest, rpc.RunResponse> = (call, reply) => {
+    const { request } = call;
+    options.log(`running ${request.getPwd()} for stack ${request.getStack()}`);
+    runProgram(request, engines.of(call.getPeer())).then(
+      (answer) => reply(null, answer),
+      (error: Error) => reply(error),
+    );
+  };
+  const cancel: handleUnaryCall<unknown, Empty> = (call, reply) => {
+    engines.of(call.getPeer()).cancel();
+    reply(null, new Empty());
+  };
+
+  const server = new Server();
+  const service: UntypedServiceImplementation = {
+    handshake,
+    getPluginInfo,
+    getRequiredPackages,
+    about,
+    run,
+    cancel,
+  };
+  server.addService(LanguageRuntimeService, service);
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(`${options.host}:0`, ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(bound),
+    );
+  });
+  return {
+    port,
+    async close() {
+      engines.cancelAll();
+      server.forceShutdown();
+    },
+  };
+}
+
+/** Runs a program to its end. What it prints goes to the engine, line by line. */
+async function runProgram(request: rpc.RunRequest, connection: Connection<never>): Promise<rpc.RunResponse> {
+  const info = request.getInfo();
+  const folder = info?.getProgramDirectory() || request.getPwd();
+  const runner = require.resolve("@pulumi/pulumi/cmd/run", { paths: [folder] });
+  const flags = {
+    monitor: request.getMonitorAddress(),
+    engine: connection.engineAddress ?? "",
+    organization: request.getOrganization(),
+    project: request.getProject(),
+    stack: request.getStack(),
+    "root-directory": info?.getRootDirectory() ?? "",
+    pwd: request.getPwd(),
+    parallel: String(request.getParallel()),
+  };
+  const args = [
+    runner,
+    ...Object.entries(flags).flatMap(([name, value]) => (value ? [`--${name}`, value] : [])),
+    ...(request.getDryrun() ? ["--dry-run"] : []),
+    join(folder, info?.getEntryPoint() ?? "."),
+    ...request.getArgsList(),
+  ];
+  const typescript = info?.getOptions()?.getFieldsMap().get("typescript")?.getBoolValue() ?? true;
+  const child = spawn(process.execPath, args, {
+    cwd: request.getPwd(),
+    env: {
+      ...process.env,
+      PULUMI_CONFIG: JSON.stringify(Object.fromEntries(request.getConfigMap().entries())),
+      PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.getConfigsecretkeysList()),
+      PULUMI_NODEJS_TYPESCRIPT: String(typescript),
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+    signal: connection.signal,
+  });
+  const pass = (line: string): void => {
+    if (line.trim() !== "") connection.log("", line, "info", false);
+  };
+  for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on("line", pass);
+  const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
+
+  const answer = new rpc.RunResponse();
+  if (code === exitedAfterLogging) answer.setBail(true);
+  else if (code !== 0) {
+    answer.setError(
+      signal ? `the program was ended by ${signal}` : `the program ended with exit code ${code}`,
+    );
+  }
+  return answer;
+}
