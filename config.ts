@@ -8,6 +8,7 @@ import {
   partitionOfPolicy,
   resolvePolicies,
 } from "./components/policies";
+import { type RoleArgs, roleFault, roleRules } from "./components/role-args";
 import {
   isNamespaceName,
   isServiceAccountName,
@@ -18,8 +19,8 @@ import {
 /** The Pulumi project, whose name is the prefix of the configuration's keys. */
 export const project = "eks-irsa";
 
-/** The listers that there are, by the folder below `app/`. */
-const apps = ["go"] as const;
+/** The listers that there are, by the folder below `app/`; `none` for a stack of bindings only. */
+const apps = ["go", "none"] as const;
 
 /** Namespaces that every cluster has. */
 const builtInNamespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
@@ -122,13 +123,24 @@ const newClusterSchema = z.strictObject({
 const existingClusterSchema = z.strictObject({
   name: clusterName,
   existing: z.literal(true),
+  /** Whether this stack makes the cluster's OIDC provider, since nobody has yet. AWS refuses a second one. */
+  createOidcProvider: flag().default(false),
 });
 
-/** An existing cluster is only named; everything else describes one that this stack makes. */
+const referencedClusterSchema = z.strictObject({
+  stack: matching(
+    /^[\w.-]+\/[\w.-]+\/[\w.-]+$/,
+    "a stack with the outputs clusterName, kubeconfig and oidcProviderArn, such as my-org/platform/prod",
+  ),
+  existing: z.literal(true, "true, or absent").default(true),
+});
+
+/** A cluster that is there is only named, or found through the stack that made it; everything else describes a new one. */
 const clusterSchema = z.unknown().transform((value, context) => {
-  const existing =
-    typeof value === "object" && value !== null && (value as { existing?: unknown }).existing === true;
-  const result = (existing ? existingClusterSchema : newClusterSchema).safeParse(value ?? {});
+  const has = (key: string) => typeof value === "object" && value !== null && key in value;
+  const existing = has("existing") && (value as { existing?: unknown }).existing === true;
+  const schema = has("stack") ? referencedClusterSchema : existing ? existingClusterSchema : newClusterSchema;
+  const result = schema.safeParse(value ?? {});
   if (result.success) return result.data;
   for (const issue of result.error.issues) context.issues.push({ ...issue, input: value } as never);
   return z.NEVER;
@@ -150,6 +162,94 @@ const policiesSchema = z
     }
   });
 
+/** A role to make, or one that is there. */
+const roleSchema = z
+  .strictObject({
+    name: text(roleRules.name.rule, roleRules.name.test).optional(),
+    namePrefix: text(roleRules.namePrefix.rule, roleRules.namePrefix.test).optional(),
+    path: text(roleRules.path.rule, roleRules.path.test).optional(),
+    description: z.string("text").max(1000, "at most 1,000 characters").optional(),
+    permissionsBoundary: matching(
+      /^arn:aws[a-z-]*:iam::(aws|\d{12}):policy\/.+$/,
+      "the ARN of a policy",
+    ).optional(),
+    maxSessionDuration: z
+      .number(roleRules.maxSessionDuration.rule)
+      .refine(roleRules.maxSessionDuration.test, roleRules.maxSessionDuration.rule)
+      .optional(),
+    arn: matching(/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/, "the ARN of a role").optional(),
+  })
+  .superRefine((role, context) => {
+    const fault = roleFault(role as RoleArgs);
+    if (fault) {
+      const params = { sentence: true };
+      context.addIssue({ code: "custom", path: [fault.key], message: fault.problem, params });
+    }
+  })
+  .transform((role) => role as RoleArgs);
+
+/** A name, or `{ matching: "team-*" }`. */
+const nameOrPattern = (rule: string, test: (name: string) => boolean) =>
+  z.custom<string | { matching: string }>(
+    (value) =>
+      typeof value === "string"
+        ? test(value)
+        : typeof value === "object" &&
+          value !== null &&
+          Object.keys(value).join() === "matching" &&
+          /^[-a-z0-9.]*[*?][-a-z0-9.*?]*$/.test(String((value as { matching: unknown }).matching)),
+    `${rule}; or { matching: PATTERN } with * or ? in the pattern`,
+  );
+
+const mechanism = () => z.enum(["irsa", "pod-identity"], "irsa or pod-identity").default("irsa");
+
+const subjectsSchema = list(
+  z.strictObject({
+    namespace: nameOrPattern(namespaceNameRule, isNamespaceName),
+    serviceAccount: nameOrPattern(serviceAccountNameRule, isServiceAccountName),
+  }),
+  "a list of { namespace, serviceAccount }",
+).default([]);
+
+const stringMap = () => z.record(z.string(), z.string("text"), "a map of keys to texts");
+
+/** One ServiceAccount and what its pods may do. The same words as the arguments of `IrsaServiceAccount`. */
+const bindingSchema = z.strictObject({
+  /** Namespace of the ServiceAccount. */
+  namespace: text(namespaceNameRule, isNamespaceName),
+  /** Whether the stack makes the namespace. One binding of a namespace says it for all. */
+  createNamespace: flag().default(false),
+  serviceAccount: text(serviceAccountNameRule, isServiceAccountName),
+  policies: policiesSchema.default([]),
+  role: roleSchema.optional(),
+  otherSubjects: subjectsSchema,
+  identity: mechanism(),
+  audience: z.string("text").min(1, "text").optional(),
+  roleOnly: flag().default(false),
+  adopt: flag().default(false),
+  labels: stringMap().optional(),
+  annotations: stringMap().optional(),
+  tokenExpirationSeconds: integer(600, 86_400).optional(),
+  stsRegionalEndpoints: flag().optional(),
+  automountToken: flag().default(false),
+});
+
+const bindingsSchema = list(bindingSchema, "a list of bindings").superRefine((bindings, context) => {
+  const seen = new Map<string, number>();
+  for (const [index, { namespace, serviceAccount }] of bindings.entries()) {
+    const key = `${namespace}/${serviceAccount}`;
+    const first = seen.get(key);
+    if (first !== undefined) {
+      const message = `eks-irsa:bindings[${first}] is for ${key} already; put the policies of both in one`;
+      context.addIssue({ code: "custom", path: [index], message, params: { sentence: true } });
+    }
+    seen.set(key, first ?? index);
+  }
+});
+
+/** One ServiceAccount and what its pods may do. */
+export type Binding = z.output<typeof bindingSchema>;
+
 /**
  * The stack configuration, key by key without the `eks-irsa:` prefix. The program, the Automation API and the tests all
  * read this one schema; defaults are in it.
@@ -163,9 +263,15 @@ export const configSchema = z.strictObject({
   serviceAccount: text(serviceAccountNameRule, isServiceAccountName).default("s3-irsa"),
   /** What the role may do. */
   policies: policiesSchema.default([listBuckets]),
+  /** How the role is made. */
+  role: roleSchema.optional(),
+  /** How the lister gets its credentials. */
+  identity: mechanism(),
+  /** More ServiceAccounts, each with a role of its own. */
+  bindings: bindingsSchema.default([]),
   cluster: clusterSchema.prefault({}),
   /** Which lister runs. */
-  app: z.enum(apps, apps.length === 1 ? `"${apps[0]}"` : `one of ${apps.join(", ")}`).default("go"),
+  app: z.enum(apps, `one of ${apps.join(", ")}`).default("go"),
   /** Pods of the lister. */
   replicas: integer(0, 100).default(1),
   /** Seconds between two listings. */
@@ -207,10 +313,10 @@ export interface StackConfig extends Omit<z.output<typeof configSchema>, "create
   /** Region of everything, from `aws:region`. */
   region: string;
   createNamespace: boolean;
-  cluster: { name: string } & (
-    | ({ existing: false } & Omit<z.output<typeof newClusterSchema>, "name" | "existing">)
-    | { existing: true }
-  );
+  cluster:
+    | ({ name: string; existing: false } & Omit<z.output<typeof newClusterSchema>, "name" | "existing">)
+    | { name: string; existing: true; createOidcProvider: boolean }
+    | z.output<typeof referencedClusterSchema>;
 }
 
 /** One thing that is wrong with a configuration. */
@@ -242,7 +348,7 @@ export class ConfigError extends pulumi.RunError {
 }
 
 /** Keys whose values are plain text; the others hold numbers, flags, lists or maps and are written as JSON by Pulumi. */
-const textKeys = new Set(["namespace", "serviceAccount", "app"]);
+const textKeys = new Set(["namespace", "serviceAccount", "app", "identity"]);
 
 /**
  * Reads a configuration as Pulumi holds it: full keys to texts, structured values as JSON. Keys of other projects and
@@ -267,17 +373,25 @@ export function parseConfig(stack: string, raw: Readonly<Record<string, string>>
   if (!result.success) {
     for (const issue of result.error.issues) issues.push(...configIssues(issue, values));
   } else if (region.success) {
-    issues.push(...partitionIssues(result.data.policies, region.data));
+    const { policies, bindings } = result.data;
+    issues.push(...partitionIssues(["policies"], policies, region.data));
+    for (const [index, binding] of bindings.entries()) {
+      issues.push(...partitionIssues(["bindings", String(index), "policies"], binding.policies, region.data));
+    }
   }
   if (issues.length > 0 || !result.success || !region.success) throw new ConfigError(stack, issues);
 
   const { cluster, createNamespace, ...rest } = result.data;
-  const name = cluster.name ?? `${project}-${stack}`;
+  const roleIsThere = rest.role !== undefined && "arn" in rest.role;
   return {
     ...rest,
+    // The default is for a role that is made; one that is there keeps its own.
+    policies: roleIsThere && values.policies === undefined ? [] : rest.policies,
     region: region.data,
     createNamespace: createNamespace ?? !builtInNamespaces.includes(rest.namespace),
-    cluster: cluster.existing ? { name, existing: true } : { ...cluster, name, existing: false },
+    cluster: cluster.existing
+      ? cluster
+      : { ...cluster, name: cluster.name ?? `${project}-${stack}`, existing: false },
   };
 }
 
@@ -321,8 +435,15 @@ function configIssues(issue: z.core.$ZodIssue, values: unknown): ConfigIssue[] {
 function knownKeys(path: readonly string[]): string[] {
   let schema: unknown = configSchema.shape[path[0] as keyof typeof configSchema.shape];
   if (path[0] === "cluster") schema = newClusterSchema;
-  for (const key of path.slice(1)) schema = shapeOf(schema)[key];
+  for (const key of path.slice(1)) schema = /^\d+$/.test(key) ? elementOf(schema) : shapeOf(schema)[key];
   return Object.keys(shapeOf(schema));
+}
+
+/** The schema of a list's entries, whatever is wrapped around the list. */
+function elementOf(schema: unknown): unknown {
+  const definition = (schema as { def?: { innerType?: unknown; in?: unknown; element?: unknown } }).def;
+  if (definition?.element) return definition.element;
+  return elementOf(definition?.innerType ?? definition?.in);
 }
 
 /** The fields of an object schema, whatever defaults and refinements are wrapped around it. */
@@ -336,13 +457,17 @@ function shapeOf(schema: unknown): Record<string, unknown> {
   return {};
 }
 
-function partitionIssues(policies: readonly PolicyReference[], region: string): ConfigIssue[] {
+function partitionIssues(
+  path: readonly string[],
+  policies: readonly PolicyReference[],
+  region: string,
+): ConfigIssue[] {
   const partition = partitionOfRegion(region);
   return policies.flatMap((policy, index) => {
     const own = partitionOfPolicy(policy);
     if (own === undefined || own === partition) return [];
     const problem = `it must be of the region's partition (arn:${partition}:...), since ${region} is in ${partition}`;
-    return [{ key: fullKey(["policies", String(index)]), holds: policy, problem }];
+    return [{ key: fullKey([...path, String(index)]), holds: policy, problem }];
   });
 }
 

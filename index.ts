@@ -1,20 +1,26 @@
 import { join, relative } from "node:path";
 import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
 import type * as pulumi from "@pulumi/pulumi";
-import { Cluster, type ClusterAccess, ExistingCluster } from "./components/cluster";
+import { Cluster, type ClusterAccess, ExistingCluster, ReferencedCluster } from "./components/cluster";
 import { Image } from "./components/image";
 import { IrsaServiceAccount } from "./components/irsa";
 import { S3Lister } from "./components/lister";
-import { readConfig, type StackConfig } from "./config";
+import { type Binding, readConfig, type StackConfig } from "./config";
 
 /** What the stack gives to people and to other tools. */
-export interface Outputs {
+export interface Outputs extends Partial<ListerOutputs> {
   /** Region of everything. */
   region: string;
   clusterName: pulumi.Output<string>;
   /** Kubeconfig as JSON, for the caller's own AWS credentials; a secret. */
   kubeconfig: pulumi.Output<string>;
   oidcProviderArn: pulumi.Output<string>;
+  /** Role ARNs of `eks-irsa:bindings`, by `<namespace>/<serviceAccount>`. */
+  bindings: Record<string, pulumi.Output<string> | undefined>;
+}
+
+/** What the lister adds; absent with `app: none`. */
+export interface ListerOutputs {
   roleArn: pulumi.Output<string>;
   /** The image that runs, by digest. */
   image: pulumi.Output<string>;
@@ -28,7 +34,8 @@ export interface Outputs {
 }
 
 /**
- * The program: a cluster, an image, a role with its ServiceAccount, and the Deployment that proves them.
+ * The program: a cluster; an image, a role with its ServiceAccount, and the Deployment that proves them; and as many
+ * more ServiceAccounts with their roles as the configuration binds.
  *
  * Importing this module does nothing. `pulumi up` calls this function (see `program.js`), and so do the Automation API,
  * as an inline program, and the tests, under mocks.
@@ -37,10 +44,29 @@ export interface Outputs {
  */
 export async function program(): Promise<Outputs> {
   const config = readConfig();
-  const { region, tags } = config;
+  const { region, tags, bindings } = config;
 
   const cluster = clusterOf(config);
+  const namespaces = namespacesOf(config, cluster);
+  const lister = config.app === "none" ? {} : listerOf(config, cluster, namespaces);
 
+  const bound = bindings.map((binding) => bind(binding, { cluster, namespaces, tags }));
+
+  return {
+    region,
+    clusterName: cluster.clusterName,
+    kubeconfig: cluster.kubeconfig,
+    oidcProviderArn: cluster.oidcProviderArn,
+    ...lister,
+    bindings: Object.fromEntries(
+      bindings.map((binding, index) => [nameOf(binding), bound[index]?.roleArn] as const),
+    ),
+  };
+}
+
+/** The image, the role with its ServiceAccount, and the Deployment that proves them. */
+function listerOf(config: StackConfig, cluster: ClusterAccess, namespaces: Namespaces): ListerOutputs {
+  const { region, tags } = config;
   const image = new Image("s3-lister", {
     context: contextOf(config.app),
     build: config.build,
@@ -48,18 +74,16 @@ export async function program(): Promise<Outputs> {
     tags,
   });
 
-  const inCluster = { provider: cluster.provider };
-  const namespace = config.createNamespace
-    ? new Namespace("namespace", { metadata: { name: config.namespace } }, inCluster).metadata.name
-    : config.namespace;
-
   const irsa = new IrsaServiceAccount(
     "s3-irsa",
     {
       oidcProviderArn: cluster.oidcProviderArn,
-      namespace,
+      namespace: namespaces(config.namespace),
       serviceAccountName: config.serviceAccount,
       policies: config.policies,
+      role: config.role,
+      identity: config.identity,
+      clusterName: cluster.clusterName,
       tags,
     },
     { providers: [cluster.provider] },
@@ -80,10 +104,6 @@ export async function program(): Promise<Outputs> {
   );
 
   return {
-    region,
-    clusterName: cluster.clusterName,
-    kubeconfig: cluster.kubeconfig,
-    oidcProviderArn: cluster.oidcProviderArn,
     roleArn: irsa.roleArn,
     image: image.reference,
     repositoryUrl: image.repositoryUrl,
@@ -94,8 +114,63 @@ export async function program(): Promise<Outputs> {
   };
 }
 
-function clusterOf({ cluster, region, tags }: StackConfig): ClusterAccess {
-  if (cluster.existing) return new ExistingCluster("cluster", { clusterName: cluster.name, region });
+/** A name by which a binding is known, in outputs and errors; no two are the same. */
+const nameOf = ({ namespace, serviceAccount }: Binding): string => `${namespace}/${serviceAccount}`;
+
+function bind(
+  binding: Binding,
+  {
+    cluster,
+    namespaces,
+    tags,
+  }: { cluster: ClusterAccess; namespaces: Namespaces; tags: StackConfig["tags"] },
+): IrsaServiceAccount {
+  const { namespace, createNamespace: _, serviceAccount, labels, annotations, ...rest } = binding;
+  const { tokenExpirationSeconds, stsRegionalEndpoints, automountToken, ...access } = rest;
+  return new IrsaServiceAccount(
+    // A namespace has no dots: so no two bindings come to one name.
+    `${namespace}.${serviceAccount}`,
+    {
+      ...access,
+      oidcProviderArn: cluster.oidcProviderArn,
+      clusterName: cluster.clusterName,
+      namespace: namespaces(namespace),
+      serviceAccountName: serviceAccount,
+      serviceAccount: {
+        labels,
+        annotations,
+        tokenExpirationSeconds,
+        stsRegionalEndpoints,
+        automountToken,
+      },
+      tags,
+    },
+    { providers: [cluster.provider] },
+  );
+}
+
+/** A namespace's name, which waits for the namespace where this stack makes it. */
+type Namespaces = (name: string) => pulumi.Input<string>;
+
+function namespacesOf(config: StackConfig, { provider }: ClusterAccess): Namespaces {
+  const wanted = new Set(config.bindings.filter((one) => one.createNamespace).map((one) => one.namespace));
+  if (config.createNamespace && config.app !== "none") wanted.add(config.namespace);
+  const made = new Map(
+    [...wanted].map((name) => {
+      // The lister's keeps its plain name, whatever it is called: to rename it is to replace it.
+      const resource = name === config.namespace && config.app !== "none" ? "namespace" : `namespace-${name}`;
+      return [name, new Namespace(resource, { metadata: { name } }, { provider }).metadata.name] as const;
+    }),
+  );
+  return (name) => made.get(name) ?? name;
+}
+
+function clusterOf({ cluster, region, tags, identity, bindings }: StackConfig): ClusterAccess {
+  if ("stack" in cluster) return new ReferencedCluster("cluster", { stack: cluster.stack });
+  if (cluster.existing) {
+    const { name, createOidcProvider } = cluster;
+    return new ExistingCluster("cluster", { clusterName: name, region, createOidcProvider, tags });
+  }
   const { name, version, nodes, endpoint, network, logs, deletionProtection } = cluster;
   return new Cluster("cluster", {
     clusterName: name,
@@ -107,6 +182,7 @@ function clusterOf({ cluster, region, tags }: StackConfig): ClusterAccess {
     logTypes: logs.types,
     logRetentionDays: logs.retentionDays,
     deletionProtection,
+    podIdentityAgent: [identity, ...bindings.map((one) => one.identity)].includes("pod-identity"),
     tags,
   });
 }

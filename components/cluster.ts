@@ -1,9 +1,11 @@
 import "@pulumi/aws/eks"; // registers its classes: without it the reference `eksCluster` stays a bare id
 import { LogGroup } from "@pulumi/aws/cloudwatch/logGroup";
 import { LaunchTemplate } from "@pulumi/aws/ec2/launchTemplate";
+import { Addon } from "@pulumi/aws/eks/addon";
 import { getClusterOutput } from "@pulumi/aws/eks/getCluster";
 import { NodeGroup } from "@pulumi/aws/eks/nodeGroup";
-import { getOpenIdConnectProviderOutput } from "@pulumi/aws/iam/getOpenIdConnectProvider";
+import { getOpenIdConnectProvider } from "@pulumi/aws/iam/getOpenIdConnectProvider";
+import { OpenIdConnectProvider } from "@pulumi/aws/iam/openIdConnectProvider";
 import { Role } from "@pulumi/aws/iam/role";
 import { RolePolicyAttachment } from "@pulumi/aws/iam/rolePolicyAttachment";
 import { Cluster as EksCluster } from "@pulumi/eks/cluster";
@@ -12,6 +14,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { kubeconfig } from "./kubeconfig";
 import { partitionOfRegion } from "./partition";
 import { awsManagedPolicyArn } from "./policies";
+import { stsAudience } from "./trust-policy";
 
 /** The machines that run the cluster's pods. */
 export interface NodeArgs {
@@ -71,6 +74,9 @@ export interface ClusterArgs {
    * false first.
    */
   readonly deletionProtection?: boolean;
+
+  /** Whether to install the add-on that EKS Pod Identity needs. Default false. */
+  readonly podIdentityAgent?: boolean;
 
   /** Tags of everything that can be tagged. Default none. */
   readonly tags?: Readonly<Record<string, string>>;
@@ -190,6 +196,14 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
       { ...parent, dependsOn: nodePolicies },
     );
 
+    if (args.podIdentityAgent) {
+      new Addon(
+        `${name}-pod-identity-agent`,
+        { clusterName: this.cluster.eksCluster.name, addonName: "eks-pod-identity-agent", tags },
+        parent,
+      );
+    }
+
     this.clusterName = this.cluster.eksCluster.name;
     this.kubeconfig = pulumi.secret(this.cluster.kubeconfigJson);
     this.oidcProviderArn = this.cluster.oidcProviderArn;
@@ -207,11 +221,21 @@ export interface ExistingClusterArgs {
   readonly clusterName: string;
   /** Region of the cluster. */
   readonly region: string;
+
+  /**
+   * Whether to make the IAM OIDC provider of the cluster's issuer, since nobody has. Default false: it is looked up. AWS
+   * takes one for an issuer, so a second can never come to be. Said and not found out: a program that looked first
+   * would find its own provider the second time, and delete it.
+   */
+  readonly createOidcProvider?: boolean;
+
+  /** Tags of the OIDC provider. Default none. */
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 /**
- * An EKS cluster that is there already, made by whatever tool. It is only read; it must have an IAM OIDC provider, and
- * the look-up fails with AWS's message when it has none.
+ * An EKS cluster that is there already, made by whatever tool. It is only read. Its IAM OIDC provider is looked up, or
+ * made where none is.
  */
 export class ExistingCluster extends pulumi.ComponentResource implements ClusterAccess {
   readonly clusterName: pulumi.Output<string>;
@@ -241,7 +265,56 @@ export class ExistingCluster extends pulumi.ComponentResource implements Cluster
         }),
       ),
     );
-    this.oidcProviderArn = getOpenIdConnectProviderOutput({ url }, parent).arn;
+    this.oidcProviderArn = args.createOidcProvider
+      ? new OpenIdConnectProvider(
+          `${name}-oidc-provider`,
+          // No thumbprint: AWS checks EKS's issuers by the certificate authorities that it trusts itself.
+          { url, clientIdLists: [stsAudience], tags: args.tags },
+          parent,
+        ).arn
+      : url.apply((issuer) => registeredProvider(issuer, parent));
+    this.provider = new Provider(`${name}-kubernetes`, { kubeconfig: this.kubeconfig }, parent);
+    this.registerOutputs({
+      clusterName: this.clusterName,
+      kubeconfig: this.kubeconfig,
+      oidcProviderArn: this.oidcProviderArn,
+    });
+  }
+}
+
+/** @throws Error that says what to do when the issuer has no provider. */
+async function registeredProvider(url: string, opts: pulumi.InvokeOptions): Promise<string> {
+  try {
+    return (await getOpenIdConnectProvider({ url }, opts)).arn;
+  } catch (error) {
+    throw new pulumi.RunError(
+      `The issuer ${url} has no IAM OIDC provider in this account that can be read: ${(error as Error).message}\n` +
+        "If nobody has made one, set eks-irsa:cluster.createOidcProvider to true.",
+    );
+  }
+}
+
+export interface ReferencedClusterArgs {
+  /** Full name of a stack with the outputs `clusterName`, `kubeconfig` and `oidcProviderArn`, such as one of this program. */
+  readonly stack: string;
+}
+
+/** An EKS cluster that another stack made. */
+export class ReferencedCluster extends pulumi.ComponentResource implements ClusterAccess {
+  readonly clusterName: pulumi.Output<string>;
+  readonly kubeconfig: pulumi.Output<string>;
+  readonly oidcProviderArn: pulumi.Output<string>;
+  readonly provider: Provider;
+
+  constructor(name: string, args: ReferencedClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("eks-irsa:index:ReferencedCluster", name, {}, opts);
+    const parent = { parent: this };
+
+    const stack = new pulumi.StackReference(`${name}-stack`, { name: args.stack }, parent);
+    const output = (key: string): pulumi.Output<string> => stack.requireOutput(key).apply(String);
+    this.clusterName = output("clusterName");
+    this.kubeconfig = pulumi.secret(output("kubeconfig"));
+    this.oidcProviderArn = output("oidcProviderArn");
     this.provider = new Provider(`${name}-kubernetes`, { kubeconfig: this.kubeconfig }, parent);
     this.registerOutputs({
       clusterName: this.clusterName,

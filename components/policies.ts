@@ -120,6 +120,43 @@ export function resolvePolicies(references: readonly PolicyReference[]): Resolve
   return resolved;
 }
 
+/** Policies that do more than most of those who attach them need, and what does less. */
+const narrower: Readonly<Record<string, string>> = {
+  AdministratorAccess: "policies for what the workload really does",
+  PowerUserAccess: "policies for what the workload really does",
+  AmazonS3FullAccess: "AmazonS3ReadOnlyAccess, or an inline document for the buckets that it uses",
+  AmazonDynamoDBFullAccess: "AmazonDynamoDBReadOnlyAccess, or an inline document for its tables",
+  AmazonDynamoDBFullAccess_v2: "AmazonDynamoDBReadOnlyAccess, or an inline document for its tables",
+  AmazonSQSFullAccess: "AmazonSQSReadOnlyAccess, or an inline document for its queues",
+  AmazonSNSFullAccess: "AmazonSNSReadOnlyAccess, or an inline document for its topics",
+  AmazonRoute53FullAccess: "an inline document for its hosted zones",
+  AmazonEC2FullAccess: "AmazonEC2ReadOnlyAccess, or an inline document for what it changes",
+  SecretsManagerReadWrite: "an inline document that reads its secrets",
+};
+
+/** What a person should hear about these policies before they are attached: one sentence each. */
+export function policyWarnings(policies: readonly ResolvedPolicy[]): string[] {
+  return policies.flatMap((policy) => {
+    if (policy.kind === "inline") {
+      const wide = policy.document.Statement.find(
+        ({ Effect, Action }) =>
+          Effect === "Allow" && texts(Action).some((action) => /^(?:\*|[a-z0-9-]+:\*)$/.test(String(action))),
+      );
+      if (wide === undefined) return [];
+      const action = texts(wide.Action).find((one) => String(one).endsWith("*"));
+      return [`The policy ${policy.name} allows ${action}: name the actions that the workload calls.`];
+    }
+    const path = policy.kind === "aws-managed" ? policy.path : policy.name;
+    const short = path.replace(/^.*\//, "");
+    const instead =
+      narrower[short] ??
+      (/FullAccess/.test(short) ? "a policy for what the workload really does" : undefined);
+    return instead === undefined
+      ? []
+      : [`The policy ${short} allows far more than most workloads need; consider ${instead}.`];
+  });
+}
+
 /** A bad entry in a role's list of policies. */
 export class PolicyError extends Error {
   constructor(

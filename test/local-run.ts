@@ -4,7 +4,8 @@ import Mocha from "mocha";
 // What `npm run test:local` runs: the end-to-end tests, one after the other, shown as they end. Closes with a count.
 
 const mocha = new Mocha({ reporter: "spec", color: process.stdout.isTTY });
-mocha.addFile(join(__dirname, "e2e", "local.e2e.ts"));
+// The order: the last takes everything down, and looks that nothing is left.
+for (const name of ["irsa", "local"]) mocha.addFile(join(__dirname, "e2e", `${name}.e2e.ts`));
 mocha.grep(process.argv[2] ?? "");
 
 const runner = mocha.run((failures) => {

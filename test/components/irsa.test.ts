@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { IrsaServiceAccount, type IrsaServiceAccountArgs } from "../../components/irsa";
-import { PolicyError } from "../../components/policies";
+import { IrsaArgumentError, IrsaServiceAccount, type IrsaServiceAccountArgs } from "../../components/irsa";
+import { PolicyError, policyWarnings, resolvePolicies } from "../../components/policies";
 import { issuer, known, oidcProviderArn, only, type Registered, setMocks, settled } from "../mocks";
 
 describe("IrsaServiceAccount", () => {
@@ -128,5 +128,237 @@ describe("IrsaServiceAccount", () => {
     ).to.throw(PolicyError, /^policies\[1\]: it must be the name of an AWS managed policy/);
     expect(await settled(registered)).to.deep.equal([]);
     expect(names("aws:iam/role:Role")).to.deep.equal([]);
+  });
+
+  const roleInputs = () => only(registered, "aws:iam/role:Role").inputs;
+  const statements = () => JSON.parse(roleInputs().assumeRolePolicy as string).Statement;
+
+  it("makes the role as it is told: path, description, boundary, session duration", async () => {
+    const boundary = "arn:aws:iam::111122223333:policy/boundary";
+    await make({
+      role: {
+        name: "reader",
+        path: "/team-a/",
+        description: "Reads",
+        permissionsBoundary: boundary,
+        maxSessionDuration: 7200,
+      },
+    });
+    expect(roleInputs()).to.include({
+      name: "reader",
+      path: "/team-a/",
+      description: "Reads",
+      permissionsBoundary: boundary,
+      maxSessionDuration: 7200,
+    });
+  });
+
+  it("lets AWS make a long name unique, since Pulumi's own suffix would not fit", async () => {
+    const name = `${"n".repeat(63)}.reader`;
+    new IrsaServiceAccount(name, { oidcProviderArn, namespace: "n" });
+    await settled(registered);
+    expect(roleInputs().namePrefix).to.equal(`${"n".repeat(37)}-`);
+    expect(roleInputs().name).to.equal(undefined);
+  });
+
+  it("uses a role that is there, and makes the ServiceAccount only", async () => {
+    const arn = "arn:aws:iam::111122223333:role/team/reader";
+    const irsa = await make({ role: { arn }, policies: [] });
+    expect(registered.filter((one) => one.custom).map((one) => one.type)).to.deep.equal([
+      "kubernetes:core/v1:ServiceAccount",
+    ]);
+    expect(await known(irsa.roleName)).to.equal("reader");
+    const { annotations } = only(registered, "kubernetes:core/v1:ServiceAccount").inputs.metadata as {
+      annotations: unknown;
+    };
+    expect(annotations).to.deep.equal({ "eks.amazonaws.com/role-arn": arn });
+  });
+
+  it("makes the role only, for a chart that brings its ServiceAccount", async () => {
+    const irsa = await make({ roleOnly: true, serviceAccountName: "chart" });
+    expect(registered.filter((one) => one.custom).map((one) => one.type)).to.deep.equal([
+      "aws:iam/role:Role",
+    ]);
+    expect(await known(irsa.serviceAccountName)).to.equal("chart");
+  });
+
+  it("adopts a ServiceAccount by a patch, which never deletes it", async () => {
+    await make({ adopt: true });
+    expect(names("kubernetes:core/v1:ServiceAccount")).to.deep.equal([]);
+    const { inputs } = only(registered, "kubernetes:core/v1:ServiceAccountPatch");
+    expect(Object.keys(inputs)).to.have.members(["apiVersion", "kind", "metadata"]);
+    expect(inputs.metadata).to.deep.include({ name: "app", namespace: "team-a" });
+  });
+
+  it("admits other subjects by name with StringEquals, and by pattern with StringLike on sub alone", async () => {
+    await make({
+      otherSubjects: [
+        { namespace: "team-b", serviceAccount: "app" },
+        { namespace: { matching: "team-*" }, serviceAccount: "batch" },
+      ],
+    });
+    const aud = { [`${issuer}:aud`]: "sts.amazonaws.com" };
+    expect(statements().map((one: { Condition: unknown }) => one.Condition)).to.deep.equal([
+      {
+        StringEquals: {
+          [`${issuer}:sub`]: ["system:serviceaccount:team-a:app", "system:serviceaccount:team-b:app"],
+          ...aud,
+        },
+      },
+      { StringEquals: aud, StringLike: { [`${issuer}:sub`]: "system:serviceaccount:team-*:batch" } },
+    ]);
+  });
+
+  it("trusts several clusters, a statement each", async () => {
+    const second = oidcProviderArn.replace(/[0-9A-F]{32}$/, "F".repeat(32));
+    await make({ oidcProviderArn: [oidcProviderArn, second] });
+    expect(
+      statements().map((one: { Principal: { Federated: string } }) => one.Principal.Federated),
+    ).to.deep.equal([oidcProviderArn, second]);
+    expect(Object.keys(statements()[1].Condition.StringEquals)[0]).to.equal(
+      `${issuer.replace(/[0-9A-F]{32}$/, "F".repeat(32))}:sub`,
+    );
+  });
+
+  it("passes what the webhook reads on as annotations, and the audience into the trust policy too", async () => {
+    await make({
+      audience: "vault",
+      serviceAccount: {
+        labels: { team: "a" },
+        annotations: { owner: "me" },
+        tokenExpirationSeconds: 3600,
+        stsRegionalEndpoints: false,
+        automountToken: true,
+      },
+    });
+    const { metadata, automountServiceAccountToken } = only(registered, "kubernetes:core/v1:ServiceAccount")
+      .inputs as { metadata: Record<string, Record<string, string>>; automountServiceAccountToken: boolean };
+    expect(automountServiceAccountToken).to.equal(true);
+    expect(metadata.labels).to.deep.equal({ team: "a" });
+    expect(metadata.annotations).to.include({
+      owner: "me",
+      "eks.amazonaws.com/audience": "vault",
+      "eks.amazonaws.com/token-expiration": "3600",
+      "eks.amazonaws.com/sts-regional-endpoints": "false",
+    });
+    expect(statements()[0].Condition.StringEquals[`${issuer}:aud`]).to.equal("vault");
+  });
+
+  it("gives pods no token for the Kubernetes API unless asked", async () => {
+    await make();
+    expect(
+      only(registered, "kubernetes:core/v1:ServiceAccount").inputs.automountServiceAccountToken,
+    ).to.equal(false);
+  });
+
+  it("under Pod Identity trusts the service for this ServiceAccount, associates, and annotates nothing", async () => {
+    const irsa = await make({ identity: "pod-identity", clusterName: "dev" });
+    expect(statements()).to.deep.equal([
+      {
+        Effect: "Allow",
+        Principal: { Service: "pods.eks.amazonaws.com" },
+        Action: ["sts:AssumeRole", "sts:TagSession"],
+        Condition: {
+          StringEquals: {
+            "aws:RequestTag/kubernetes-namespace": "team-a",
+            "aws:RequestTag/kubernetes-service-account": "app",
+          },
+        },
+      },
+    ]);
+    expect(only(registered, "aws:eks/podIdentityAssociation:PodIdentityAssociation").inputs).to.include({
+      clusterName: "dev",
+      namespace: "team-a",
+      serviceAccount: "app",
+      roleArn: await known(irsa.roleArn),
+    });
+    const { metadata } = only(registered, "kubernetes:core/v1:ServiceAccount").inputs as {
+      metadata: { annotations: unknown };
+    };
+    expect(metadata.annotations).to.deep.equal({});
+  });
+
+  it("keeps the names of role and ServiceAccount when the mechanism changes, so that neither is replaced", async () => {
+    await make();
+    const before = registered.filter((one) => one.custom).map((one) => [one.type, one.name]);
+    registered = await setMocks();
+    await make({ identity: "pod-identity", clusterName: "dev" });
+    expect(registered.filter((one) => one.custom).map((one) => [one.type, one.name])).to.include.deep.members(
+      before,
+    );
+  });
+
+  const refused: [title: string, args: Partial<IrsaServiceAccountArgs>, message: RegExp][] = [
+    [
+      "a session of 100 s",
+      { role: { maxSessionDuration: 100 } },
+      /^role\.maxSessionDuration holds 100; .*3600 to 43200/,
+    ],
+    ["a path without slashes", { role: { path: "team" } }, /^role\.path holds "team"; it must be/],
+    ["a name of 65", { role: { name: "x".repeat(65) } }, /^role\.name holds "x+"; it must be 1 to 64/],
+    [
+      "name and prefix",
+      { role: { name: "a", namePrefix: "b" } },
+      /^role\.namePrefix holds "b"; there is a name/,
+    ],
+    [
+      "policies for a role that is there",
+      { role: { arn: "arn:aws:iam::111122223333:role/r" }, policies: ["AmazonS3ReadOnlyAccess"] },
+      /^policies: a role that is there already keeps its policies/,
+    ],
+    [
+      "a role that is there, to be changed",
+      { role: { arn: "arn:aws:iam::111122223333:role/r", path: "/" } as never },
+      /^role\.path holds "\/"; a role that is there already stays/,
+    ],
+    ["roleOnly and adopt", { roleOnly: true, adopt: true }, /^adopt holds true; with roleOnly/],
+    [
+      "no cluster name for Pod Identity",
+      { identity: "pod-identity" },
+      /^clusterName: EKS Pod Identity needs/,
+    ],
+    [
+      "an annotation of IRSA's own",
+      { serviceAccount: { annotations: { "eks.amazonaws.com/role-arn": "x" } } },
+      /^serviceAccount\.annotations\["eks\.amazonaws\.com\/role-arn"\] holds "x"/,
+    ],
+    [
+      "a token of a minute",
+      { serviceAccount: { tokenExpirationSeconds: 60 } },
+      /^serviceAccount\.tokenExpirationSeconds holds 60; .*600 to 86400/,
+    ],
+    ["no OIDC provider", { oidcProviderArn: [] }, /^oidcProviderArn holds \[\]; it must name at least one/],
+    [
+      "a quota that IAM does not give",
+      { maxTrustPolicyCharacters: 5000 },
+      /^maxTrustPolicyCharacters holds 5000; .*2048 to 4096/,
+    ],
+  ];
+  for (const [title, args, message] of refused) {
+    it(`refuses ${title} before it registers anything`, async () => {
+      expect(() => new IrsaServiceAccount("app", { oidcProviderArn, namespace: "a", ...args })).to.throw(
+        IrsaArgumentError,
+        message,
+      );
+      expect(await settled(registered)).to.deep.equal([]);
+    });
+  }
+
+  it("warns of a policy that allows far more than needed, and names a narrower one", () => {
+    const warnings = (...policies: Parameters<typeof resolvePolicies>[0]) =>
+      policyWarnings(resolvePolicies(policies));
+    expect(warnings("AmazonS3FullAccess")).to.deep.equal([
+      "The policy AmazonS3FullAccess allows far more than most workloads need; consider AmazonS3ReadOnlyAccess, or an inline document for the buckets that it uses.",
+    ]);
+    const wide = (Action: string) => ({
+      name: "wide",
+      document: {
+        Version: "2012-10-17" as const,
+        Statement: [{ Effect: "Allow" as const, Action, Resource: "*" }],
+      },
+    });
+    expect(warnings(wide("*"))[0]).to.contain("allows *: name the actions");
+    expect(warnings(wide("s3:*"))[0]).to.contain("allows s3:*");
+    expect(warnings(wide("s3:Get*"), "AmazonS3ReadOnlyAccess")).to.deep.equal([]);
   });
 });

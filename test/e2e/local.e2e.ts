@@ -1,50 +1,13 @@
-import { execFile, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { cache, project } from "../../local/paths";
 import type { Report } from "../../local/report";
+import { command, local, shellOf, until, works } from "./tools";
 
 // The main job, from outside: every step is a command of the README, run as a person runs it.
-
-interface Result {
-  code: number;
-  stdout: string;
-  stderr: string;
-  seconds: number;
-}
-
-/** Runs a command to its end, whatever its exit code. */
-function command(
-  name: string,
-  args: readonly string[],
-  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
-): Promise<Result> {
-  const since = performance.now();
-  return new Promise((resolve) => {
-    execFile(
-      name,
-      args,
-      { cwd: options.cwd ?? project, env: options.env ?? process.env, maxBuffer: 64 * 1024 * 1024 },
-      (error, stdout, stderr) => {
-        const code = error ? (typeof error.code === "number" ? error.code : 1) : 0;
-        resolve({ code, stdout, stderr, seconds: (performance.now() - since) / 1000 });
-      },
-    );
-  });
-}
-
-const local = (...args: string[]): Promise<Result> =>
-  command("npm", ["run", "--silent", "local", "--", ...args]);
-
-/** The same, for a command that must work: its error is the test's. */
-async function works(result: Promise<Result>): Promise<Result> {
-  const done = await result;
-  if (done.code !== 0) throw new Error(`exit code ${done.code}\n${done.stdout}\n${done.stderr}`);
-  return done;
-}
 
 /** What local could leave on a machine, as a person would look for it. */
 function machine() {
@@ -89,17 +52,6 @@ describe("npm run local", function () {
   const kubectl = async (...args: string[]) => (await works(command("kubectl", args, { env: shell }))).stdout;
   const roleName = () => String(report.outputs.roleArn).replace(/^.*\//, "");
 
-  /** Asks until the answer is there. */
-  async function until<T>(what: string, seconds: number, ask: () => Promise<T | undefined>): Promise<T> {
-    const deadline = Date.now() + seconds * 1000;
-    for (;;) {
-      const answer = await ask();
-      if (answer !== undefined) return answer;
-      if (Date.now() > deadline) throw new Error(`${what}: not within ${seconds} s`);
-      await sleep(500);
-    }
-  }
-
   before(async () => {
     await works(local("down"));
     untouched = machine();
@@ -131,14 +83,7 @@ describe("npm run local", function () {
 
   it("gives a shell in which aws and kubectl talk to it", async () => {
     const { stdout } = await works(local("env"));
-    // As a shell reads it, and then what a program started in that shell sees.
-    const seen = await works(command("sh", ["-c", `${stdout}\nenv -0`]));
-    shell = Object.fromEntries(
-      seen.stdout
-        .split("\0")
-        .filter((entry) => entry !== "")
-        .map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]),
-    );
+    shell = await shellOf(stdout);
     expect(
       (await aws("s3api", "list-buckets")).Buckets.map((bucket: { Name: string }) => bucket.Name),
     ).to.have.members(report.buckets);

@@ -1,0 +1,179 @@
+import { expect } from "chai";
+import { openStack } from "../../automation/stack";
+import type { ConfigInput } from "../../config";
+import { engineEnvironment } from "../../local/engine";
+import { awsEnvironment, region } from "../../local/run";
+import { load } from "../../local/state";
+import { command, local, shellOf, works } from "./tools";
+
+// A second stack, as a platform team runs it: ServiceAccounts for a cluster that is there already, on the live parts.
+
+const stackName = "bindings";
+
+describe("bindings on an existing cluster", function () {
+  this.timeout("10m");
+  this.bail(true);
+
+  let shell: NodeJS.ProcessEnv;
+  let stack: Awaited<ReturnType<typeof openStack>>;
+  let roles: Record<string, string>;
+
+  const run = async (name: string, ...args: string[]) =>
+    (await works(command(name, args, { env: shell }))).stdout;
+  const kubectl = (...args: string[]) => run("kubectl", ...args);
+  const json = async (name: string, ...args: string[]) => JSON.parse(await run(name, ...args));
+  const aws = (...args: string[]) => json("aws", ...args, "--output", "json");
+  const serviceAccount = (namespace: string, name: string) =>
+    json("kubectl", "get", "serviceaccount", "-n", namespace, name, "-o", "json");
+  const roleOf = async (binding: string) =>
+    (await aws("iam", "get-role", "--role-name", (roles[binding] ?? "").replace(/^.*\//, ""))).Role;
+
+  const reader = {
+    namespace: "team-a",
+    serviceAccount: "reader",
+    policies: ["AmazonS3ReadOnlyAccess"],
+    role: { path: "/teams/", maxSessionDuration: 7200 },
+    otherSubjects: [{ namespace: { matching: "team-*" }, serviceAccount: "reader" }],
+  };
+  const config = (identity: "irsa" | "pod-identity"): ConfigInput => ({
+    app: "none",
+    cluster: { name: "eks-irsa", existing: true },
+    bindings: [
+      reader,
+      { namespace: "team-a", serviceAccount: "chart", adopt: true },
+      { namespace: "team-a", serviceAccount: "controller", roleOnly: true },
+      { namespace: "fresh", serviceAccount: "switched", createNamespace: true, identity },
+    ],
+  });
+  const open = async (identity: "irsa" | "pod-identity") => {
+    const state = load();
+    if (state === undefined) throw new Error("local is not up");
+    stack = await openStack({
+      stack: stackName,
+      region,
+      config: config(identity),
+      env: { ...awsEnvironment(state), ...engineEnvironment(state) },
+    });
+  };
+  /** What STS says to a token of this ServiceAccount. */
+  async function assume(binding: string, namespace: string, name: string, ...more: string[]) {
+    const token = await kubectl("create", "token", "-n", namespace, name, "--audience", "sts.amazonaws.com");
+    const { code, stdout, stderr } = await command(
+      "aws",
+      [
+        ...["sts", "assume-role-with-web-identity", "--role-session-name", "test", "--output", "json"],
+        ...["--role-arn", roles[binding] ?? "", "--web-identity-token", token.trim(), ...more],
+      ],
+      { env: shell },
+    );
+    return code === 0
+      ? (JSON.parse(stdout).AssumedRoleUser.Arn as string)
+      : (/\((\w+)\)/.exec(stderr)?.[1] ?? stderr);
+  }
+
+  before(async () => {
+    await works(local("up", "--json"));
+    shell = await shellOf((await works(local("env"))).stdout);
+    process.env.PATH = shell.PATH; // the Automation API looks for the engine there
+    for (const namespace of ["team-a", "team-b", "other"]) await kubectl("create", "namespace", namespace);
+    for (const namespace of ["team-b", "other"]) {
+      await kubectl("create", "serviceaccount", "-n", namespace, "reader");
+    }
+    await kubectl("create", "serviceaccount", "-n", "team-a", "chart");
+    await kubectl("label", "serviceaccount", "-n", "team-a", "chart", "made-by=somebody-else");
+    await open("pod-identity");
+  });
+  after(async () => {
+    for (const namespace of ["team-a", "team-b", "other"]) {
+      await command("kubectl", ["delete", "namespace", namespace, "--ignore-not-found"], { env: shell });
+    }
+  });
+
+  it("makes each binding on a cluster that another stack made, and no second OIDC provider", async () => {
+    const { outputs } = await stack.up();
+    roles = outputs.bindings?.value;
+    expect(Object.keys(roles)).to.deep.equal([
+      "team-a/reader",
+      "team-a/chart",
+      "team-a/controller",
+      "fresh/switched",
+    ]);
+    expect(await roleOf("team-a/reader")).to.include({ Path: "/teams/", MaxSessionDuration: 7200 });
+    expect((await aws("iam", "list-open-id-connect-providers")).OpenIDConnectProviderList).to.have.length(1);
+  });
+
+  it("admits the ServiceAccounts of a pattern, and none beside them", async () => {
+    expect(await assume("team-a/reader", "team-a", "reader")).to.match(/:assumed-role\//);
+    expect(await assume("team-a/reader", "team-b", "reader")).to.match(/:assumed-role\//);
+    expect(await assume("team-a/reader", "other", "reader")).to.equal("AccessDenied");
+    expect(await assume("team-a/reader", "team-a", "chart")).to.equal("AccessDenied");
+  });
+
+  it("takes sessions as long as the role allows, and no longer", async () => {
+    expect(await assume("team-a/reader", "team-a", "reader", "--duration-seconds", "7200")).to.match(
+      /:assumed-role\//,
+    );
+    expect(await assume("team-a/reader", "team-a", "reader", "--duration-seconds", "7201")).to.equal(
+      "ValidationError",
+    );
+  });
+
+  it("adopts a ServiceAccount without taking it over", async () => {
+    const { metadata } = await serviceAccount("team-a", "chart");
+    expect(metadata.annotations["eks.amazonaws.com/role-arn"]).to.equal(roles["team-a/chart"]);
+    expect(metadata.labels["made-by"]).to.equal("somebody-else");
+    expect(await assume("team-a/chart", "team-a", "chart")).to.match(/:assumed-role\//);
+  });
+
+  it("makes the role only, for a ServiceAccount that a chart brings later", async () => {
+    expect(
+      (await command("kubectl", ["get", "serviceaccount", "-n", "team-a", "controller"], { env: shell }))
+        .code,
+    ).to.equal(1);
+    await kubectl("create", "serviceaccount", "-n", "team-a", "controller");
+    expect(await assume("team-a/controller", "team-a", "controller")).to.match(/:assumed-role\//);
+  });
+
+  it("associates by Pod Identity, and switches to IRSA without replacing role or ServiceAccount", async () => {
+    const associations = async () =>
+      (await aws("eks", "list-pod-identity-associations", "--cluster-name", "eks-irsa")).associations;
+    expect(await associations()).to.have.length(1);
+    const role = await roleOf("fresh/switched");
+    expect(role.AssumeRolePolicyDocument.Statement[0].Principal).to.deep.equal({
+      Service: "pods.eks.amazonaws.com",
+    });
+    const before = await serviceAccount("fresh", "switched");
+    expect(before.metadata.annotations?.["eks.amazonaws.com/role-arn"]).to.equal(undefined);
+    expect(await assume("fresh/switched", "fresh", "switched")).to.equal("AccessDenied");
+
+    await open("irsa");
+    const { summary } = await stack.up();
+    expect(summary.resourceChanges)
+      .to.include({ update: 2, delete: 1 })
+      .and.not.to.have.any.keys("replace", "create");
+    expect((await roleOf("fresh/switched")).RoleId).to.equal(role.RoleId);
+    expect((await serviceAccount("fresh", "switched")).metadata.uid).to.equal(before.metadata.uid);
+    expect(await associations()).to.deep.equal([]);
+    expect(await assume("fresh/switched", "fresh", "switched")).to.match(/:assumed-role\//);
+  });
+
+  it("makes a ServiceAccount again that was deleted by hand", async () => {
+    await kubectl("delete", "serviceaccount", "-n", "team-a", "reader");
+    await stack.refresh();
+    await stack.up();
+    expect((await serviceAccount("team-a", "reader")).metadata.annotations).to.include({
+      "eks.amazonaws.com/role-arn": roles["team-a/reader"],
+    });
+  });
+
+  it("destroys what it made; what it adopted or found stays", async () => {
+    await stack.destroy();
+    const left = (await aws("iam", "list-roles")).Roles.map((role: { RoleName: string }) => role.RoleName);
+    expect(left.filter((name: string) => /reader|chart|controller|switched/.test(name))).to.deep.equal([]);
+    const { metadata } = await serviceAccount("team-a", "chart");
+    expect(metadata.annotations?.["eks.amazonaws.com/role-arn"]).to.equal(undefined);
+    expect(metadata.labels["made-by"]).to.equal("somebody-else");
+    expect((await aws("iam", "list-open-id-connect-providers")).OpenIDConnectProviderList).to.have.length(1);
+    expect((await aws("eks", "list-clusters")).clusters).to.deep.equal(["eks-irsa"]);
+  });
+});

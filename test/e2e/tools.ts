@@ -1,0 +1,64 @@
+import { execFile } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { project } from "../../local/paths";
+
+// What the end-to-end tests share: commands as a person gives them.
+
+export interface Result {
+  code: number;
+  stdout: string;
+  stderr: string;
+  seconds: number;
+}
+
+/** Runs a command to its end, whatever its exit code. */
+export function command(
+  name: string,
+  args: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<Result> {
+  const since = performance.now();
+  return new Promise((resolve) => {
+    execFile(
+      name,
+      args,
+      { cwd: options.cwd ?? project, env: options.env ?? process.env, maxBuffer: 64 * 1024 * 1024 },
+      (error, stdout, stderr) => {
+        const code = error ? (typeof error.code === "number" ? error.code : 1) : 0;
+        resolve({ code, stdout, stderr, seconds: (performance.now() - since) / 1000 });
+      },
+    );
+  });
+}
+
+export const local = (...args: string[]): Promise<Result> =>
+  command("npm", ["run", "--silent", "local", "--", ...args]);
+
+/** The same, for a command that must work: its error is the test's. */
+export async function works(result: Promise<Result>): Promise<Result> {
+  const done = await result;
+  if (done.code !== 0) throw new Error(`exit code ${done.code}\n${done.stdout}\n${done.stderr}`);
+  return done;
+}
+
+/** The environment that a program sees in a shell which has read these `export` lines. */
+export async function shellOf(exports: string): Promise<NodeJS.ProcessEnv> {
+  const { stdout } = await works(command("sh", ["-c", `${exports}\nenv -0`]));
+  return Object.fromEntries(
+    stdout
+      .split("\0")
+      .filter((entry) => entry !== "")
+      .map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]),
+  );
+}
+
+/** Asks until the answer is there. */
+export async function until<T>(what: string, seconds: number, ask: () => Promise<T | undefined>): Promise<T> {
+  const deadline = Date.now() + seconds * 1000;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (Date.now() > deadline) throw new Error(`${what}: not within ${seconds} s`);
+    await sleep(500);
+  }
+}
