@@ -92,7 +92,7 @@ describe("bindings on an existing cluster", function () {
   it("makes each binding on a cluster that another stack made, and no second OIDC provider", async () => {
     const { outputs } = await stack.up();
     roles = outputs.bindings?.value;
-    expect(Object.keys(roles)).to.deep.equal([
+    expect(Object.keys(roles)).to.have.members([
       "team-a/reader",
       "team-a/chart",
       "team-a/controller",
