@@ -8,7 +8,7 @@ import {
   partitionOfPolicy,
   resolvePolicies,
 } from "./components/policies";
-import { type RoleArgs, roleFault, roleRules } from "./components/role-args";
+import { type RoleArgs, roleFaults, roleRules } from "./components/role-args";
 import {
   isNamespaceName,
   isServiceAccountName,
@@ -162,28 +162,23 @@ const policiesSchema = z
     }
   });
 
-/** A role to make, or one that is there. */
+/** A role to make, or one that is there. The rules for its plain values are the component's. */
 const roleSchema = z
   .strictObject({
-    name: text(roleRules.name.rule, roleRules.name.test).optional(),
-    namePrefix: text(roleRules.namePrefix.rule, roleRules.namePrefix.test).optional(),
-    path: text(roleRules.path.rule, roleRules.path.test).optional(),
+    name: z.string(roleRules.name.rule).optional(),
+    namePrefix: z.string(roleRules.namePrefix.rule).optional(),
+    path: z.string(roleRules.path.rule).optional(),
     description: z.string("text").max(1000, "at most 1,000 characters").optional(),
     permissionsBoundary: matching(
       /^arn:aws[a-z-]*:iam::(aws|\d{12}):policy\/.+$/,
       "the ARN of a policy",
     ).optional(),
-    maxSessionDuration: z
-      .number(roleRules.maxSessionDuration.rule)
-      .refine(roleRules.maxSessionDuration.test, roleRules.maxSessionDuration.rule)
-      .optional(),
+    maxSessionDuration: z.number(roleRules.maxSessionDuration.rule).optional(),
     arn: matching(/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/, "the ARN of a role").optional(),
   })
   .superRefine((role, context) => {
-    const fault = roleFault(role as RoleArgs);
-    if (fault) {
-      const params = { sentence: true };
-      context.addIssue({ code: "custom", path: [fault.key], message: fault.problem, params });
+    for (const { key, problem } of roleFaults(role as RoleArgs)) {
+      context.addIssue({ code: "custom", path: [key], message: problem, params: { sentence: true } });
     }
   })
   .transform((role) => role as RoleArgs);

@@ -7,7 +7,7 @@ import { ServiceAccountPatch } from "@pulumi/kubernetes/core/v1/serviceAccountPa
 import * as pulumi from "@pulumi/pulumi";
 import { partitionOfArn } from "./partition";
 import { awsManagedPolicyArn, type PolicyReference, policyWarnings, resolvePolicies } from "./policies";
-import { automaticName, type NewRoleArgs, type RoleArgs, roleFault } from "./role-args";
+import { automaticName, type NewRoleArgs, type RoleArgs, roleFaults } from "./role-args";
 import {
   type Matching,
   podIdentityTrustPolicy,
@@ -240,7 +240,7 @@ function checkArguments(args: IrsaServiceAccountArgs): void {
   const fail = (key: string, holds: unknown, problem: string): never => {
     throw new IrsaArgumentError(key, holds, problem);
   };
-  const fault = args.role && roleFault(args.role);
+  const [fault] = args.role ? roleFaults(args.role) : [];
   if (fault) fail(`role.${fault.key}`, (args.role as Record<string, unknown>)[fault.key], fault.problem);
   const existing = args.role !== undefined && "arn" in args.role;
   if (existing && (args.policies ?? []).length > 0) {

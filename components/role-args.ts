@@ -63,25 +63,24 @@ export interface RoleFault {
   readonly problem: string;
 }
 
-/** The first thing that is wrong; undefined when all is well. */
-export function roleFault(role: RoleArgs): RoleFault | undefined {
+/** Everything that is wrong. */
+export function roleFaults(role: RoleArgs): RoleFault[] {
   if ("arn" in role) {
-    const other = Object.keys(role).find((key) => key !== "arn");
-    return other === undefined
-      ? undefined
-      : {
-          key: other as RoleKey,
-          problem: "a role that is there already stays as it is; leave this out, or leave out arn",
-        };
+    const problem = "a role that is there already stays as it is; leave this out, or leave out arn";
+    return Object.keys(role)
+      .filter((key) => key !== "arn")
+      .map((key) => ({ key: key as RoleKey, problem }));
   }
-  for (const [key, { rule, test }] of Object.entries(roleRules)) {
-    const value = role[key as keyof typeof roleRules];
-    if (value !== undefined && !test(value)) return { key: key as RoleKey, problem: `it must be ${rule}` };
-  }
+  const faults: RoleFault[] = Object.entries(roleRules)
+    .filter(([key, { test }]) => {
+      const value = role[key as keyof typeof roleRules];
+      return value !== undefined && !test(value);
+    })
+    .map(([key, { rule }]) => ({ key: key as RoleKey, problem: `it must be ${rule}` }));
   if (role.name !== undefined && role.namePrefix !== undefined) {
-    return { key: "namePrefix", problem: "there is a name already; leave out one of the two" };
+    faults.push({ key: "namePrefix", problem: "there is a name already; leave out one of the two" });
   }
-  return undefined;
+  return faults;
 }
 
 /**

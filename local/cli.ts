@@ -4,6 +4,8 @@ import { addedLibraryPath, searchPath } from "./paths";
 // Everything that local starts finds local's own programs first.
 process.env.PATH = searchPath;
 process.env.LD_LIBRARY_PATH = [addedLibraryPath, process.env.LD_LIBRARY_PATH].filter(Boolean).join(":");
+// As in program.js: stack traces that are mapped back to TypeScript are dear, and the SDK takes many.
+process.setSourceMapsEnabled(false);
 // This project runs on Node.js 20 as well; it needs no reminder at every command.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
 // The engine is the one that local built: no need to ask it for its version each time.

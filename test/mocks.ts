@@ -38,6 +38,9 @@ const outputs: Outputs = {
   "docker:index/image:Image": (_name, inputs) => ({
     repoDigest: `${String(inputs.imageName).split(":")[0]}@sha256:${"ab".repeat(32)}`,
   }),
+  "pulumi:pulumi:StackReference": (_name, inputs) => ({
+    outputs: { clusterName: `cluster of ${inputs.name}`, kubeconfig: '{"kind":"Config"}', oidcProviderArn },
+  }),
   "eks:index:Cluster": (_name, inputs) => ({
     eksCluster: { name: inputs.name },
     core: { subnetIds: ["subnet-a", "subnet-b"] },

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { cache, project } from "../../local/paths";
 import type { Report } from "../../local/report";
+import { files } from "../../local/run";
+import { load } from "../../local/state";
 import { command, local, shellOf, until, works } from "./tools";
 
 // The main job, from outside: every step is a command of the README, run as a person runs it.
@@ -226,13 +228,37 @@ describe("npm run local", function () {
     }
   });
 
-  it("runs a bare pulumi command in its shell", async () => {
+  it("runs the same program under a bare pulumi, with the same result", async () => {
+    const stack = ["--stack", "organization/eks-irsa/local"];
+    const preview = await works(
+      command(
+        "pulumi",
+        ["preview", ...stack, "--config-file", files.stackConfig, "--expect-no-changes", "--non-interactive"],
+        { env: shell },
+      ),
+    );
+    expect(preview.stdout).to.match(/Resources:\n\s+27 unchanged/);
     const { stdout } = await works(
-      command("pulumi", ["stack", "output", "roleArn", "--stack", "organization/eks-irsa/local"], {
-        env: shell,
-      }),
+      command("pulumi", ["stack", "output", "roleArn", ...stack], { env: shell }),
     );
     expect(stdout.trim()).to.match(/^arn:aws:iam::\d{12}:role\/s3-irsa-role-/);
+  });
+
+  it("listens on loopback and on the pods' bridge only", async () => {
+    const bridge = load()?.bridge?.address;
+    const ours = new Set(load()?.daemons.map((daemon) => String(daemon.pid)));
+    const { stdout } = await works(
+      command("ss", ["--listening", "--tcp", "--numeric", "--processes", "--no-header"]),
+    );
+    const listeners = stdout
+      .trim()
+      .split("\n")
+      .filter((line) => ours.has(/pid=(\d+)/.exec(line)?.[1] ?? ""))
+      .map((line) => (line.split(/\s+/)[3] ?? "").replace(/:\d+$/, ""));
+    expect(listeners).to.have.length.greaterThan(10);
+    expect(listeners.filter((address) => !["127.0.0.1", "[::1]", bridge].includes(address))).to.deep.equal(
+      [],
+    );
   });
 
   it("destroys what it made, and only that", async () => {

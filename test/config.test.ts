@@ -1,0 +1,195 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { expect } from "chai";
+import { ConfigError, parseConfig } from "../config";
+import { environments, stackConfig } from "./stack-files";
+
+describe("the stack configuration", () => {
+  /** A configuration as Pulumi holds it: texts, and JSON for the rest. */
+  const parse = (values: Record<string, unknown>, region = "eu-central-1") =>
+    parseConfig("test", {
+      "aws:region": region,
+      ...Object.fromEntries(
+        Object.entries(values).map(([key, value]) => [
+          `eks-irsa:${key}`,
+          typeof value === "string" ? value : JSON.stringify(value),
+        ]),
+      ),
+    });
+  const errorsOf = (values: Record<string, unknown>, region?: string): string[] => {
+    try {
+      parse(values, region);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      return error.message
+        .split("\n")
+        .filter((line) => line.startsWith("  "))
+        .map((line) => line.trim());
+    }
+    throw new Error("it was taken");
+  };
+
+  it("needs the region only; the rest has defaults, the policy the narrowest that lists buckets", () => {
+    const config = parse({});
+    expect(config).to.deep.include({
+      region: "eu-central-1",
+      namespace: "s3-irsa",
+      createNamespace: true,
+      serviceAccount: "s3-irsa",
+      app: "go",
+      replicas: 1,
+      identity: "irsa",
+      bindings: [],
+      tags: {},
+    });
+    expect(JSON.stringify(config.policies))
+      .to.contain('"Action":"s3:ListAllMyBuckets"')
+      .and.not.contain("s3:*");
+    expect(config.cluster).to.deep.include({ name: "eks-irsa-test", existing: false });
+  });
+
+  it("does not make a namespace that every cluster has", () => {
+    expect(parse({ namespace: "default" }).createNamespace).to.equal(false);
+    expect(parse({ namespace: "default", createNamespace: true }).createNamespace).to.equal(true);
+  });
+
+  it("names every bad key in one error: what it holds, what it may hold", () => {
+    expect(
+      errorsOf({
+        namespace: "Bad_Name",
+        replicas: -1,
+        app: "rust",
+        policies: ["AmazonS3ReadOnlyAccess", "no such thing"],
+        cluster: { version: "1.3.4", nodes: { min: 5, max: 2 }, logs: { retentionDays: 2 } },
+        replica: 2,
+      }),
+    ).to.deep.equal([
+      "eks-irsa:namespace holds \"Bad_Name\"; it must be lower-case letters, digits and '-', starting and ending with a letter or digit, at most 63",
+      'eks-irsa:policies[1] holds "no such thing"; it must be the name of an AWS managed policy (AmazonS3ReadOnlyAccess), a policy\'s ARN (arn:aws:iam::111122223333:policy/NAME), or an inline document ({ Version, Statement }, or { name, document })',
+      'eks-irsa:cluster.version holds "1.3.4"; it must be a Kubernetes version in quotes, such as "1.34"',
+      "eks-irsa:cluster.nodes.max holds 2; it must be at least min",
+      "eks-irsa:cluster.nodes.desired is not set; it must be from min to max",
+      "eks-irsa:cluster.logs.retentionDays holds 2; it must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653",
+      'eks-irsa:app holds "rust"; it must be one of go, none',
+      "eks-irsa:replicas holds -1; it must be a whole number from 0 to 100",
+      "eks-irsa:replica holds 2; there is no such key; there are namespace, createNamespace, serviceAccount, policies, role, identity, bindings, cluster, app, replicas, intervalSeconds, build, tags",
+    ]);
+  });
+
+  it("says so when the region is missing, or is none", () => {
+    expect(() => parseConfig("test", {})).to.throw("aws:region is not set; it must be an AWS region");
+    expect(errorsOf({}, "Frankfurt")).to.deep.equal([
+      'aws:region holds "Frankfurt"; it must be an AWS region such as eu-central-1',
+    ]);
+  });
+
+  it("refuses the ARN of another partition than the region's", () => {
+    const policies = ["arn:aws:iam::111122223333:policy/x"];
+    expect(
+      errorsOf({ policies, bindings: [{ namespace: "a", serviceAccount: "b", policies }] }, "cn-north-1"),
+    ).to.deep.equal([
+      'eks-irsa:policies[0] holds "arn:aws:iam::111122223333:policy/x"; it must be of the region\'s partition (arn:aws-cn:...), since cn-north-1 is in aws-cn',
+      'eks-irsa:bindings[0].policies[0] holds "arn:aws:iam::111122223333:policy/x"; it must be of the region\'s partition (arn:aws-cn:...), since cn-north-1 is in aws-cn',
+    ]);
+  });
+
+  it("leaves other packages' keys alone", () => {
+    expect(() => parseConfig("test", { "aws:region": "eu-west-1", "aws:profile": "dev" })).not.to.throw();
+  });
+
+  it("takes a cluster by name, and one of another stack", () => {
+    expect(parse({ cluster: { name: "prod", existing: true } }).cluster).to.deep.equal({
+      name: "prod",
+      existing: true,
+      createOidcProvider: false,
+    });
+    expect(parse({ cluster: { stack: "org/platform/prod" } }).cluster).to.deep.equal({
+      stack: "org/platform/prod",
+      existing: true,
+    });
+    expect(errorsOf({ cluster: { existing: true } })[0]).to.match(
+      /^eks-irsa:cluster\.name is not set; it must be 1 to 100/,
+    );
+    expect(errorsOf({ cluster: { name: "prod", existing: true, version: "1.34" } })[0]).to.match(
+      /^eks-irsa:cluster\.version holds "1\.34"; there is no such key/,
+    );
+  });
+
+  it("leaves a role that is there its own policies", () => {
+    const role = { arn: "arn:aws:iam::111122223333:role/r" };
+    expect(parse({ role }).policies).to.deep.equal([]);
+    expect(parse({ role, policies: ["AmazonS3ReadOnlyAccess"] }).policies).to.have.length(1); // refused by the component
+  });
+
+  describe("bindings", () => {
+    it("take the least: a namespace and a name", () => {
+      expect(parse({ bindings: [{ namespace: "a", serviceAccount: "b" }] }).bindings[0]).to.deep.include({
+        policies: [],
+        identity: "irsa",
+        adopt: false,
+        roleOnly: false,
+        createNamespace: false,
+      });
+    });
+
+    it("name the entry and the key that is wrong", () => {
+      expect(
+        errorsOf({
+          bindings: [
+            { namespace: "a", serviceAccount: "B!" },
+            { namespace: "a", serviceAccount: "b", role: { maxSessionDuration: 60 }, polices: [] },
+          ],
+        }),
+      ).to.deep.equal([
+        "eks-irsa:bindings[0].serviceAccount holds \"B!\"; it must be lower-case letters, digits, '-' and '.', each part between dots starting and ending with a letter or digit, at most 253",
+        "eks-irsa:bindings[1].role.maxSessionDuration holds 60; it must be a whole number of seconds from 3600 to 43200",
+        "eks-irsa:bindings[1].polices holds []; there is no such key; there are namespace, createNamespace, serviceAccount, policies, role, otherSubjects, identity, audience, roleOnly, adopt, labels, annotations, tokenExpirationSeconds, stsRegionalEndpoints, automountToken",
+      ]);
+    });
+
+    it("are one for a ServiceAccount", () => {
+      const twice = { namespace: "a", serviceAccount: "b" };
+      expect(errorsOf({ bindings: [twice, { namespace: "a", serviceAccount: "c" }, twice] })).to.deep.equal([
+        'eks-irsa:bindings[2] holds {"namespace":"a","serviceAccount":"b"}; eks-irsa:bindings[0] is for a/b already; put the policies of both in one',
+      ]);
+    });
+
+    it("take a pattern only where it says that it is one", () => {
+      const binding = (namespace: unknown) => ({
+        bindings: [
+          { namespace: "a", serviceAccount: "b", otherSubjects: [{ namespace, serviceAccount: "b" }] },
+        ],
+      });
+      expect(parse(binding({ matching: "team-*" })).bindings[0]?.otherSubjects[0]?.namespace).to.deep.equal({
+        matching: "team-*",
+      });
+      expect(errorsOf(binding("team-*"))[0]).to.match(
+        /^eks-irsa:bindings\[0\]\.otherSubjects\[0\]\.namespace holds "team-\*"/,
+      );
+      expect(errorsOf(binding({ matching: "team-a" }))[0]).to.contain("with * or ? in the pattern");
+    });
+  });
+
+  it("is a RunError, which Pulumi prints without a stack trace", () => {
+    expect(
+      pulumi.RunError.isInstance(new ConfigError("test", [{ key: "k", holds: 1, problem: "p" }])),
+    ).to.equal(true);
+  });
+
+  for (const environment of environments) {
+    it(`takes Pulumi.${environment}.yaml as it is`, () => {
+      const { cluster } = parseConfig(environment, stackConfig(environment));
+      expect(cluster).to.deep.include({ name: `eks-irsa-${environment}`, existing: false });
+    });
+  }
+
+  it("is told in the README key by key", () => {
+    const readme = readFileSync(join(__dirname, "..", "README.md"), "utf8");
+    const keys =
+      errorsOf({ nothing: 1 })[0]
+        ?.replace(/^.*there are /, "")
+        .split(", ") ?? [];
+    expect(keys.filter((key) => !readme.includes(`| \`eks-irsa:${key}\` |`))).to.deep.equal([]);
+  });
+});

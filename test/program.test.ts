@@ -1,0 +1,222 @@
+import * as pulumi from "@pulumi/pulumi";
+import { expect } from "chai";
+import { ConfigError } from "../config";
+import { program } from "../index";
+import { known, oidcProviderArn, only, type Registered, registry, setMocks, settled } from "./mocks";
+import { environments, stackConfig } from "./stack-files";
+
+describe("the program", () => {
+  const run = async (stack: string, config: Record<string, string>) => {
+    const registered = await setMocks({ stack, config });
+    const outputs = await program();
+    await settled(registered);
+    return { registered, outputs };
+  };
+  const count = (registered: Registered[]) =>
+    registered.reduce<Record<string, number>>((sums, { type }) => {
+      sums[type] = (sums[type] ?? 0) + 1;
+      return sums;
+    }, {});
+  const region = { "aws:region": "eu-central-1" };
+
+  it("registers nothing when its module is imported", async () => {
+    const registered = await setMocks();
+    delete require.cache[require.resolve("../index")];
+    require("../index");
+    expect(await settled(registered)).to.deep.equal([]);
+  });
+
+  it("registers nothing when the configuration is bad", async () => {
+    const registered = await setMocks({ stack: "dev", config: { ...region, "eks-irsa:replicas": "many" } });
+    const error = await program().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(error).to.be.instanceOf(ConfigError);
+    expect(await settled(registered)).to.deep.equal([]);
+  });
+
+  for (const environment of environments) {
+    it(`makes of Pulumi.${environment}.yaml a cluster, an image, a role, a ServiceAccount and a Deployment`, async () => {
+      const { registered, outputs } = await run(environment, stackConfig(environment));
+      expect(count(registered)).to.deep.equal({
+        "eks-irsa:index:Cluster": 1,
+        "aws:cloudwatch/logGroup:LogGroup": 1,
+        "eks:index:Cluster": 1,
+        "aws:iam/role:Role": 2,
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 3,
+        "aws:ec2/launchTemplate:LaunchTemplate": 1,
+        "aws:eks/nodeGroup:NodeGroup": 1,
+        "pulumi:providers:kubernetes": 1,
+        "kubernetes:core/v1:Namespace": 1,
+        "eks-irsa:index:Image": 1,
+        "aws:ecr/repository:Repository": 1,
+        "aws:ecr/lifecyclePolicy:LifecyclePolicy": 1,
+        "docker:index/image:Image": 1,
+        "eks-irsa:index:IrsaServiceAccount": 1,
+        "aws:iam/rolePolicy:RolePolicy": 1,
+        "kubernetes:core/v1:ServiceAccount": 1,
+        "eks-irsa:index:S3Lister": 1,
+        "kubernetes:apps/v1:Deployment": 1,
+      });
+      const { container, deployment } = workload(registered);
+      expect(container.image).to.equal(`${registry}/s3-lister-repository-1234567@sha256:${"ab".repeat(32)}`);
+      expect(await known(outputs.image as pulumi.Output<string>)).to.equal(container.image);
+      expect(deployment.provider).to.contain("cluster-kubernetes");
+      expect(await known(outputs.oidcProviderArn)).to.equal(oidcProviderArn);
+      expect(await known(outputs.clusterName)).to.equal(`eks-irsa-${environment}`);
+      expect(await known(pulumi.output(pulumi.isSecret(outputs.kubeconfig)))).to.equal(true);
+      expect(await known(outputs.logCommand as pulumi.Output<string>)).to.equal(
+        "kubectl logs --namespace s3-irsa deployment/s3-lister",
+      );
+    });
+  }
+
+  const workload = (registered: Registered[]) => {
+    const deployment = only(registered, "kubernetes:apps/v1:Deployment");
+    const { template, replicas } = deployment.inputs.spec as {
+      replicas: number;
+      template: { spec: { serviceAccountName: string; containers: Record<string, unknown>[] } };
+    };
+    return { deployment, replicas, pod: template.spec, container: template.spec.containers[0] ?? {} };
+  };
+
+  it("makes dev, staging and prod differ as such environments do", async () => {
+    const facts = [];
+    for (const environment of environments) {
+      const { registered } = await run(environment, stackConfig(environment));
+      const cluster = only(registered, "eks:index:Cluster");
+      const { scalingConfig } = only(registered, "aws:eks/nodeGroup:NodeGroup").inputs as {
+        scalingConfig: { minSize: number };
+      };
+      facts.push({
+        public: cluster.inputs.endpointPublicAccess,
+        cidrs: cluster.inputs.publicAccessCidrs,
+        protect: cluster.protect,
+        logs: (cluster.inputs.enabledClusterLogTypes as string[]).length,
+        days: only(registered, "aws:cloudwatch/logGroup:LogGroup").inputs.retentionInDays,
+        nodes: scalingConfig.minSize,
+        pods: workload(registered).replicas,
+        emptied: only(registered, "aws:ecr/repository:Repository").inputs.forceDelete,
+      });
+    }
+    expect(facts).to.deep.equal([
+      { public: true, cidrs: undefined, protect: false, logs: 0, days: 7, nodes: 1, pods: 1, emptied: true },
+      {
+        public: true,
+        cidrs: ["203.0.113.0/24"],
+        protect: false,
+        logs: 3,
+        days: 30,
+        nodes: 2,
+        pods: 2,
+        emptied: true,
+      },
+      {
+        public: false,
+        cidrs: undefined,
+        protect: true,
+        logs: 5,
+        days: 365,
+        nodes: 3,
+        pods: 3,
+        emptied: false,
+      },
+    ]);
+  });
+
+  it("starts no pod before the role has its policies", async () => {
+    const { registered } = await run("test", region);
+    // The Deployment's parent waits for the role's policies, and a child waits for its parent; on destroy the reverse.
+    const lister = only(registered, "eks-irsa:index:S3Lister");
+    const types = lister.dependencies.map((urn) => urn.split("::")[2]?.split("$").at(-1));
+    expect(types).to.include.members(["aws:iam/rolePolicy:RolePolicy", "kubernetes:core/v1:ServiceAccount"]);
+    expect(workload(registered).deployment.parent).to.match(/S3Lister::s3-lister$/);
+  });
+
+  it("binds ServiceAccounts on a cluster that is there, and makes nothing else", async () => {
+    const registered = await setMocks({
+      config: {
+        ...region,
+        "eks-irsa:app": "none",
+        "eks-irsa:cluster": JSON.stringify({ name: "prod", existing: true }),
+        "eks-irsa:bindings": JSON.stringify([
+          {
+            namespace: "a",
+            serviceAccount: "b.c",
+            policies: ["AmazonS3ReadOnlyAccess"],
+            createNamespace: true,
+          },
+          { namespace: "a", serviceAccount: "d", roleOnly: true },
+        ]),
+      },
+      calls: {
+        "aws:eks/getCluster:getCluster": () => ({
+          name: "prod",
+          endpoint: "https://example.com",
+          certificateAuthorities: [{ data: "Q0E=" }],
+          identities: [
+            { oidcs: [{ issuer: `https://${oidcProviderArn.replace(/^.*oidc-provider\//, "")}` }] },
+          ],
+        }),
+        "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": () => ({ arn: oidcProviderArn }),
+      },
+    });
+    const outputs = await program();
+    await settled(registered);
+    expect(count(registered.filter((one) => one.custom))).to.deep.equal({
+      "pulumi:providers:kubernetes": 1,
+      "kubernetes:core/v1:Namespace": 1,
+      "aws:iam/role:Role": 2,
+      "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 1,
+      "kubernetes:core/v1:ServiceAccount": 1,
+    });
+    expect(Object.keys(outputs.bindings)).to.deep.equal(["a/b.c", "a/d"]);
+    expect(outputs.image).to.equal(undefined);
+    expect(await known(outputs.bindings["a/b.c"] as pulumi.Output<string>)).to.equal(
+      "arn:aws:iam::111122223333:role/a.b.c-role",
+    );
+  });
+
+  it("takes the cluster of another stack from its outputs", async () => {
+    const registered = await setMocks({
+      config: {
+        ...region,
+        "eks-irsa:app": "none",
+        "eks-irsa:cluster": JSON.stringify({ stack: "org/platform/prod" }),
+      },
+    });
+    const outputs = await program();
+    await settled(registered);
+    expect(await known(outputs.clusterName)).to.equal("cluster of org/platform/prod");
+    expect(await known(outputs.oidcProviderArn)).to.equal(oidcProviderArn);
+    expect(await known(pulumi.output(pulumi.isSecret(outputs.kubeconfig)))).to.equal(true);
+    expect(registered.filter((one) => one.type.startsWith("eks:"))).to.deep.equal([]);
+  });
+
+  it("installs the Pod Identity agent only where something uses it", async () => {
+    const addons = async (config: Record<string, string>) =>
+      (await run("test", { ...region, ...config })).registered
+        .filter((one) => one.type === "aws:eks/addon:Addon")
+        .map((one) => one.inputs.addonName);
+    expect(await addons({})).to.deep.equal([]);
+    expect(await addons({ "eks-irsa:identity": "pod-identity" })).to.deep.equal(["eks-pod-identity-agent"]);
+  });
+
+  it("registers a thousand bindings", async () => {
+    process.setSourceMapsEnabled(false); // as program.js does
+    const bindings = Array.from({ length: 1000 }, (_, index) => ({
+      namespace: `team-${index % 10}`,
+      serviceAccount: `app-${index}`,
+      policies: ["AmazonS3ReadOnlyAccess"],
+    }));
+    const { registered, outputs } = await run("test", {
+      ...region,
+      "eks-irsa:app": "none",
+      "eks-irsa:bindings": JSON.stringify(bindings),
+    });
+    expect(count(registered)["kubernetes:core/v1:ServiceAccount"]).to.equal(1000);
+    process.setSourceMapsEnabled(true);
+    expect(Object.keys(outputs.bindings)).to.have.length(1000);
+  }).timeout(30_000);
+});
