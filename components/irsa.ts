@@ -180,7 +180,11 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
       if (policy.kind === "inline") {
         new RolePolicy(
           `${name}-${policy.name}`,
-          { role: this.roleName, name: policy.name, policy: JSON.stringify(policy.document) },
+          {
+            role: this.roleName,
+            name: policy.name,
+            policy: partition.apply((partition) => JSON.stringify(policy.document(partition))),
+          },
           parent,
         );
       } else {

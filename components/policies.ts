@@ -1,4 +1,5 @@
 import type { Input } from "@pulumi/pulumi";
+import { type BundleReference, bundleNames, resolveBundle } from "./bundles";
 import { partitionOfArn } from "./partition";
 import type { PolicyDocument, Statement } from "./policy-document";
 
@@ -9,9 +10,10 @@ import type { PolicyDocument, Statement } from "./policy-document";
  *   `service-role/AmazonEBSCSIDriverPolicy`;
  * - the ARN of any managed policy: `arn:aws:iam::111122223333:policy/team/read-buckets`;
  * - a managed policy whose ARN is known only later, under a name of your choice: `{ name: "read", arn: policy.arn }`;
- * - an inline document, bare or under a name: `{ Version, Statement }`, `{ name: "list", document }`.
+ * - an inline document, bare or under a name: `{ Version, Statement }`, `{ name: "list", document }`;
+ * - a well-known bundle: `{ bundle: "external-dns", hostedZones: ["Z2FDTNDATAQYW2"] }`.
  */
-export type PolicyReference = string | ManagedPolicy | InlinePolicy | PolicyDocument;
+export type PolicyReference = string | ManagedPolicy | InlinePolicy | PolicyDocument | BundleReference;
 
 export interface ManagedPolicy {
   /** Tells this attachment from the role's others; it is a part of the Pulumi name only. */
@@ -30,7 +32,12 @@ export type ResolvedPolicy =
   /** An AWS-managed policy. Its ARN is complete but for the partition: `iam::aws:policy/AmazonS3ReadOnlyAccess`. */
   | { readonly kind: "aws-managed"; readonly name: string; readonly path: string }
   | { readonly kind: "managed"; readonly name: string; readonly arn: Input<string> }
-  | { readonly kind: "inline"; readonly name: string; readonly document: PolicyDocument };
+  /** A document; that of a bundle names resources of the partition that it is for. */
+  | {
+      readonly kind: "inline";
+      readonly name: string;
+      readonly document: (partition: string) => PolicyDocument;
+    };
 
 /** The narrowest permission that lists an account's buckets. IAM knows no resource for it but `*`. */
 export const listBuckets: InlinePolicy = {
@@ -50,7 +57,8 @@ export const inlinePolicyCharacters = 10_240;
 /** What a policy reference may be, for error messages. */
 export const policyForms =
   "the name of an AWS managed policy (AmazonS3ReadOnlyAccess), a policy's ARN (arn:aws:iam::111122223333:policy/NAME), " +
-  "or an inline document ({ Version, Statement }, or { name, document })";
+  "an inline document ({ Version, Statement }, or { name, document }), " +
+  `or a bundle ({ bundle: ${bundleNames.join(" | ")} })`;
 
 /**
  * Reads one reference.
@@ -68,13 +76,14 @@ export function resolvePolicy(reference: PolicyReference): ResolvedPolicy {
     return { kind: "aws-managed", name: reference.replaceAll("/", "-"), path: reference };
   }
   if (reference === null || typeof reference !== "object") throw new Error(`it must be ${policyForms}`);
+  if ("bundle" in reference) return { name: reference.bundle, ...resolveBundle(reference) };
   if ("arn" in reference) return { kind: "managed", name: reference.name, arn: reference.arn };
   const { name, document } = "document" in reference ? reference : { name: "inline", document: reference };
   if (typeof name !== "string" || !/^[\w+=,.@-]{1,128}$/.test(name)) {
     throw new Error("its name must be 1 to 128 letters, digits or any of + = , . @ - _");
   }
   checkDocument(document);
-  return { kind: "inline", name, document };
+  return { kind: "inline", name, document: () => document };
 }
 
 /**
@@ -104,7 +113,7 @@ export function resolvePolicies(references: readonly PolicyReference[]): Resolve
       );
     }
     if (policy.kind === "inline") {
-      inlineCharacters += characters(policy.document);
+      inlineCharacters += characters(policy.document(longestPartition));
       if (inlineCharacters > inlinePolicyCharacters) {
         fail(
           `with it the role's inline policies have ${inlineCharacters} characters; IAM takes ${inlinePolicyCharacters}. Make it a managed policy`,
@@ -134,26 +143,31 @@ const narrower: Readonly<Record<string, string>> = {
   SecretsManagerReadWrite: "an inline document that reads its secrets",
 };
 
+/** Whether a managed policy, by its name, allows far more than most workloads need. */
+export const isWideManagedPolicy = (name: string): boolean =>
+  Object.hasOwn(narrower, name) || name.includes("FullAccess");
+
+/** The actions of a statement that allow all of a service, or everything: `s3:*`, `*`. */
+export const actionsThatAllowAll = ({ Effect, Action }: Unchecked<Statement>): string[] =>
+  Effect === "Allow"
+    ? texts(Action)
+        .map(String)
+        .filter((action) => /^(?:\*|[a-z0-9-]+:\*)$/.test(action))
+    : [];
+
 /** What a person should hear about these policies before they are attached: one sentence each. */
 export function policyWarnings(policies: readonly ResolvedPolicy[]): string[] {
   return policies.flatMap((policy) => {
     if (policy.kind === "inline") {
-      const wide = policy.document.Statement.find(
-        ({ Effect, Action }) =>
-          Effect === "Allow" && texts(Action).some((action) => /^(?:\*|[a-z0-9-]+:\*)$/.test(String(action))),
-      );
-      if (wide === undefined) return [];
-      const action = texts(wide.Action).find((one) => String(one).endsWith("*"));
-      return [`The policy ${policy.name} allows ${action}: name the actions that the workload calls.`];
+      const [action] = policy.document("aws").Statement.flatMap(actionsThatAllowAll);
+      return action === undefined
+        ? []
+        : [`The policy ${policy.name} allows ${action}: name the actions that the workload calls.`];
     }
-    const path = policy.kind === "aws-managed" ? policy.path : policy.name;
-    const short = path.replace(/^.*\//, "");
-    const instead =
-      narrower[short] ??
-      (/FullAccess/.test(short) ? "a policy for what the workload really does" : undefined);
-    return instead === undefined
-      ? []
-      : [`The policy ${short} allows far more than most workloads need; consider ${instead}.`];
+    const name = (policy.kind === "aws-managed" ? policy.path : policy.name).replace(/^.*\//, "");
+    if (!isWideManagedPolicy(name)) return [];
+    const instead = narrower[name] ?? "a policy for what the workload really does";
+    return [`The policy ${name} allows far more than most workloads need; consider ${instead}.`];
   });
 }
 
@@ -181,6 +195,9 @@ export function partitionOfPolicy(reference: PolicyReference): string | undefine
     ? partitionOfArn(reference)
     : undefined;
 }
+
+/** The partition whose ARNs are the longest: what fits there fits everywhere. */
+const longestPartition = "aws-us-gov";
 
 /** Length of a document as IAM counts it: without white space. */
 export function characters(document: PolicyDocument): number {
