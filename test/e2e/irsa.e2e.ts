@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { openStack } from "../../automation/stack";
+import { trustPolicy } from "../../components/trust-policy";
 import type { ConfigInput } from "../../config";
 import { engineEnvironment } from "../../local/engine";
 import { awsEnvironment, region } from "../../local/run";
@@ -35,7 +36,7 @@ describe("bindings on an existing cluster", function () {
     role: { path: "/teams/", maxSessionDuration: 7200 },
     otherSubjects: [{ namespace: { matching: "team-*" }, serviceAccount: "reader" }],
   };
-  const config = (identity: "irsa" | "pod-identity"): ConfigInput => ({
+  const config = (identity: "irsa" | "pod-identity", legacyRole: object): ConfigInput => ({
     app: "none",
     cluster: { name: "eks-irsa", existing: true },
     bindings: [
@@ -43,15 +44,17 @@ describe("bindings on an existing cluster", function () {
       { namespace: "team-a", serviceAccount: "chart", adopt: true },
       { namespace: "team-a", serviceAccount: "controller", roleOnly: true },
       { namespace: "fresh", serviceAccount: "switched", createNamespace: true, identity },
+      { namespace: "team-a", serviceAccount: "legacy", adopt: true, role: legacyRole },
     ],
   });
-  const open = async (identity: "irsa" | "pod-identity") => {
+  const legacyArn = "arn:aws:iam::000000000000:role/eksctl/legacy";
+  const open = async (identity: "irsa" | "pod-identity", legacyRole: object = { arn: legacyArn }) => {
     const state = load();
     if (state === undefined) throw new Error("local is not up");
     stack = await openStack({
       stack: stackName,
       region,
-      config: config(identity),
+      config: config(identity, legacyRole),
       env: { ...awsEnvironment(state), ...engineEnvironment(state) },
     });
   };
@@ -80,6 +83,18 @@ describe("bindings on an existing cluster", function () {
       await kubectl("create", "serviceaccount", "-n", namespace, "reader");
     }
     await kubectl("create", "serviceaccount", "-n", "team-a", "chart");
+    await kubectl("create", "serviceaccount", "-n", "team-a", "legacy");
+    const [provider] = (await aws("iam", "list-open-id-connect-providers")).OpenIDConnectProviderList;
+    const trust = trustPolicy({
+      oidcProviderArn: provider.Arn,
+      namespace: "team-a",
+      serviceAccount: "legacy",
+    });
+    await run(
+      "aws",
+      ...["iam", "create-role", "--role-name", "legacy", "--path", "/eksctl/"],
+      ...["--assume-role-policy-document", JSON.stringify(trust)],
+    );
     await kubectl("label", "serviceaccount", "-n", "team-a", "chart", "made-by=somebody-else");
     await open("pod-identity");
   });
@@ -97,6 +112,7 @@ describe("bindings on an existing cluster", function () {
       "team-a/chart",
       "team-a/controller",
       "fresh/switched",
+      "team-a/legacy",
     ]);
     expect(await roleOf("team-a/reader")).to.include({ Path: "/teams/", MaxSessionDuration: 7200 });
     expect((await aws("iam", "list-open-id-connect-providers")).OpenIDConnectProviderList).to.have.length(1);
@@ -166,10 +182,37 @@ describe("bindings on an existing cluster", function () {
     });
   });
 
+  it("takes over the role of another tool by import, without making it anew", async () => {
+    const before = await roleOf("team-a/legacy");
+    expect(await assume("team-a/legacy", "team-a", "legacy")).to.match(/:assumed-role\/legacy/);
+    const parent = `urn:pulumi:${stackName}::eks-irsa::eks-irsa:index:IrsaServiceAccount::team-a.legacy`;
+    await run(
+      "pulumi",
+      ...["import", "aws:iam/role:Role", "team-a.legacy-role", "legacy", "--parent", `binding=${parent}`],
+      ...[
+        "--stack",
+        `organization/eks-irsa/${stackName}`,
+        "--yes",
+        "--protect=false",
+        "--generate-code=false",
+      ],
+      ...["--config-file", `${stack.workspace.workDir}/Pulumi.${stackName}.yaml`],
+    );
+    await open("irsa", { name: "legacy", path: "/eksctl/" });
+    const { summary } = await stack.up();
+    expect(summary.resourceChanges).not.to.have.any.keys("replace", "delete", "create");
+    const after = await roleOf("team-a/legacy");
+    expect(after.RoleId).to.equal(before.RoleId);
+    expect(after.Description).to.equal("Assumed by the Kubernetes ServiceAccount team-a/legacy");
+    expect(await assume("team-a/legacy", "team-a", "legacy")).to.match(/:assumed-role\/legacy/);
+  });
+
   it("destroys what it made; what it adopted or found stays", async () => {
     await stack.destroy();
     const left = (await aws("iam", "list-roles")).Roles.map((role: { RoleName: string }) => role.RoleName);
-    expect(left.filter((name: string) => /reader|chart|controller|switched/.test(name))).to.deep.equal([]);
+    expect(left.filter((name: string) => /reader|chart|controller|switched|legacy/.test(name))).to.deep.equal(
+      [],
+    );
     const { metadata } = await serviceAccount("team-a", "chart");
     expect(metadata.annotations?.["eks.amazonaws.com/role-arn"]).to.equal(undefined);
     expect(metadata.labels["made-by"]).to.equal("somebody-else");
