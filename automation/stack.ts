@@ -1,49 +1,207 @@
-import { LocalWorkspace, type PulumiFn, type Stack, type StackSettings } from "@pulumi/pulumi/automation";
+import { join } from "node:path";
+import {
+  type EngineEvent,
+  LocalWorkspace,
+  type PulumiFn,
+  type Stack,
+  type StackSettings,
+} from "@pulumi/pulumi/automation";
 import { type ConfigInput, parseConfig, project } from "../config";
 import { program } from "../index";
+import { toOperationError } from "./errors";
+import { type Changes, type Progress, progressOf } from "./progress";
 
 export interface StackOptions {
   /** Name of the stack: an environment, such as `dev`. Made when it is not there. */
-  stack: string;
+  readonly stack: string;
 
-  /** Region of everything. */
-  region: string;
+  /** Region of everything. Default: what the settings file in `workDir` says. */
+  readonly region?: string;
 
-  /** The `eks-irsa:` keys, checked before the engine is asked for anything. Keys that are not given get their defaults. */
-  config?: ConfigInput;
+  /**
+   * The `eks-irsa:` keys, checked before the engine is asked for anything. Keys that are not given get their defaults.
+   * Without `region` and `config`, the configuration is that of `Pulumi.<stack>.yaml` in `workDir`, as it is there.
+   */
+  readonly config?: ConfigInput;
 
   /** Other packages' configuration, by full key: `{ "aws:profile": "dev" }`. Default none. */
-  packageConfig?: Readonly<Record<string, string>>;
+  readonly packageConfig?: Readonly<Record<string, string>>;
 
-  /** Folder for the engine's settings of this stack; it writes `Pulumi.<stack>.yaml` there. Default: one that is temporary. */
-  workDir?: string;
+  /** Folder of the engine's settings of this stack, `Pulumi.<stack>.yaml`. Default: one that is temporary. */
+  readonly workDir?: string;
 
   /** Pulumi's own folder. Default: `$PULUMI_HOME`, or `~/.pulumi`. */
-  pulumiHome?: string;
+  readonly pulumiHome?: string;
 
   /** Environment of the engine, on top of this process's: the backend, the passphrase, credentials. */
-  env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface OperationOptions {
+  /** Told what the operation is at. */
+  readonly onProgress?: (progress: Progress) => void;
+  /** Given what the engine prints, as it prints it. */
+  readonly onOutput?: (text: string) => void;
+  /** Cancels the operation: the engine ends what it has begun, and starts nothing more. */
+  readonly signal?: AbortSignal;
+  /** Whether the engine's output shows each property that changes. Default false. */
+  readonly diff?: boolean;
+}
+
+/** What an operation came to. */
+export interface OperationResult {
+  readonly changes: Changes;
+  /** What the engine printed. */
+  readonly output: string;
+}
+
+/** An output of the stack. */
+export interface OutputValue {
+  readonly value: unknown;
+  readonly secret: boolean;
+}
+
+export type Outputs = Readonly<Record<string, OutputValue>>;
+
+/** An operation that has been. */
+export interface HistoryEntry {
+  /** The latest has the highest. */
+  readonly version: number;
+  /** `update`, `refresh`, `destroy`, `import`. */
+  readonly kind: string;
+  readonly result: string;
+  readonly startTime: Date;
+  readonly endTime?: Date;
+  readonly changes: Changes;
 }
 
 /**
- * Opens a stack of this program for the Automation API, with its whole configuration set.
- *
- * @throws ConfigError when the configuration is bad; nothing was changed then.
+ * One environment of this program. Every operation rejects with one of the classes in `errors.ts`; nothing here prints.
  */
-export async function openStack(options: StackOptions): Promise<Stack> {
-  const config = {
-    ...options.packageConfig,
-    ...checkConfig(options.stack, options.region, options.config ?? {}),
-  };
-  const stack = await LocalWorkspace.createOrSelectStack(
-    { stackName: options.stack, projectName: project, program: program as PulumiFn },
-    { workDir: options.workDir, pulumiHome: options.pulumiHome, envVars: { ...options.env } },
+export class ProgramStack {
+  constructor(
+    /** Pulumi's own object, for what is not here. */
+    readonly stack: Stack,
+  ) {}
+
+  get name(): string {
+    return this.stack.name;
+  }
+
+  /** Finds out what `up` would change. */
+  preview(options: OperationOptions = {}): Promise<OperationResult> {
+    return this.#run(options, async (common) => (await this.stack.preview(common)).changeSummary);
+  }
+
+  /** Brings the environment to what the program says. When it resolves, the pods have listed the buckets. */
+  async up(options: OperationOptions = {}): Promise<OperationResult & { readonly outputs: Outputs }> {
+    let outputs: Outputs = {};
+    const result = await this.#run(options, async (common) => {
+      const up = await this.stack.up(common);
+      outputs = up.outputs;
+      return up.summary.resourceChanges;
+    });
+    return { ...result, outputs };
+  }
+
+  /** Compares the engine's state with what is really there, and takes over what it finds. */
+  refresh(options: OperationOptions = {}): Promise<OperationResult> {
+    return this.#run(options, async (common) => (await this.stack.refresh(common)).summary.resourceChanges);
+  }
+
+  /** Deletes everything that the stack made. The stack itself stays, with its history. */
+  destroy(options: OperationOptions = {}): Promise<OperationResult> {
+    return this.#run(options, async (common) => (await this.stack.destroy(common)).summary.resourceChanges);
+  }
+
+  outputs(): Promise<Outputs> {
+    return attempt(() => this.stack.outputs());
+  }
+
+  /** Operations that have been, the latest first. */
+  async history(): Promise<HistoryEntry[]> {
+    const entries = await attempt(() => this.stack.history());
+    return entries.map(({ version, kind, result, startTime, endTime, resourceChanges }) => ({
+      version,
+      kind,
+      result,
+      startTime,
+      endTime,
+      changes: resourceChanges ?? {},
+    }));
+  }
+
+  /** Gives up the lock of an operation whose process is gone. What it was at may be half done: refresh next. */
+  cancel(): Promise<void> {
+    return attempt(() => this.stack.cancel());
+  }
+
+  /** Forgets the stack, which must be destroyed. */
+  async remove(): Promise<void> {
+    await attempt(() => this.stack.workspace.removeStack(this.name));
+  }
+
+  async #run(
+    { onProgress, onOutput, signal, diff }: OperationOptions,
+    act: (common: {
+      onEvent: (event: EngineEvent) => void;
+      onOutput: (text: string) => void;
+      signal?: AbortSignal;
+      diff?: boolean;
+    }) => Promise<Changes | undefined>,
+  ): Promise<OperationResult> {
+    const lines: string[] = [];
+    const errors: EngineEvent[] = [];
+    const onEvent = (event: EngineEvent): void => {
+      if (event.diagnosticEvent?.severity === "error") errors.push(event);
+      const progress = onProgress && progressOf(event);
+      if (progress) onProgress(progress);
+    };
+    const keep = (text: string): void => {
+      lines.push(text);
+      onOutput?.(text);
+    };
+    try {
+      const changes = (await act({ onEvent, onOutput: keep, signal, diff })) ?? {};
+      return { changes, output: lines.join("") };
+    } catch (error) {
+      throw toOperationError(error, errors, lines.join(""), signal);
+    }
+  }
+}
+
+/**
+ * Opens a stack of this program, with its whole configuration set.
+ *
+ * @throws ConfigError when the configuration is bad, EngineMissingError when there is no engine; nothing was changed then.
+ */
+export async function openStack(options: StackOptions): Promise<ProgramStack> {
+  const { stack: stackName, workDir } = options;
+  const given =
+    options.region === undefined && options.config === undefined
+      ? undefined
+      : {
+          ...options.packageConfig,
+          ...checkConfig(stackName, options.region ?? "", options.config ?? {}),
+        };
+  const stack = await attempt(() =>
+    LocalWorkspace.createOrSelectStack(
+      { stackName, projectName: project, program: program as PulumiFn },
+      { workDir, pulumiHome: options.pulumiHome, envVars: { ...options.env } },
+    ),
   );
-  // The settings file is read and written as it is: one file operation where `pulumi config` would be a process a key.
   const { workspace } = stack;
-  const settings = await workspace.stackSettings(options.stack).catch(() => ({}) as StackSettings);
-  await workspace.saveStackSettings(options.stack, { ...settings, config });
-  return stack;
+  if (given === undefined) {
+    const settings = await workspace.stackSettings(stackName).catch(() => {
+      throw new Error(`There is no configuration: ${join(workDir ?? ".", `Pulumi.${stackName}.yaml`)}.`);
+    });
+    parseConfig(stackName, toRaw(settings.config ?? {}));
+  } else {
+    // The settings file is read and written as it is: one file operation where `pulumi config` would be a process a key.
+    const settings = await workspace.stackSettings(stackName).catch(() => ({}) as StackSettings);
+    await workspace.saveStackSettings(stackName, { ...settings, config: given });
+  }
+  return new ProgramStack(stack);
 }
 
 /**
@@ -58,13 +216,28 @@ export function checkConfig(stack: string, region: string, config: ConfigInput):
 }
 
 /** A typed configuration as Pulumi holds it: full keys, structured values as JSON. */
-function toPulumi(config: ConfigInput): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(config)
-      .filter(([, value]) => value !== undefined)
-      .map(([key, value]) => [
-        `${project}:${key}`,
-        typeof value === "string" ? value : JSON.stringify(value),
-      ]),
+const toPulumi = (config: ConfigInput): Record<string, string> =>
+  toRaw(
+    Object.fromEntries(
+      Object.entries(config)
+        .filter(([, value]) => value !== undefined)
+        .map(([key, value]) => [`${project}:${key}`, value]),
+    ),
   );
+
+const toRaw = (config: Readonly<Record<string, unknown>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [
+      key,
+      typeof value === "string" ? value : JSON.stringify(value),
+    ]),
+  );
+
+/** Does something with the engine; one that is not there has an error of its own. */
+async function attempt<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    throw toOperationError(error, [], "");
+  }
 }

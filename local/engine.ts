@@ -1,7 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { EngineEvent, Stack } from "@pulumi/pulumi/automation";
-import { checkConfig, openStack } from "../automation/stack";
+import { checkConfig, openStack, type ProgramStack } from "../automation/stack";
 import { type ConfigInput, project as pulumiProject } from "../config";
 import { run } from "./paths";
 import { identify } from "./process";
@@ -42,7 +41,7 @@ function localConfig(state: Pick<Run, "goImage">): ConfigInput {
  *   inside a structured one; the value plain or as JSON.
  * @throws ConfigError when the configuration is bad.
  */
-export async function openLocalStack(state: Run, overrides: readonly string[]): Promise<Stack> {
+export async function openLocalStack(state: Run, overrides: readonly string[]): Promise<ProgramStack> {
   for (const path of ["home", "state", "project"]) mkdirSync(join(folder, path), { recursive: true });
   removeStaleLocks();
   return openStack({
@@ -116,39 +115,4 @@ function parsed(text: string): unknown {
   } catch {
     return text;
   }
-}
-
-/** One line for an engine event that a waiting person wants to see; undefined for the others. */
-export function describe(event: EngineEvent): string | undefined {
-  const step = event.resourcePreEvent?.metadata ?? event.resOutputsEvent?.metadata;
-  if (step && step.op !== "same" && step.op !== "read") {
-    const what = `${step.type.replace(/^(\w[\w-]*):\w+(?:\/\w+)?:/, "$1:")} ${step.urn.split("::").at(-1)}`;
-    return event.resOutputsEvent
-      ? `${done[step.op] ?? step.op} ${what}`
-      : `${doing[step.op] ?? step.op} ${what}`;
-  }
-  const message = event.diagnosticEvent?.message.replace(/<\{%[^%]*%\}>/g, "").trim();
-  return message || undefined;
-}
-
-const doing: Record<string, string> = {
-  create: "creating",
-  update: "updating",
-  delete: "deleting",
-  replace: "replacing",
-};
-const done: Record<string, string> = {
-  create: "created",
-  update: "updated",
-  delete: "deleted",
-  replace: "replaced",
-};
-
-/** Changes of an operation in words: `12 created, 3 unchanged`. */
-export function summary(changes: Readonly<Record<string, number>> | undefined): string {
-  const words: Record<string, string> = { ...done, same: "unchanged", refresh: "refreshed", read: "read" };
-  const parts = Object.entries(changes ?? {})
-    .filter(([, count]) => count > 0)
-    .map(([kind, count]) => `${count} ${words[kind] ?? kind}`);
-  return parts.join(", ") || "nothing there";
 }

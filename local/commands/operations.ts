@@ -1,22 +1,17 @@
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { EngineEvent, Stack } from "@pulumi/pulumi/automation";
-import { describe, openLocalStack, summary } from "../engine";
+import { OperationError } from "../../automation/errors";
+import { changed, describe, summary } from "../../automation/progress";
+import type { ProgramStack, OperationOptions as StackOperationOptions } from "../../automation/stack";
+import { openLocalStack } from "../engine";
 import { logs, project } from "../paths";
 import { alive } from "../process";
 import { runSteps } from "../progress";
 import type { Run } from "../run";
 import { load, lock } from "../state";
-import { readable } from "./up";
 
 interface OperationOptions {
   config?: string[];
-}
-
-/** What an operation of the engine gives back. */
-interface Reporting {
-  onOutput: (chunk: string) => void;
-  onEvent: (event: EngineEvent) => void;
 }
 
 /** The run that is up. @throws Error when there is none, or a part of it has ended. */
@@ -38,54 +33,39 @@ export async function outputsOf(state: Run): Promise<Record<string, unknown>> {
 }
 
 export const preview = (options: OperationOptions): Promise<void> =>
-  operate("preview", options, async (stack, reporting) => {
-    const { changeSummary } = await stack.preview({ ...reporting, diff: true });
-    return changesOnly(changeSummary) ? summary(changeSummary) : "nothing would change";
+  operate("preview", options, async (stack, common) => {
+    const { changes, output } = await stack.preview({ ...common, diff: true });
+    return [output, changed(changes) ? summary(changes) : "nothing would change"];
   });
 
 export const refresh = (options: OperationOptions): Promise<void> =>
-  operate("refresh", options, async (stack, reporting) => {
-    const result = await stack.refresh(reporting);
-    const changes = result.summary.resourceChanges;
-    return changesOnly(changes) ? summary(changes) : "nothing has drifted";
+  operate("refresh", options, async (stack, common) => {
+    const { changes, output } = await stack.refresh(common);
+    return [output, changed(changes) ? summary(changes) : "nothing has drifted"];
   });
 
 export const destroy = (options: OperationOptions): Promise<void> =>
-  operate("destroy", options, async (stack, reporting) => {
-    const result = await stack.destroy(reporting);
-    return summary(result.summary.resourceChanges);
+  operate("destroy", options, async (stack, common) => {
+    const { changes, output } = await stack.destroy(common);
+    return [output, summary(changes)];
   });
-
-const changesOnly = (changes: Readonly<Record<string, number>> | undefined): boolean =>
-  Object.entries(changes ?? {}).some(([kind, count]) => kind !== "same" && count > 0);
 
 /** Runs one operation of the engine, with its progress on standard error and its own output on standard output. */
 async function operate(
   title: string,
   options: OperationOptions,
-  act: (stack: Stack, reporting: Reporting) => Promise<string>,
+  act: (stack: ProgramStack, common: StackOperationOptions) => Promise<[output: string, result: string]>,
 ): Promise<void> {
   const state = running();
   const unlock = lock(title, project);
-  const lines: string[] = [];
-  let result = "";
+  let [output, result] = ["", ""];
   await runSteps(
     [
       {
         title,
         run: async (_, say) => {
           const stack = await openLocalStack(state, options.config ?? []);
-          const onEvent = (event: EngineEvent): void => {
-            const line = describe(event);
-            if (line) say(line);
-          };
-          try {
-            result = await act(stack, { onOutput: (chunk) => lines.push(chunk), onEvent });
-          } catch (error) {
-            throw new Error(readable(error, lines), { cause: error });
-          } finally {
-            await appendFile(join(logs, "pulumi.log"), lines.join(""));
-          }
+          [output, result] = await engineOperation(say, (common) => act(stack, common));
           return result;
         },
       },
@@ -93,5 +73,31 @@ async function operate(
     undefined,
   );
   unlock();
-  process.stdout.write(`${lines.join("").trim()}\n\n${title}: ${result}\n`);
+  process.stdout.write(`${output.trim()}\n\n${title}: ${result}\n`);
+}
+
+/**
+ * An operation of the engine: its progress is said, its output kept in the log.
+ *
+ * @throws Error with the part of the engine's output that tells what went wrong.
+ */
+export async function engineOperation<T>(
+  say: (line: string) => void,
+  act: (common: StackOperationOptions) => Promise<T>,
+): Promise<T> {
+  const log = join(logs, "pulumi.log");
+  const lines: string[] = [];
+  try {
+    return await act({
+      onOutput: (text) => lines.push(text),
+      onProgress: (progress) => say(describe(progress)),
+    });
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    const start = error.output.indexOf("Diagnostics:");
+    const diagnostics = start >= 0 ? error.output.slice(start).trim() : error.message;
+    throw new Error(`${diagnostics}\n\nThe whole output is in ${log}.`, { cause: error });
+  } finally {
+    await appendFile(log, lines.join(""));
+  }
 }

@@ -1,10 +1,10 @@
-import { appendFile, readFile } from "node:fs/promises";
-import { join } from "node:path";
-import type { OutputMap, UpResult } from "@pulumi/pulumi/automation";
+import { readFile } from "node:fs/promises";
 import getPort from "get-port";
+import { type Changes, changed, summary } from "../../automation/progress";
+import type { Outputs } from "../../automation/stack";
 import type { BringUp } from "../bring-up";
 import { askToInstall, needRootOnLinux } from "../consent";
-import { checkLocalConfig, describe, openLocalStack, summary } from "../engine";
+import { checkLocalConfig, openLocalStack } from "../engine";
 import { logs, project } from "../paths";
 import { alive } from "../process";
 import { runSteps, type Seconds, type Step } from "../progress";
@@ -13,6 +13,7 @@ import { awsEndpoint, files, type Ports, type Run, region } from "../run";
 import { load, lock, save } from "../state";
 import { takeDown } from "./down";
 import { podLog } from "./logs";
+import { engineOperation } from "./operations";
 
 export interface UpOptions {
   config: string[];
@@ -23,7 +24,7 @@ export interface UpOptions {
 /** What the steps of one `up` pass on to each other. */
 interface Context extends BringUp {
   options: UpOptions;
-  result?: UpResult;
+  changes?: Changes;
   report: Report;
 }
 
@@ -62,10 +63,7 @@ export async function up(options: UpOptions): Promise<void> {
     save(state);
   }
   await take(theProgram);
-  const changed = Object.entries(context.result?.summary.resourceChanges ?? {}).some(
-    ([kind, count]) => kind !== "same" && count > 0,
-  );
-  const nothing = running && state.proved && !changed;
+  const nothing = running && state.proved && !changed(context.changes);
   if (nothing && !options.json) {
     await readLog(context);
   } else {
@@ -120,34 +118,15 @@ const theProgram: Step<Context> = {
   title: "pulumi up",
   run: async (context, say) => {
     const stack = await openLocalStack(context.state, context.options.config);
-    const lines: string[] = [];
-    try {
-      context.result = await stack.up({
-        onOutput: (chunk) => lines.push(chunk),
-        onEvent: (event) => {
-          const line = describe(event);
-          if (line) say(line);
-        },
-      });
-    } catch (error) {
-      throw new Error(readable(error, lines), { cause: error });
-    } finally {
-      await appendFile(join(logs, "pulumi.log"), lines.join(""));
-    }
-    context.report.outputs = plain(context.result.outputs);
-    return summary(context.result.summary.resourceChanges);
+    const { changes, outputs } = await engineOperation(say, (common) => stack.up(common));
+    context.changes = changes;
+    context.report.outputs = plain(outputs);
+    return summary(changes);
   },
 };
 
-/** The part of the engine's output that tells what went wrong. */
-export function readable(error: unknown, lines: readonly string[]): string {
-  const text = lines.join("");
-  const start = text.indexOf("Diagnostics:");
-  const diagnostics = start >= 0 ? text.slice(start) : text || (error as Error).message;
-  return `${diagnostics.trim()}\n\nThe whole output is in ${join(logs, "pulumi.log")}.`;
-}
-
-function plain(outputs: OutputMap): Record<string, unknown> {
+/** The outputs but for the secrets. */
+function plain(outputs: Outputs): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(outputs)
       .filter(([, output]) => !output.secret)

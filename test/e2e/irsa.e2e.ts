@@ -106,7 +106,7 @@ describe("bindings on an existing cluster", function () {
 
   it("makes each binding on a cluster that another stack made, and no second OIDC provider", async () => {
     const { outputs } = await stack.up();
-    roles = outputs.bindings?.value;
+    roles = outputs.bindings?.value as typeof roles;
     expect(Object.keys(roles)).to.have.members([
       "team-a/reader",
       "team-a/chart",
@@ -163,10 +163,8 @@ describe("bindings on an existing cluster", function () {
     expect(await assume("fresh/switched", "fresh", "switched")).to.equal("AccessDenied");
 
     await open("irsa");
-    const { summary } = await stack.up();
-    expect(summary.resourceChanges)
-      .to.include({ update: 2, delete: 1 })
-      .and.not.to.have.any.keys("replace", "create");
+    const { changes } = await stack.up();
+    expect(changes).to.include({ update: 2, delete: 1 }).and.not.to.have.any.keys("replace", "create");
     expect((await roleOf("fresh/switched")).RoleId).to.equal(role.RoleId);
     expect((await serviceAccount("fresh", "switched")).metadata.uid).to.equal(before.metadata.uid);
     expect(await associations()).to.deep.equal([]);
@@ -196,11 +194,11 @@ describe("bindings on an existing cluster", function () {
         "--protect=false",
         "--generate-code=false",
       ],
-      ...["--config-file", `${stack.workspace.workDir}/Pulumi.${stackName}.yaml`],
+      ...["--config-file", `${stack.stack.workspace.workDir}/Pulumi.${stackName}.yaml`],
     );
     await open("irsa", { name: "legacy", path: "/eksctl/" });
-    const { summary } = await stack.up();
-    expect(summary.resourceChanges).not.to.have.any.keys("replace", "delete", "create");
+    const { changes } = await stack.up();
+    expect(changes).not.to.have.any.keys("replace", "delete", "create");
     const after = await roleOf("team-a/legacy");
     expect(after.RoleId).to.equal(before.RoleId);
     expect(after.Description).to.equal("Assumed by the Kubernetes ServiceAccount team-a/legacy");

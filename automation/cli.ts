@@ -1,0 +1,174 @@
+import { join } from "node:path";
+import { createInterface } from "node:readline/promises";
+import { Command } from "commander";
+import { ConfigError } from "../config";
+import { BusyStackError, CancelledError, EngineMissingError, OperationError } from "./errors";
+import { changed, describe, summary } from "./progress";
+import { type OperationOptions, openStack, type ProgramStack } from "./stack";
+
+/** Exit codes. Everything that is not named here is 1: the operation failed. */
+const exitCodes = { usage: 2, busy: 3, cancelled: 4, engineMissing: 5 } as const;
+
+interface CliOptions {
+  folder: string;
+  json?: boolean;
+  yes?: boolean;
+  diff?: boolean;
+}
+
+process.setSourceMapsEnabled(false); // see program.js
+
+const cli = new Command("npm run stack --")
+  .description("Runs this program for one environment, without a language host.")
+  .showHelpAfterError("(--help lists the commands)")
+  .addHelpText(
+    "after",
+    `
+Exit codes: 0 done, 1 failed, ${exitCodes.usage} bad configuration or command line, ${exitCodes.busy} another operation is under way,
+${exitCodes.cancelled} cancelled or not confirmed, ${exitCodes.engineMissing} no Pulumi engine.`,
+  )
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitCodes.usage));
+
+const command = (name: string, description: string) =>
+  cli
+    .command(`${name} <stack>`)
+    .description(description)
+    .option("--folder <folder>", "where Pulumi.<stack>.yaml is", join(__dirname, ".."))
+    .option("--json", "print one JSON object on standard output");
+
+/** Not confirmed, or nobody there to confirm. */
+class NotConfirmedError extends Error {}
+
+/** Asks before something is changed. */
+async function confirm(what: string, { yes }: CliOptions): Promise<void> {
+  if (yes) return;
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+    throw new NotConfirmedError(
+      `${what} needs --yes where there is no terminal to ask at. Nothing was done.`,
+    );
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question(`${what}? [y/N] `);
+  terminal.close();
+  if (!/^y/i.test(answer.trim())) throw new NotConfirmedError("Nothing was done.");
+}
+
+const say = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+/** Runs one operation of a stack, with its progress on standard error. */
+function operation(
+  act: (stack: ProgramStack, common: OperationOptions, options: CliOptions) => Promise<object | undefined>,
+) {
+  return async (name: string, options: CliOptions): Promise<void> => {
+    const cancelling = new AbortController();
+    process.once("SIGINT", () => {
+      say("Cancelling: what has begun is being ended. Again to stop at once.");
+      cancelling.abort();
+    });
+    const since = performance.now();
+    const stack = await openStack({ stack: name, workDir: options.folder });
+    const onProgress: OperationOptions["onProgress"] = (progress) => say(`  ${describe(progress)}`);
+    const common = { onProgress, signal: cancelling.signal, diff: options.diff };
+    const result = await act(stack, common, options);
+    const seconds = Math.round((performance.now() - since) / 100) / 10;
+    if (options.json && result)
+      process.stdout.write(`${JSON.stringify({ ...result, seconds }, undefined, 2)}\n`);
+  };
+}
+
+command("preview", "show what `up` would change")
+  .option("--diff", "show each property that changes")
+  .action(
+    operation(async (stack, common, { json, diff }) => {
+      const { changes, output } = await stack.preview(common);
+      if (diff && !json) process.stdout.write(output);
+      say(changed(changes) ? summary(changes) : "nothing would change");
+      return { changes };
+    }),
+  );
+
+command("up", "bring the environment to what the program says")
+  .option("--diff", "show each property that changes")
+  .option("--yes", "do not ask")
+  .action(
+    operation(async (stack, common, options) => {
+      if (!options.yes) {
+        const { changes, output } = await stack.preview(common);
+        if (options.diff) process.stderr.write(output);
+        if (!changed(changes)) say("nothing would change");
+        else await confirm(`up ${stack.name}: ${summary(changes)}`, options);
+      }
+      const { changes, outputs } = await stack.up(common);
+      say(summary(changes));
+      return { changes, outputs: shown(outputs) };
+    }),
+  );
+
+command("refresh", "compare the engine's state with what is really there")
+  .option("--yes", "do not ask")
+  .action(
+    operation(async (stack, common, options) => {
+      await confirm(`refresh ${stack.name}`, options);
+      const { changes } = await stack.refresh(common);
+      say(changed(changes) ? summary(changes) : "nothing has drifted");
+      return { changes };
+    }),
+  );
+
+command("destroy", "delete everything that the stack made")
+  .option("--yes", "do not ask")
+  .action(
+    operation(async (stack, common, options) => {
+      await confirm(`destroy ${stack.name}`, options);
+      const { changes } = await stack.destroy(common);
+      say(summary(changes));
+      return { changes };
+    }),
+  );
+
+command("outputs", "print the outputs; secrets are left out").action(
+  operation(async (stack, _, { json }) => {
+    const outputs = shown(await stack.outputs());
+    if (!json) {
+      for (const [name, value] of Object.entries(outputs)) {
+        process.stdout.write(`${name}: ${typeof value === "string" ? value : JSON.stringify(value)}\n`);
+      }
+    }
+    return { outputs };
+  }),
+);
+
+command("cancel", "give up the lock of an operation whose process is gone")
+  .option("--yes", "do not ask")
+  .action(
+    operation(async (stack, _, options) => {
+      await confirm(`cancel what is under way on ${stack.name}`, options);
+      await stack.cancel();
+      return { cancelled: true };
+    }),
+  );
+
+const shown = (outputs: Awaited<ReturnType<ProgramStack["outputs"]>>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(outputs)
+      .filter(([, { secret }]) => !secret)
+      .map(([name, { value }]) => [name, value]),
+  );
+
+cli.parseAsync().catch((error: unknown) => {
+  say(error instanceof Error ? error.message : String(error));
+  if (error instanceof OperationError && error.output) say(`\n${error.output.trim()}`);
+  const code =
+    error instanceof ConfigError
+      ? exitCodes.usage
+      : error instanceof BusyStackError
+        ? exitCodes.busy
+        : error instanceof CancelledError || error instanceof NotConfirmedError
+          ? exitCodes.cancelled
+          : error instanceof EngineMissingError
+            ? exitCodes.engineMissing
+            : 1;
+  process.exit(code);
+});

@@ -1,0 +1,78 @@
+import { CommandError, ConcurrentUpdateError, type EngineEvent } from "@pulumi/pulumi/automation";
+
+/** An operation of the engine that did not end well. */
+export class OperationError extends Error {
+  constructor(
+    message: string,
+    /** What the engine printed. */
+    readonly output: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** A provider could not do what it was asked to do with a resource. What was done before stays done; run it again. */
+export class ResourceError extends OperationError {
+  constructor(
+    /** The resource. */
+    readonly urn: string,
+    /** What the provider said. */
+    readonly reason: string,
+    output: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${urn.split("::").slice(2).join(" ")}: ${reason}`, output, options);
+  }
+}
+
+/** Another operation on the stack is under way. */
+export class BusyStackError extends OperationError {}
+
+/** The operation was cancelled by its `signal`. */
+export class CancelledError extends OperationError {}
+
+/** There is no Pulumi engine on the search path. */
+export class EngineMissingError extends Error {
+  constructor(options?: ErrorOptions) {
+    super(
+      "There is no `pulumi` on the search path. Install the Pulumi CLI (https://www.pulumi.com/docs/install/), " +
+        "or use the one that `npm run local` builds.",
+      options,
+    );
+    this.name = "EngineMissingError";
+  }
+}
+
+/** What went wrong, as one of the classes above. */
+export function toOperationError(
+  error: unknown,
+  events: readonly EngineEvent[],
+  output: string,
+  signal?: AbortSignal,
+): Error {
+  const message = error instanceof Error ? error.message : String(error);
+  if (/spawn pulumi ENOENT/.test(message)) return new EngineMissingError({ cause: error });
+  if (signal?.aborted) return new CancelledError("The operation was cancelled.", output, { cause: error });
+  if (error instanceof ConcurrentUpdateError) {
+    const holder = /created by (\S+) \(pid (\d+)\)/.exec(message);
+    const who = holder ? ` by ${holder[1]}, process ${holder[2]}` : "";
+    return new BusyStackError(`Another operation on the stack is under way${who}.`, output, { cause: error });
+  }
+  const failures = events.flatMap(({ diagnosticEvent }) =>
+    diagnosticEvent?.severity === "error"
+      ? [{ urn: diagnosticEvent.urn, message: plain(diagnosticEvent.message) }]
+      : [],
+  );
+  // The stack's own errors only count the others.
+  const resource = failures.find(({ urn }) => urn !== undefined && !urn.includes("::pulumi:pulumi:Stack::"));
+  if (resource?.urn) return new ResourceError(resource.urn, resource.message, output, { cause: error });
+  if (error instanceof CommandError || failures.length > 0) {
+    return new OperationError(failures[0]?.message ?? message, output, { cause: error });
+  }
+  return error instanceof Error ? error : new Error(message);
+}
+
+/** A message of the engine without its colours. */
+export const plain = (message: string): string => message.replace(/<\{%[^%]*%\}>/g, "").trim();

@@ -1,0 +1,21 @@
+// What other tools import.
+export { ConfigError, type ConfigInput, type ConfigIssue } from "../config";
+export {
+  BusyStackError,
+  CancelledError,
+  EngineMissingError,
+  OperationError,
+  ResourceError,
+} from "./errors";
+export { type Changes, changed, describe, type Progress, summary } from "./progress";
+export {
+  checkConfig,
+  type HistoryEntry,
+  type OperationOptions,
+  type OperationResult,
+  type Outputs,
+  type OutputValue,
+  openStack,
+  ProgramStack,
+  type StackOptions,
+} from "./stack";

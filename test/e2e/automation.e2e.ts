@@ -1,0 +1,165 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import {
+  BusyStackError,
+  CancelledError,
+  openStack,
+  type ProgramStack,
+  ResourceError,
+} from "../../automation";
+import { engineEnvironment } from "../../local/engine";
+import { awsEnvironment, files, region } from "../../local/run";
+import { load } from "../../local/state";
+import { command, local, shellOf, works } from "./tools";
+
+// The program as other tools drive it, on the live parts.
+
+describe("the Automation API", function () {
+  this.timeout("10m");
+  this.bail(true);
+
+  let shell: NodeJS.ProcessEnv;
+  let folder: string;
+  const opened: ProgramStack[] = [];
+
+  const open = async (stack: string, bindings: object[] = [], existing = true) => {
+    const state = load();
+    if (state === undefined) throw new Error("local is not up");
+    const made = await openStack({
+      stack,
+      region,
+      config: {
+        app: "none",
+        cluster: existing ? { name: "eks-irsa", existing } : { name: "not-there", existing: true },
+        bindings: bindings as never,
+      },
+      env: { ...awsEnvironment(state), ...engineEnvironment(state) },
+    });
+    opened.push(made);
+    return made;
+  };
+  const many = (count: number, namespace: string) =>
+    Array.from({ length: count }, (_, index) => ({
+      namespace,
+      serviceAccount: `app-${index}`,
+      policies: ["AmazonS3ReadOnlyAccess"],
+      createNamespace: index === 0,
+    }));
+  const failure = (promise: Promise<unknown>): Promise<Error> =>
+    promise.then(
+      () => {
+        throw new Error("it did not fail");
+      },
+      (error: Error) => error,
+    );
+
+  before(async () => {
+    await works(local("up", "--json"));
+    shell = await shellOf((await works(local("env"))).stdout);
+    process.env.PATH = shell.PATH;
+    folder = mkdtempSync(join(tmpdir(), "eks-irsa-automation-"));
+    cpSync(files.stackConfig, join(folder, "Pulumi.local.yaml"));
+  });
+  after(async () => {
+    for (const stack of opened) await stack.destroy().catch(() => undefined);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("previews, ups, tells its progress, outputs and history", async () => {
+    const stack = await open("tool", many(1, "tool"));
+    const preview = await stack.preview();
+    const told: string[] = [];
+    const up = await stack.up({
+      onProgress: (one) =>
+        told.push(
+          `${one.kind === "resource" ? one.state : one.text} ${one.kind === "resource" ? one.name : ""}`,
+        ),
+    });
+    expect(up.changes).to.deep.equal(preview.changes);
+    expect(told).to.include.members(["started tool.app-0-role", "done tool.app-0-role"]);
+    const arn = (up.outputs.bindings?.value as Record<string, string>)["tool/app-0"];
+    expect(arn).to.match(/:role\/tool\.app-0-role-[0-9a-f]{7}$/);
+    expect((await stack.outputs()).kubeconfig?.secret).to.equal(true);
+    const [latest] = await stack.history();
+    expect(latest).to.include({ kind: "update", result: "succeeded" });
+    expect((await stack.up()).changes).to.have.all.keys("same");
+  });
+
+  it("refuses a second operation on a stack while one is under way, and loses nothing", async () => {
+    const [first, second] = [await open("busy", many(20, "busy")), await open("busy", many(20, "busy"))];
+    const under = first.up();
+    await new Promise<void>((resolve) => setTimeout(resolve, 1500));
+    const error = await failure(second.up());
+    expect(error, error.message).to.be.instanceOf(BusyStackError);
+    expect(error.message).to.match(/under way by root@/);
+    expect((await under).changes.create).to.be.greaterThan(60);
+    expect((await second.up()).changes).to.have.all.keys("same");
+  });
+
+  it("is cancelled by a signal, and the next run finishes what was begun", async () => {
+    const stack = await open("cancelled", many(40, "cancelled"));
+    const cancelling = new AbortController();
+    const error = await failure(
+      stack.up({ signal: cancelling.signal, onProgress: () => cancelling.abort() }),
+    );
+    expect(error).to.be.instanceOf(CancelledError);
+    await stack.refresh();
+    await stack.up();
+    expect((await stack.up()).changes).to.have.all.keys("same");
+    const { changes } = await stack.destroy();
+    expect(changes.delete).to.be.greaterThan(120);
+  });
+
+  it("names the resource that a provider refused", async () => {
+    const stack = await open("refused", [
+      { namespace: "no-such-namespace", serviceAccount: "app", policies: [] },
+    ]);
+    const error = await failure(stack.up());
+    expect(error).to.be.instanceOf(ResourceError);
+    expect((error as ResourceError).urn).to.match(/ServiceAccount::no-such-namespace\.app-service-account$/);
+    expect((error as ResourceError).reason).to.contain("no-such-namespace");
+    await stack.destroy();
+  });
+
+  it("fails clearly for a cluster that is not there", async () => {
+    const stack = await open("nowhere", [], false);
+    expect((await failure(stack.preview())).message).to.contain("not-there");
+  });
+
+  const stackCommand = (...args: string[]) =>
+    command("npm", ["run", "--silent", "stack", "--", ...args], { env: shell });
+
+  it("has a command: preview, outputs, and an up that asks or wants --yes", async () => {
+    const preview = await works(stackCommand("preview", "local", "--folder", folder, "--json"));
+    expect(JSON.parse(preview.stdout).changes).to.deep.equal({ same: 27 });
+    const outputs = await works(stackCommand("outputs", "local", "--folder", folder, "--json"));
+    expect(JSON.parse(outputs.stdout).outputs)
+      .to.include({ clusterName: "eks-irsa" })
+      .and.not.have.any.keys("kubeconfig");
+
+    const settings = join(folder, "Pulumi.local.yaml");
+    writeFileSync(
+      settings,
+      readFileSync(settings, "utf8").replace(/eks-irsa:intervalSeconds: .*/, 'eks-irsa:intervalSeconds: "6"'),
+    );
+    const asked = await stackCommand("up", "local", "--folder", folder);
+    expect(asked.code).to.equal(4);
+    expect(asked.stderr).to.contain(
+      "up local: 1 updated, 26 unchanged needs --yes where there is no terminal",
+    );
+    const done = await works(stackCommand("up", "local", "--folder", folder, "--yes", "--json"));
+    expect(JSON.parse(done.stdout).changes).to.include({ update: 1 });
+
+    writeFileSync(
+      settings,
+      readFileSync(settings, "utf8").replace(/eks-irsa:intervalSeconds: .*/, 'eks-irsa:intervalSeconds: "0"'),
+    );
+    const bad = await stackCommand("preview", "local", "--folder", folder);
+    expect(bad.code).to.equal(2);
+    expect(bad.stderr).to.contain(
+      "eks-irsa:intervalSeconds holds 0; it must be a whole number from 1 to 86400",
+    );
+  });
+});
