@@ -21,6 +21,14 @@ export type Progress =
       readonly urn?: string;
     };
 
+/** Severities that a person is told of; the engine also sends what is for its own debugging. */
+const severities: Readonly<Record<string, "info" | "warning" | "error">> = {
+  info: "info",
+  "info#err": "info",
+  warning: "warning",
+  error: "error",
+};
+
 /** What an engine event tells of the progress; undefined for the others. */
 export function progressOf(event: EngineEvent): Progress | undefined {
   const { resourcePreEvent, resOutputsEvent, resOpFailedEvent, diagnosticEvent } = event;
@@ -38,8 +46,8 @@ export function progressOf(event: EngineEvent): Progress | undefined {
   }
   if (!diagnosticEvent) return undefined;
   const text = plain(diagnosticEvent.message);
-  if (text === "") return undefined;
-  const severity = diagnosticEvent.severity === "info#err" ? "info" : diagnosticEvent.severity;
+  const severity = severities[diagnosticEvent.severity];
+  if (text === "" || severity === undefined) return undefined;
   return { kind: "message", severity, text, urn: diagnosticEvent.urn || undefined };
 }
 

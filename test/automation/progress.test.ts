@@ -51,6 +51,11 @@ describe("an operation's progress", () => {
     );
   });
 
+  it("leaves out what is for the engine's own debugging", () => {
+    const debug = { severity: "debug", message: "Registering resource: t=aws:iam/role:Role" };
+    expect(progressOf(event({ diagnosticEvent: debug }))).to.equal(undefined);
+  });
+
   it("is summed up in words", () => {
     expect(summary({ create: 12, same: 3, delete: 0 })).to.equal("12 created, 3 unchanged");
     expect(summary({})).to.equal("nothing there");
