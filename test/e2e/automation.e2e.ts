@@ -146,9 +146,7 @@ describe("the Automation API", function () {
     );
     const asked = await stackCommand("up", "local", "--folder", folder);
     expect(asked.code).to.equal(4);
-    expect(asked.stderr).to.contain(
-      "up local: 1 updated, 26 unchanged needs --yes where there is no terminal",
-    );
+    expect(asked.stderr).to.match(/^up local: .*1 updated.* needs --yes where there is no terminal/m);
     const done = await works(stackCommand("up", "local", "--folder", folder, "--yes", "--json"));
     expect(JSON.parse(done.stdout).changes).to.include({ update: 1 });
 
