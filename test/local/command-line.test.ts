@@ -1,0 +1,116 @@
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { ConfigError } from "../../config";
+import { checkLocalConfig, overridden } from "../../local/engine";
+import { alive, identify } from "../../local/process";
+import { bucketsIn, proofTable, table } from "../../local/report";
+
+describe("--config", () => {
+  it("sets keys, inside structured ones too, plain or as JSON", () => {
+    const config = { namespace: "a", cluster: { name: "x" } };
+    expect(
+      overridden(config, [
+        "namespace=team-a",
+        "eks-irsa:replicas=2",
+        "cluster.nodes.max=5",
+        'policies=["AmazonS3ReadOnlyAccess"]',
+        "tags.note=a=b",
+      ]),
+    ).to.deep.equal({
+      namespace: "team-a",
+      replicas: 2,
+      cluster: { name: "x", nodes: { max: 5 } },
+      policies: ["AmazonS3ReadOnlyAccess"],
+      tags: { note: "a=b" },
+    });
+    expect(config).to.deep.equal({ namespace: "a", cluster: { name: "x" } });
+  });
+
+  it("refuses what is not KEY=VALUE, and shows how", () => {
+    for (const bad of ["replicas", "=2", "a b=1", ""]) {
+      expect(() => overridden({}, [bad])).to.throw(
+        `--config ${bad} is not KEY=VALUE, such as --config replicas=2`,
+      );
+    }
+  });
+
+  it("is checked before anything is started", () => {
+    expect(() => checkLocalConfig(["replicas=2"])).not.to.throw();
+    expect(() => checkLocalConfig(["replicas=many"])).to.throw(ConfigError, 'eks-irsa:replicas holds "many"');
+  });
+});
+
+describe("the report", () => {
+  it("takes the buckets of the last listing that the log shows", () => {
+    expect(
+      bucketsIn([
+        "Buckets:",
+        "* old created on x",
+        '{"msg":"listed"}',
+        "Buckets:",
+        "* new-1 created on x",
+        "{}",
+        "* new-2 created on y",
+      ]),
+    ).to.deep.equal(["new-1", "new-2"]);
+    expect(bucketsIn(["{}"])).to.deep.equal([]);
+  });
+
+  it("marks what does not hold", () => {
+    const proof = { name: "another namespace", expected: "AccessDenied", got: "credentials", ok: false };
+    expect(proofTable([proof]).split("\n").at(-1)).to.match(
+      /✖ +another namespace +AccessDenied +credentials$/,
+    );
+    expect(
+      table([
+        ["a", "b"],
+        ["long", "c"],
+      ]),
+    ).to.equal("  a      b\n  long   c");
+  });
+});
+
+describe("processes", () => {
+  it("are told from later ones with the same id", async () => {
+    const child = spawn("sleep", ["30"]);
+    const one = identify(child.pid ?? 0);
+    expect(alive(one)).to.equal(true);
+    expect(alive({ ...one, startTime: one.startTime - 1 })).to.equal(false);
+    child.kill("SIGKILL");
+    await new Promise((resolve) => child.once("exit", resolve));
+    expect(alive(one)).to.equal(false);
+  });
+});
+
+describe("the lock", function () {
+  this.timeout(20_000);
+  let cache: string;
+  beforeEach(() => {
+    cache = mkdtempSync(join(tmpdir(), "eks-irsa-lock-"));
+  });
+  afterEach(() => rmSync(cache, { recursive: true }));
+  const take = () =>
+    spawnSync(
+      process.execPath,
+      ["--require", "tsx/cjs", "-e", 'require("./local/state").lock("up", "/here"); console.log("mine")'],
+      { env: { ...process.env, EKS_IRSA_CACHE: cache }, encoding: "utf8", cwd: join(__dirname, "..", "..") },
+    );
+  const heldBy = (holder: object) =>
+    writeFileSync(join(cache, "lock"), JSON.stringify({ command: "up", project: "/there", ...holder }));
+
+  it("is free, or left by a process that is gone", () => {
+    expect(take().stdout).to.equal("mine\n");
+    heldBy({ pid: process.pid, startTime: 1 });
+    expect(take().stdout).to.equal("mine\n");
+  });
+
+  it("names the command that holds it", () => {
+    heldBy(identify(process.pid));
+    const { stdout, stderr } = take();
+    expect(stdout).to.equal("");
+    expect(stderr).to.contain(`\`npm run local -- up\` (process ${process.pid}, from /there)`);
+  });
+});
