@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { CreateRoleCommand, DeleteRoleCommand, IAMClient, ListUsersCommand } from "@aws-sdk/client-iam";
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
 import { AssumeRoleWithWebIdentityCommand, STSClient } from "@aws-sdk/client-sts";
@@ -55,6 +56,7 @@ const refused = {
  * credentials are good for. Makes a namespace, a ServiceAccount and a role to ask with, and removes them.
  */
 export async function prove(target: ProofTarget): Promise<Proof[]> {
+  await untilReady(target);
   const suffix = randomBytes(4).toString("hex");
   const other = { namespace: `proof-${suffix}`, serviceAccount: `proof-${suffix}`, role: `proof-${suffix}` };
   const { core, namespace, serviceAccount } = target;
@@ -283,6 +285,22 @@ async function mint(
 function unsigned(claims: JWTPayload): string {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
   return `${part({ alg: "none", typ: "JWT" })}.${part(claims)}.`;
+}
+
+/** Seconds that a pod may need to list again after its permissions were mended: IAM takes up to a minute on AWS too. */
+const recoverySeconds = 60;
+
+/** Waits until a pod of the lister is ready; the proofs then say it if none came to be. */
+async function untilReady(target: ProofTarget): Promise<void> {
+  const deadline = Date.now() + recoverySeconds * 1000;
+  while (Date.now() < deadline) {
+    const ready = await readyPod(target).then(
+      () => true,
+      () => false,
+    );
+    if (ready) return;
+    await sleep(500);
+  }
 }
 
 /** A pod of the lister that is ready. */
