@@ -1,4 +1,5 @@
-import { actionsThatAllowAll, isWideManagedPolicy } from "../components/policies";
+import { isWideManagedPolicy } from "../components/policies";
+import { allActions, allows, type Condition, conditions, statementsOf, texts } from "./document";
 
 // The guard rails as plain functions of a resource's type and inputs: the policy pack runs them in the engine, and the
 // tests without one.
@@ -20,59 +21,103 @@ export interface Settings {
 export interface Rule {
   readonly name: string;
   readonly description: string;
+  /** The settings that it looks at. Default none. */
+  readonly settings?: readonly (keyof Settings)[];
   /** One sentence for each thing that is wrong with a resource. */
   readonly check: (resource: Resource, settings: Settings) => string[];
 }
 
-interface Statement {
-  Effect?: string;
-  Action?: string | string[];
-  Condition?: Record<string, Record<string, string | string[]>>;
+const trustStatements = ({ type, props }: Resource) =>
+  type === "aws:iam/role:Role"
+    ? statementsOf(props.assumeRolePolicy).filter(({ Effect }) => Effect === "Allow")
+    : [];
+
+/** Who may assume a role by a token of an OIDC provider: one entry a statement. */
+function tokenTrusts(resource: Resource) {
+  return trustStatements(resource)
+    .filter((statement) => allows(statement, "sts:AssumeRoleWithWebIdentity"))
+    .flatMap((statement) => {
+      const { Principal = "*" } = statement;
+      const federated = typeof Principal === "string" ? [Principal] : texts(Principal.Federated);
+      // Cognito and the like have claims of their own, and services no token.
+      const providers = federated.filter((one) => one === "*" || one.includes(":oidc-provider/"));
+      const issuers = providers.map((one) => one.replace(/^.*:oidc-provider\//, "").toLowerCase());
+      return providers.length === 0 ? [] : [{ issuers, conditions: conditions(statement) }];
+    });
 }
 
-const texts = (value: string | readonly string[] | undefined): string[] =>
-  value === undefined ? [] : ([value].flat() as string[]);
+type TokenTrust = ReturnType<typeof tokenTrusts>[number];
 
-/** The statements of a policy document, whether it is text or an object; none where it is not known yet. */
-function statementsOf(document: unknown): Statement[] {
-  let parsed: unknown = document;
-  if (typeof document === "string") {
-    try {
-      parsed = JSON.parse(document);
-    } catch {
-      return [];
-    }
-  }
-  const statements = (parsed as { Statement?: Statement | Statement[] } | undefined)?.Statement;
-  return statements === undefined ? [] : [statements].flat();
-}
-
-/** Statements by which somebody with a web identity token may assume the role. */
-const webIdentity = ({ type, props }: Resource): Statement[] =>
-  type !== "aws:iam/role:Role"
-    ? []
-    : statementsOf(props.assumeRolePolicy).filter(
-        ({ Effect, Action }) =>
-          Effect === "Allow" &&
-          texts(Action).some((action) =>
-            ["sts:assumerolewithwebidentity", "sts:*", "*"].includes(action.toLowerCase()),
-          ),
-      );
-
-/** What a statement asks of a claim: operator and values. IAM does not care about the case of operators and keys. */
-const conditionsOn = ({ Condition = {} }: Statement, claim: string) =>
-  Object.entries(Condition).flatMap(([operator, keys]) =>
-    Object.entries(keys)
-      .filter(([key]) => key.toLowerCase().endsWith(`:${claim}`))
-      .map(([, values]) => ({ operator: operator.toLowerCase(), values: texts(values) })),
+/** What a statement asks of a claim of its own issuer. */
+const onClaim = ({ issuers, conditions }: TokenTrust, claim: string): Condition[] =>
+  conditions.filter(({ key }) =>
+    issuers.some((issuer) => (issuer === "*" ? key.endsWith(`:${claim}`) : key === `${issuer}:${claim}`)),
   );
+
+/** Whether only tokens with the claim pass, and with some value of it but not with any. */
+const restricts = ({ operator, values }: Condition): boolean =>
+  operator === "stringequals" || (operator === "stringlike" && values.every((value) => !/^\*+$/.test(value)));
+
+/** Subjects with wildcards that a role admits, in the words of a token. */
+function wildcardSubjects(resource: Resource): string[] {
+  const byToken = tokenTrusts(resource)
+    .flatMap((trust) => onClaim(trust, "sub"))
+    .filter(({ operator }) => operator.startsWith("stringlike"))
+    .flatMap(({ values }) => values);
+  const byPodIdentity = trustStatements(resource)
+    .filter(
+      ({ Principal }) =>
+        typeof Principal === "object" && texts(Principal.Service).includes("pods.eks.amazonaws.com"),
+    )
+    .flatMap((statement) => {
+      const tags = (name: string) =>
+        conditions(statement).filter(({ key }) => key === `aws:requesttag/kubernetes-${name}`);
+      const [namespaces, accounts] = [tags("namespace"), tags("service-account")];
+      if (![...namespaces, ...accounts].some(({ operator }) => operator.startsWith("stringlike"))) return [];
+      const values = (some: Condition[]) => (some.length === 0 ? ["*"] : some.flatMap((one) => one.values));
+      return values(namespaces).flatMap((namespace) =>
+        values(accounts).map((account) => `system:serviceaccount:${namespace}:${account}`),
+      );
+    });
+  return [...byToken, ...byPodIdentity].filter((subject) => /[*?]/.test(subject));
+}
+
+/** The managed policies that a resource gives to somebody, by ARN. */
+function managedPolicies({ type, props }: Resource): string[] {
+  switch (type) {
+    case "aws:iam/rolePolicyAttachment:RolePolicyAttachment":
+    case "aws:iam/policyAttachment:PolicyAttachment":
+      return texts(props.policyArn);
+    case "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive":
+      return texts(props.policyArns);
+    case "aws:iam/role:Role":
+      return texts(props.managedPolicyArns);
+    default:
+      return [];
+  }
+}
+
+/** The documents that say what a role may do. */
+function policyDocuments({ type, props }: Resource): unknown[] {
+  switch (type) {
+    case "aws:iam/rolePolicy:RolePolicy":
+    case "aws:iam/policy:Policy":
+      return [props.policy];
+    case "aws:iam/role:Role":
+      return ((props.inlinePolicies ?? []) as { policy?: unknown }[]).map(({ policy }) => policy);
+    default:
+      return [];
+  }
+}
 
 const podSpecPath: Readonly<Record<string, readonly string[]>> = {
   Pod: ["spec"],
+  PodTemplate: ["template", "spec"],
   Deployment: ["spec", "template", "spec"],
   StatefulSet: ["spec", "template", "spec"],
   DaemonSet: ["spec", "template", "spec"],
   ReplicaSet: ["spec", "template", "spec"],
+  ReplicationController: ["spec", "template", "spec"],
   Job: ["spec", "template", "spec"],
   CronJob: ["spec", "jobTemplate", "spec", "template", "spec"],
 };
@@ -101,58 +146,51 @@ export const rules: readonly Rule[] = [
     name: "trust-policy-claims",
     description: "A role that web identities assume checks both whom the token is of and whom it is for.",
     check: (resource) =>
-      webIdentity(resource).flatMap((statement) =>
+      tokenTrusts(resource).flatMap((trust) =>
         (
           [
             ["sub", "every pod of the cluster may assume the role"],
             ["aud", "a token made for another service will do"],
           ] as const
-        )
-          .filter(([claim]) => {
-            const positive = conditionsOn(statement, claim).filter(
-              ({ operator }) => operator === "stringequals" || operator === "stringlike",
-            );
-            return positive.length === 0;
-          })
-          .map(([claim, why]) => `The trust policy does not check ${claim}: ${why}.`),
+        ).flatMap(([claim, danger]) => {
+          if (onClaim(trust, claim).some(restricts)) return [];
+          const other = trust.conditions.find(({ key }) => key.endsWith(`:${claim}`));
+          return other !== undefined && onClaim(trust, claim).length === 0
+            ? [
+                `The trust policy asks for ${other.key}, which no token has, so nobody can assume the role; ask for ${trust.issuers[0]}:${claim}.`,
+              ]
+            : [`The trust policy does not check ${claim}: ${danger}.`];
+        }),
       ),
   },
   {
     name: "no-wildcard-subject",
     description: "A role is for named ServiceAccounts, or for patterns that somebody has allowed.",
+    settings: ["allowedSubjects"],
     check: (resource, { allowedSubjects = [] }) =>
-      webIdentity(resource)
-        .flatMap((statement) => conditionsOn(statement, "sub"))
-        .filter(({ operator }) => operator.startsWith("stringlike"))
-        .flatMap(({ values }) => values)
-        .filter((value) => /[*?]/.test(value) && !allowedSubjects.includes(value))
-        .map((value) => `The trust policy admits ${value}; name the ServiceAccounts, or allow this subject.`),
+      wildcardSubjects(resource)
+        .filter((subject) => !allowedSubjects.includes(subject))
+        .map(
+          (subject) => `The trust policy admits ${subject}; name the ServiceAccounts, or allow this subject.`,
+        ),
   },
   {
     name: "no-full-access",
     description: "A role may do what its workload does, and not all there is.",
-    check({ type, props }) {
-      const arns =
-        type === "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-          ? texts(props.policyArn as string | undefined)
-          : type === "aws:iam/role:Role"
-            ? texts(props.managedPolicyArns as string[] | undefined)
-            : [];
-      const wide = arns.filter((arn) => isWideManagedPolicy(String(arn).replace(/^.*\//, "")));
-      const documents = ["aws:iam/rolePolicy:RolePolicy", "aws:iam/policy:Policy"].includes(type)
-        ? statementsOf(props.policy)
-        : [];
-      return [
-        ...wide.map((arn) => `${arn} allows far more than a workload needs.`),
-        ...documents.flatMap((statement) =>
-          actionsThatAllowAll(statement).map((action) => `The policy allows ${action}; name the actions.`),
-        ),
-      ];
-    },
+    check: (resource) => [
+      ...managedPolicies(resource)
+        .filter((arn) => isWideManagedPolicy(arn.replace(/^.*\//, "")))
+        .map((arn) => `${arn} allows far more than a workload needs.`),
+      ...policyDocuments(resource)
+        .flatMap(statementsOf)
+        .flatMap(allActions)
+        .map((actions) => `The policy allows ${actions}; name the actions.`),
+    ],
   },
   {
     name: "permissions-boundary",
     description: "Where the stack asks for it, no role is without a permissions boundary.",
+    settings: ["requireBoundary"],
     check: ({ type, props }, { requireBoundary }) =>
       requireBoundary && type === "aws:iam/role:Role" && !props.permissionsBoundary
         ? ["The role has no permissions boundary; set role.permissionsBoundary."]
