@@ -1,5 +1,5 @@
 import type { Input } from "@pulumi/pulumi";
-import { type BundleReference, bundleNames, resolveBundle } from "./bundles";
+import { type BundleReference, bundleNames, partitionOfBundle, resolveBundle } from "./bundles";
 import { partitionOfArn } from "./partition";
 import type { PolicyDocument, Statement } from "./policy-document";
 
@@ -147,19 +147,17 @@ const narrower: Readonly<Record<string, string>> = {
 export const isWideManagedPolicy = (name: string): boolean =>
   Object.hasOwn(narrower, name) || name.includes("FullAccess");
 
-/** The actions of a statement that allow all of a service, or everything: `s3:*`, `*`. */
-export const actionsThatAllowAll = ({ Effect, Action }: Unchecked<Statement>): string[] =>
-  Effect === "Allow"
-    ? texts(Action)
-        .map(String)
-        .filter((action) => /^(?:\*|[a-z0-9-]+:\*)$/.test(action))
-    : [];
+/** Whether an action, as a policy names it, stands for all of a service, or for everything: `s3:*`, `*:*`, `*`. */
+export const isAllActions = (action: string): boolean => /^(?:\*+|[a-z0-9*-]+:\*+)$/i.test(action);
 
 /** What a person should hear about these policies before they are attached: one sentence each. */
 export function policyWarnings(policies: readonly ResolvedPolicy[]): string[] {
   return policies.flatMap((policy) => {
     if (policy.kind === "inline") {
-      const [action] = policy.document("aws").Statement.flatMap(actionsThatAllowAll);
+      const [action] = policy
+        .document("aws")
+        .Statement.filter(({ Effect }) => Effect === "Allow")
+        .flatMap((statement) => texts(statement.Action).map(String).filter(isAllActions));
       return action === undefined
         ? []
         : [`The policy ${policy.name} allows ${action}: name the actions that the workload calls.`];
@@ -191,9 +189,10 @@ export function awsManagedPolicyArn(partition: string, path: string): string {
 
 /** The partition that a reference is bound to; undefined when it fits any. */
 export function partitionOfPolicy(reference: PolicyReference): string | undefined {
-  return typeof reference === "string" && reference.startsWith("arn:")
-    ? partitionOfArn(reference)
-    : undefined;
+  if (typeof reference === "string") {
+    return reference.startsWith("arn:") ? partitionOfArn(reference) : undefined;
+  }
+  return "bundle" in reference ? partitionOfBundle(reference) : undefined;
 }
 
 /** The partition whose ARNs are the longest: what fits there fits everywhere. */
@@ -238,7 +237,8 @@ function statementFault(statement: Unchecked<Statement>): string | undefined {
   }
   for (const key of ["Action", "NotAction"] as const) {
     const bad = texts(statement[key]).find(
-      (action) => action !== "*" && !/^[a-z0-9-]+:[A-Za-z0-9*?]+$/.test(String(action)),
+      // IAM does not care about the case of either half.
+      (action) => !/^(?:\*|(?:\*|[a-z0-9-]+):[a-z0-9*?]+)$/i.test(String(action)),
     );
     if (bad !== undefined)
       return `has the ${key} ${JSON.stringify(bad)}; it must be like s3:ListAllMyBuckets`;

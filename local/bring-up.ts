@@ -84,13 +84,22 @@ export const install: Step<Installed> = {
       title: "programs",
       concurrent: true,
       steps: [
-        { title: "Pulumi engine", run: async (_, say) => builtNow(await buildGoProgram(pulumiProgram, say)) },
         {
-          title: "Kubernetes",
-          run: async (_, say) => {
-            await buildGoProgram(pauseProgram, say);
-            return builtNow(await buildGoProgram(kubernetesProgram, say));
-          },
+          // One after the other: what both need is compiled once, and each takes both cores anyway.
+          title: "engine and Kubernetes",
+          steps: [
+            {
+              title: "Pulumi engine",
+              run: async (_, say) => builtNow(await buildGoProgram(pulumiProgram, say)),
+            },
+            {
+              title: "Kubernetes",
+              run: async (_, say) => {
+                await buildGoProgram(pauseProgram, say);
+                return builtNow(await buildGoProgram(kubernetesProgram, say));
+              },
+            },
+          ],
         },
         {
           title: "Go base image",

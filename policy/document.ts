@@ -1,3 +1,5 @@
+import { isAllActions } from "../components/policies";
+
 // IAM policies as the guard rails read them: anybody's, in every spelling that IAM takes.
 
 export interface Statement {
@@ -60,6 +62,6 @@ export function allows({ Action, NotAction }: Statement, action: string): boolea
 /** What a statement allows wholesale: `*`, all of a service (`s3:*`), or all but a few. */
 export function allActions({ Effect, Action, NotAction }: Statement): string[] {
   if (Effect !== "Allow") return [];
-  const wide = texts(Action).filter((action) => /^(\*+|[a-z0-9*-]+:\*+)$/i.test(action));
+  const wide = texts(Action).filter(isAllActions);
   return NotAction === undefined ? wide : [...wide, `all but ${texts(NotAction).join(", ")}`];
 }

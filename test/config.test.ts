@@ -92,6 +92,10 @@ describe("the stack configuration", () => {
       'eks-irsa:policies[0] holds "arn:aws:iam::111122223333:policy/x"; it must be of the region\'s partition (arn:aws-cn:...), since cn-north-1 is in aws-cn',
       'eks-irsa:bindings[0].policies[0] holds "arn:aws:iam::111122223333:policy/x"; it must be of the region\'s partition (arn:aws-cn:...), since cn-north-1 is in aws-cn',
     ]);
+    const kmsKeys = ["arn:aws:kms:us-east-1:111122223333:key/k"];
+    expect(
+      errorsOf({ policies: [{ bundle: "s3-csi", buckets: ["b"], kmsKeys }] }, "cn-north-1")[0],
+    ).to.contain("it must be of the region's partition (arn:aws-cn:...)");
   });
 
   it("leaves other packages' keys alone", () => {

@@ -30,7 +30,9 @@ export async function installPythonPackages(
   }
   // A wheel can be imported as it is: pip installs without being installed.
   const pip = (await pipWheel()) ?? "";
-  const flags = ["--no-input", "--disable-pip-version-check", ...(options.dependencies ? [] : ["--no-deps"])];
+  // Python compiles what it imports, when it imports it: most of these modules never are.
+  const quick = ["--no-input", "--disable-pip-version-check", "--no-compile"];
+  const flags = [...quick, ...(options.dependencies ? [] : ["--no-deps"])];
   await command(python, ["-m", "pip", "install", ...flags, ...wanted], {
     log: "python",
     env: { PYTHONPATH: pip },

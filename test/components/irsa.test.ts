@@ -359,6 +359,8 @@ describe("IrsaServiceAccount", () => {
     });
     expect(warnings(wide("*"))[0]).to.contain("allows *: name the actions");
     expect(warnings(wide("s3:*"))[0]).to.contain("allows s3:*");
+    expect(warnings(wide("S3:*"))[0]).to.contain("allows S3:*");
+    expect(warnings(wide("*:*"))[0]).to.contain("allows *:*");
     expect(warnings(wide("s3:Get*"), "AmazonS3ReadOnlyAccess")).to.deep.equal([]);
   });
 });

@@ -115,6 +115,9 @@ describe("policy references", () => {
   it("belong to a partition by their ARN; names fit each", () => {
     expect(partitionOfPolicy("arn:aws-us-gov:iam::111122223333:policy/x")).to.equal("aws-us-gov");
     expect(partitionOfPolicy("AmazonS3ReadOnlyAccess")).to.equal(undefined);
+    const kmsKeys = ["arn:aws-cn:kms:cn-north-1:111122223333:key/k"];
+    expect(partitionOfPolicy({ bundle: "s3-csi", buckets: ["b"], kmsKeys })).to.equal("aws-cn");
+    expect(partitionOfPolicy({ bundle: "s3-csi", buckets: ["b"] })).to.equal(undefined);
     expect(awsManagedPolicyArn("aws-cn", "AmazonS3ReadOnlyAccess")).to.equal(
       "arn:aws-cn:iam::aws:policy/AmazonS3ReadOnlyAccess",
     );

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { Cluster } from "../../components/cluster";
+import { Cluster, ExistingCluster } from "../../components/cluster";
 import { Image } from "../../components/image";
 import { S3Lister } from "../../components/lister";
-import { known, only, type Registered, setMocks, settled } from "../mocks";
+import { issuer, known, only, type Registered, setMocks, settled } from "../mocks";
 
 describe("S3Lister", () => {
   let registered: Registered[];
@@ -199,5 +199,26 @@ describe("Cluster", () => {
     expect(only(registered, "eks:index:Cluster").protect).to.equal(true);
     expect(inputs("eks:index:Cluster").deletionProtection).to.equal(true);
     expect(only(registered, "aws:eks/nodeGroup:NodeGroup").protect).to.equal(true);
+  });
+});
+
+describe("ExistingCluster", () => {
+  it("makes the OIDC provider for exactly the issuer, with no thumbprint that could be wrong or go stale", async () => {
+    const registered = await setMocks({
+      calls: {
+        "aws:eks/getCluster:getCluster": () => ({
+          name: "old",
+          endpoint: "https://example.com",
+          certificateAuthorities: [{ data: "Q0E=" }],
+          identities: [{ oidcs: [{ issuer: `https://${issuer}` }] }],
+        }),
+      },
+    });
+    new ExistingCluster("c", { clusterName: "old", region: "eu-central-1", createOidcProvider: true });
+    await settled(registered);
+    expect(only(registered, "aws:iam/openIdConnectProvider:OpenIdConnectProvider").inputs).to.deep.equal({
+      url: `https://${issuer}`,
+      clientIdLists: ["sts.amazonaws.com"],
+    });
   });
 });

@@ -7,7 +7,7 @@ import { cache, project } from "../../local/paths";
 import type { Report } from "../../local/report";
 import { files } from "../../local/run";
 import { load } from "../../local/state";
-import { command, local, shellOf, until, works } from "./tools";
+import { command, local, shellOf, slowness, until, works } from "./tools";
 
 // The main job, from outside: every step is a command of the README, run as a person runs it.
 
@@ -101,10 +101,17 @@ describe("npm run local", function () {
   });
 
   it("does nothing the second time, says so, and is quick", async () => {
-    const { stdout, stderr, seconds } = await works(local("up"));
-    console.log(`      no-op up took ${seconds.toFixed(1)} s`);
-    expect(stdout + stderr).to.match(/nothing to do/i);
-    expect(seconds).to.be.below(8);
+    const seconds: number[] = [];
+    for (let turn = 0; turn < 3; turn++) {
+      const { stdout, stderr, seconds: took } = await works(local("up"));
+      expect(stdout + stderr).to.match(/nothing to do/i);
+      seconds.push(took);
+    }
+    const slower = await slowness(shell);
+    console.log(
+      `      no-op up took ${seconds.map((one) => one.toFixed(1)).join(", ")} s, on a machine ${slower.toFixed(1)} times as slow as the yardstick`,
+    );
+    expect(Math.min(...seconds)).to.be.below(8 * Math.max(1, slower));
   });
 
   it("uses little memory", async () => {
