@@ -1,4 +1,4 @@
-import { join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
 import type * as pulumi from "@pulumi/pulumi";
 import { Cluster, type ClusterAccess, ExistingCluster, ReferencedCluster } from "./components/cluster";
@@ -192,7 +192,9 @@ function clusterOf({ cluster, region, tags, identity, bindings }: StackConfig): 
  * whoever's machine it came from.
  */
 function contextOf(app: string): string {
-  const context = join(__dirname, "app", app);
+  // Compiled, as in the npm package, this file is one folder further down.
+  const home = basename(__dirname) === "dist" ? dirname(__dirname) : __dirname;
+  const context = join(home, "app", app);
   const fromHere = relative(process.cwd(), context);
   return fromHere.startsWith("..") ? context : fromHere;
 }

@@ -58,22 +58,6 @@ export const install: Step<Installed> = {
       run: async (_, say) => news(await installDebianPackages(debianPackages, say)),
     },
     {
-      title: "packages and toolchain",
-      concurrent: true,
-      steps: [
-        {
-          title: "Python packages",
-          run: async (_, say) => {
-            const added = await installPythonPackages(pythonPackages, say);
-            return news([
-              ...added,
-              ...(await installPythonPackages(pythonDataPackages, say, { dependencies: false })),
-            ]);
-          },
-        },
-      ],
-    },
-    {
       title: "Go",
       run: async (context, say) => {
         context.goVersion = await installGo(say);
@@ -84,6 +68,14 @@ export const install: Step<Installed> = {
       title: "programs",
       concurrent: true,
       steps: [
+        {
+          title: "Python packages",
+          run: async (_, say) =>
+            news([
+              ...(await installPythonPackages(pythonPackages, say)),
+              ...(await installPythonPackages(pythonDataPackages, say, { dependencies: false })),
+            ]),
+        },
         {
           // One after the other: what both need is compiled once, and each takes both cores anyway.
           title: "engine and Kubernetes",

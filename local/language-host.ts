@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import {
+  type handleServerStreamingCall,
   type handleUnaryCall,
   Server,
   ServerCredentials,
@@ -65,6 +66,28 @@ export async function startLanguageHost(options: LanguageHostOptions): Promise<L
       (error: Error) => reply(error),
     );
   };
+  // The SDK is all that its runners need, and `npm ci` is the person's own to run.
+  const installDependencies: handleServerStreamingCall<
+    rpc.InstallDependenciesRequest,
+    rpc.InstallDependenciesResponse
+  > = (call) => {
+    const folder = call.request.getInfo()?.getProgramDirectory() || call.request.getDirectory();
+    try {
+      require.resolve("@pulumi/pulumi", { paths: [folder] });
+      call.end();
+    } catch {
+      call.destroy(new Error(`${folder} has no @pulumi/pulumi: run npm install there first.`));
+    }
+  };
+  const runPlugin: handleServerStreamingCall<rpc.RunPluginRequest, rpc.RunPluginResponse> = (call) => {
+    options.log(`running the plugin ${call.request.getInfo()?.getProgramDirectory()}`);
+    const ended = new AbortController();
+    call.on("cancelled", () => ended.abort());
+    startPlugin(call.request, ended.signal, (answer) => call.write(answer)).then(
+      () => call.end(),
+      (error: Error) => call.destroy(error),
+    );
+  };
   const cancel: handleUnaryCall<unknown, Empty> = (call, reply) => {
     engines.of(call.getPeer()).cancel();
     reply(null, new Empty());
@@ -77,6 +100,8 @@ export async function startLanguageHost(options: LanguageHostOptions): Promise<L
     getRequiredPackages,
     about,
     run,
+    installDependencies,
+    runPlugin,
     cancel,
   };
   server.addService(LanguageRuntimeService, service);
@@ -116,14 +141,13 @@ async function runProgram(request: rpc.RunRequest, connection: Connection<never>
     join(folder, info?.getEntryPoint() ?? "."),
     ...request.getArgsList(),
   ];
-  const typescript = info?.getOptions()?.getFieldsMap().get("typescript")?.getBoolValue() ?? true;
   const child = spawn(process.execPath, args, {
     cwd: request.getPwd(),
     env: {
       ...process.env,
       PULUMI_CONFIG: JSON.stringify(Object.fromEntries(request.getConfigMap().entries())),
       PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.getConfigsecretkeysList()),
-      PULUMI_NODEJS_TYPESCRIPT: String(typescript),
+      PULUMI_NODEJS_TYPESCRIPT: typescriptOption(info),
     },
     stdio: ["ignore", "pipe", "pipe"],
     signal: connection.signal,
@@ -143,3 +167,44 @@ async function runProgram(request: rpc.RunRequest, connection: Connection<never>
   }
   return answer;
 }
+
+/**
+ * Runs a plugin, such as a folder with a `PulumiPlugin.yaml`, until it ends or the engine has no more use for it. What it
+ * prints goes to the engine as it is: its first line is the port that it listens on.
+ */
+async function startPlugin(
+  request: rpc.RunPluginRequest,
+  signal: AbortSignal,
+  answer: (part: rpc.RunPluginResponse) => void,
+): Promise<void> {
+  const info = request.getInfo();
+  const folder = info?.getProgramDirectory() ?? request.getProgram();
+  const runner = require.resolve("@pulumi/pulumi/cmd/run-plugin", { paths: [folder] });
+  const env = request.getEnvList().map((entry) => {
+    const end = entry.indexOf("=");
+    return [entry.slice(0, end), entry.slice(end + 1)] as const;
+  });
+  const child = spawn(
+    process.execPath,
+    [runner, join(folder, info?.getEntryPoint() ?? "."), ...request.getArgsList()],
+    {
+      cwd: request.getPwd(),
+      env: { ...Object.fromEntries(env), PULUMI_NODEJS_TYPESCRIPT: typescriptOption(info) },
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
+  signal.addEventListener("abort", () => child.kill());
+  const part = (fill: (response: rpc.RunPluginResponse) => void): void => {
+    const response = new rpc.RunPluginResponse();
+    fill(response);
+    if (!signal.aborted) answer(response);
+  };
+  child.stdout.on("data", (text: Buffer) => part((response) => response.setStdout(text)));
+  child.stderr.on("data", (text: Buffer) => part((response) => response.setStderr(text)));
+  const [code] = (await once(child, "close")) as [number | null];
+  part((response) => response.setExitcode(code ?? 1));
+}
+
+/** Whether the SDK's runner is to compile TypeScript itself, by the `typescript` option of the runtime. */
+const typescriptOption = (info: rpc.ProgramInfo | undefined): string =>
+  String(info?.getOptions()?.getFieldsMap().get("typescript")?.getBoolValue() ?? true);

@@ -1,22 +1,22 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { command } from "../command";
-import { debian, venv } from "../paths";
+import { debian, venv as localVenv } from "../paths";
 import { exists } from "../process";
 
 /** Debian's Python, and the pip that it ships for virtual environments. */
 export const pythonDebianPackages = ["python3", "python3-pip-whl"] as const;
 
 /**
- * Installs Python packages, each pinned as `name==version`, into local's own virtual environment; with what they depend
- * on, unless told otherwise.
+ * Installs Python packages, each pinned as `name==version`, into a virtual environment, local's own unless told otherwise;
+ * with what they depend on, unless told otherwise.
  *
  * @returns those that were installed now; empty when all were there.
  */
 export async function installPythonPackages(
   packages: readonly string[],
   onLine: (line: string) => void,
-  options: { dependencies: boolean } = { dependencies: true },
+  { dependencies = true, venv = localVenv }: { dependencies?: boolean; venv?: string } = {},
 ): Promise<string[]> {
   const record = join(venv, "packages.txt");
   const present = new Set((await readFile(record, "utf8").catch(() => "")).split("\n"));
@@ -32,7 +32,7 @@ export async function installPythonPackages(
   const pip = (await pipWheel()) ?? "";
   // Python compiles what it imports, when it imports it: most of these modules never are.
   const quick = ["--no-input", "--disable-pip-version-check", "--no-compile"];
-  const flags = [...quick, ...(options.dependencies ? [] : ["--no-deps"])];
+  const flags = [...quick, ...(dependencies ? [] : ["--no-deps"])];
   await command(python, ["-m", "pip", "install", ...flags, ...wanted], {
     log: "python",
     env: { PYTHONPATH: pip },

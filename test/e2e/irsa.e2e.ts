@@ -1,5 +1,9 @@
+import { OpenIdConnectProvider } from "@pulumi/aws/iam/openIdConnectProvider";
+import { Provider } from "@pulumi/kubernetes/provider";
+import { LocalWorkspace } from "@pulumi/pulumi/automation";
 import { expect } from "chai";
 import { openStack } from "../../automation/stack";
+import { IrsaServiceAccount } from "../../components/irsa";
 import { trustPolicy } from "../../components/trust-policy";
 import type { ConfigInput } from "../../config";
 import { engineEnvironment } from "../../local/engine";
@@ -203,6 +207,96 @@ describe("bindings on an existing cluster", function () {
     expect(after.RoleId).to.equal(before.RoleId);
     expect(after.Description).to.equal("Assumed by the Kubernetes ServiceAccount team-a/legacy");
     expect(await assume("team-a/legacy", "team-a", "legacy")).to.match(/:assumed-role\/legacy/);
+  });
+
+  it("takes the cluster from another stack's outputs, as a stack of its own team would", async () => {
+    const state = load();
+    if (state === undefined) throw new Error("local is not up");
+    const referring = await openStack({
+      stack: "referring",
+      region,
+      config: {
+        app: "none",
+        cluster: { stack: "organization/eks-irsa/local" },
+        bindings: [{ namespace: "team-b", serviceAccount: "referring" }],
+      },
+      env: { ...awsEnvironment(state), ...engineEnvironment(state) },
+    });
+    const { outputs } = await referring.up();
+    roles["team-b/referring"] = (outputs.bindings?.value as typeof roles)["team-b/referring"] ?? "";
+    expect(outputs.clusterName?.value).to.equal("eks-irsa");
+    expect(outputs.kubeconfig?.secret).to.equal(true);
+    expect(await assume("team-b/referring", "team-b", "referring")).to.match(/:assumed-role\//);
+    await referring.destroy();
+    await referring.remove();
+  });
+
+  it("makes one role for the pods of two clusters", async () => {
+    const state = load();
+    if (state === undefined) throw new Error("local is not up");
+    const [own] = (await aws("iam", "list-open-id-connect-providers")).OpenIDConnectProviderList;
+    const both = await LocalWorkspace.createOrSelectStack(
+      {
+        stackName: "both",
+        projectName: "two-clusters",
+        program: async () => {
+          const other = new OpenIdConnectProvider("other", {
+            url: "https://oidc.eks.eu-west-1.amazonaws.com/id/0000000000000000000000000000FFFF",
+            clientIdLists: ["sts.amazonaws.com"],
+          });
+          const cluster = new Provider("cluster", { kubeconfig: shell.KUBECONFIG });
+          const { roleArn } = new IrsaServiceAccount(
+            "both",
+            { oidcProviderArn: [own.Arn, other.arn], namespace: "team-b", policies: ["ReadOnlyAccess"] },
+            { providers: [cluster] },
+          );
+          return { roleArn };
+        },
+      },
+      {
+        envVars: {
+          ...awsEnvironment(state),
+          ...engineEnvironment(state),
+          PULUMI_CONFIG_PASSPHRASE: "test",
+        },
+      },
+    );
+    roles.both = (await both.up()).outputs.roleArn?.value;
+    const trust = (await roleOf("both")).AssumeRolePolicyDocument.Statement;
+    expect(trust.map((one: { Principal: { Federated: string } }) => one.Principal.Federated)).to.deep.equal([
+      own.Arn,
+      own.Arn.replace(
+        /oidc-provider.*/,
+        "oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/0000000000000000000000000000FFFF",
+      ),
+    ]);
+    expect(await assume("both", "team-b", "both")).to.match(/:assumed-role\//);
+    expect(await assume("both", "team-b", "reader")).to.equal("AccessDenied");
+    await both.destroy();
+    await both.workspace.removeStack("both");
+  });
+
+  it("previews a thousand bindings on the engine", async () => {
+    const state = load();
+    if (state === undefined) throw new Error("local is not up");
+    const thousand = await openStack({
+      stack: "thousand",
+      region,
+      config: {
+        app: "none",
+        cluster: { name: "eks-irsa", existing: true },
+        bindings: Array.from({ length: 1000 }, (_, index) => ({
+          namespace: "team-a",
+          serviceAccount: `app-${index}`,
+          policies: ["AmazonS3ReadOnlyAccess"],
+        })),
+      },
+      env: { ...awsEnvironment(state), ...engineEnvironment(state) },
+    });
+    const { changes } = await thousand.preview();
+    // A component, a role, an attachment and a ServiceAccount each; the stack, the cluster and its provider.
+    expect(changes).to.deep.equal({ create: 4003 });
+    await thousand.remove();
   });
 
   it("destroys what it made; what it adopted or found stays", async () => {
