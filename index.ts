@@ -1,4 +1,4 @@
-import { basename, dirname, join, relative } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
 import type * as pulumi from "@pulumi/pulumi";
 import { Cluster, type ClusterAccess, ExistingCluster, ReferencedCluster } from "./components/cluster";
@@ -6,6 +6,9 @@ import { Image } from "./components/image";
 import { IrsaServiceAccount } from "./components/irsa";
 import { S3Lister } from "./components/lister";
 import { type Binding, readConfig, type StackConfig } from "./config";
+
+/** The folder of this program: where `pulumi up` runs it. Compiled, as in the npm package, this file is one further down. */
+export const home = basename(__dirname) === "dist" ? dirname(__dirname) : __dirname;
 
 /** What the stack gives to people and to other tools. */
 export interface Outputs extends Partial<ListerOutputs> {
@@ -68,7 +71,8 @@ export async function program(): Promise<Outputs> {
 function listerOf(config: StackConfig, cluster: ClusterAccess, namespaces: Namespaces): ListerOutputs {
   const { region, tags } = config;
   const image = new Image("s3-lister", {
-    context: contextOf(config.app),
+    context: join(home, "app", config.app),
+    workDir: home,
     build: config.build,
     forceDelete: config.cluster.existing || !config.cluster.deletionProtection,
     tags,
@@ -185,16 +189,4 @@ function clusterOf({ cluster, region, tags, identity, bindings }: StackConfig): 
     podIdentityAgent: [identity, ...bindings.map((one) => one.identity)].includes("pod-identity"),
     tags,
   });
-}
-
-/**
- * The lister's build context. Relative where `pulumi up` runs it, in the project's folder, so that the state is the same
- * whoever's machine it came from.
- */
-function contextOf(app: string): string {
-  // Compiled, as in the npm package, this file is one folder further down.
-  const home = basename(__dirname) === "dist" ? dirname(__dirname) : __dirname;
-  const context = join(home, "app", app);
-  const fromHere = relative(process.cwd(), context);
-  return fromHere.startsWith("..") ? context : fromHere;
 }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import {
   type EngineEvent,
@@ -7,7 +8,7 @@ import {
   type StackSettings,
 } from "@pulumi/pulumi/automation";
 import { type ConfigInput, parseConfig, project } from "../config";
-import { program } from "../index";
+import { home, program } from "../index";
 import { toOperationError } from "./errors";
 import { type Changes, type Progress, progressOf } from "./progress";
 
@@ -27,7 +28,10 @@ export interface StackOptions {
   /** Other packages' configuration, by full key: `{ "aws:profile": "dev" }`. Default none. */
   readonly packageConfig?: Readonly<Record<string, string>>;
 
-  /** Folder of the engine's settings of this stack, `Pulumi.<stack>.yaml`. Default: one that is temporary. */
+  /**
+   * Folder of the engine's settings of this stack, `Pulumi.<stack>.yaml`. A `Pulumi.yaml` in it stays as it is. Default:
+   * one that is temporary.
+   */
   readonly workDir?: string;
 
   /** Pulumi's own folder. Default: `$PULUMI_HOME`, or `~/.pulumi`. */
@@ -162,7 +166,9 @@ export class ProgramStack {
       onOutput?.(text);
     };
     try {
-      const changes = (await act({ onEvent, onOutput: keep, signal, diff })) ?? {};
+      // A signal of its own for each run: the SDK never takes its listener off again.
+      const own = signal && AbortSignal.any([signal]);
+      const changes = (await act({ onEvent, onOutput: keep, signal: own, diff })) ?? {};
       return { changes, output: lines.join("") };
     } catch (error) {
       throw toOperationError(error, errors, lines.join(""), signal);
@@ -187,7 +193,17 @@ export async function openStack(options: StackOptions): Promise<ProgramStack> {
   const stack = await attempt(() =>
     LocalWorkspace.createOrSelectStack(
       { stackName, projectName: project, program: program as PulumiFn },
-      { workDir, pulumiHome: options.pulumiHome, envVars: { ...options.env } },
+      {
+        workDir,
+        pulumiHome: options.pulumiHome,
+        envVars: { ...options.env },
+        // Wherever the settings are and whoever calls, the engine runs where `pulumi up` would run it. The project's
+        // own folder says so itself.
+        projectSettings:
+          workDir !== undefined && existsSync(join(workDir, "Pulumi.yaml"))
+            ? undefined
+            : { name: project, runtime: "nodejs", main: home },
+      },
     ),
   );
   const { workspace } = stack;

@@ -1,3 +1,4 @@
+import { relative, resolve } from "node:path";
 import { getAuthorizationTokenOutput } from "@pulumi/aws/ecr/getAuthorizationToken";
 import { LifecyclePolicy } from "@pulumi/aws/ecr/lifecyclePolicy";
 import { Repository } from "@pulumi/aws/ecr/repository";
@@ -18,6 +19,12 @@ export interface BuildSettings {
 export interface ImageArgs {
   /** Folder that holds the Dockerfile and what it copies. */
   readonly context: string;
+
+  /**
+   * Folder that the engine runs in. The state holds a context below it by its relative path, so that it is the same
+   * whoever's machine it came from. Default: this process's.
+   */
+  readonly workDir?: string;
 
   /** Default: no arguments, `linux/amd64`. */
   readonly build?: BuildSettings;
@@ -61,6 +68,7 @@ export class Image extends pulumi.ComponentResource {
 
   constructor(name: string, args: ImageArgs, opts?: pulumi.ComponentResourceOptions) {
     const build = { args: {}, platform: "linux/amd64", dockerfile: "Dockerfile", ...args.build };
+    const context = fromFolder(args.workDir ?? process.cwd(), resolve(args.context));
     const tag = contextTag(args.context, build);
     super("eks-irsa:index:Image", name, {}, opts);
     const parent = { parent: this };
@@ -90,8 +98,8 @@ export class Image extends pulumi.ComponentResource {
       {
         imageName: pulumi.interpolate`${this.repository.repositoryUrl}:${tag}`,
         build: {
-          context: args.context,
-          dockerfile: `${args.context}/${build.dockerfile}`,
+          context,
+          dockerfile: `${context}/${build.dockerfile}`,
           args: build.args,
           platform: build.platform,
           network: build.network,
@@ -109,6 +117,12 @@ export class Image extends pulumi.ComponentResource {
     this.reference = this.image.repoDigest;
     this.registerOutputs({ repositoryUrl: this.repositoryUrl, reference: this.reference });
   }
+}
+
+/** A path as it is written from a folder: relative when it lies below. */
+function fromFolder(folder: string, path: string): string {
+  const fromThere = relative(folder, path);
+  return fromThere.startsWith("..") ? path : fromThere || ".";
 }
 
 function encryption(kmsKey: pulumi.Input<string> | undefined) {

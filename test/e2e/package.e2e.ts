@@ -131,7 +131,10 @@ new IrsaServiceAccount("reader", { oidcProviderArn, namespace: "team-a" }).roleA
   const { changes } = await stack.destroy();
   await stack.remove();
   console.log(JSON.stringify({ bindings: outputs.bindings.value, preview: preview.changes, changes }));
-})();
+})().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});
 `,
     );
     const { bindings, preview, changes } = JSON.parse(await node("automate.js"));
@@ -162,7 +165,7 @@ describe("the Pulumi package for other languages", function () {
     );
     const { name, resources } = JSON.parse(stdout);
     expect(name).to.equal("eks-irsa");
-    expect(resources[token].requiredInputs).to.deep.equal(["namespace", "oidcProviderArn"]);
+    expect(resources[token].requiredInputs).to.have.members(["namespace", "oidcProviderArn"]);
   });
 
   it("constructs the component for a program in Python, which names what is wrong with a bad one", async () => {

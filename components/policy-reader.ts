@@ -1,6 +1,6 @@
-import { isAllActions } from "../components/policies";
+import { isAllActions } from "./policies";
 
-// IAM policies as the guard rails read them: anybody's, in every spelling that IAM takes.
+// IAM policies as the guard rails and the doctor read them: anybody's, in every spelling that IAM takes.
 
 export interface Statement {
   readonly Effect?: string;
