@@ -7,6 +7,8 @@ export interface Statement {
   readonly Principal?: string | Readonly<Record<string, string | string[]>>;
   readonly Action?: string | string[];
   readonly NotAction?: string | string[];
+  readonly Resource?: string | string[];
+  readonly NotResource?: string | string[];
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | string[]>>>>;
 }
 

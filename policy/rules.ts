@@ -1,5 +1,12 @@
 import { isWideManagedPolicy } from "../components/policies";
-import { allActions, allows, type Condition, conditions, statementsOf, texts } from "../components/policy-reader";
+import {
+  allActions,
+  allows,
+  type Condition,
+  conditions,
+  statementsOf,
+  texts,
+} from "../components/policy-reader";
 
 // The guard rails as plain functions of a resource's type and inputs: the policy pack runs them in the engine, and the
 // tests without one.
