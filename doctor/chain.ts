@@ -93,6 +93,8 @@ export interface Container {
   readonly imageId?: string;
   /** Undefined where the image decides. */
   readonly user?: number;
+  /** Undefined where the image decides: root's, but for an image that says otherwise. */
+  readonly group?: number;
   readonly env: Readonly<Record<string, string>>;
   readonly mounts: readonly { readonly volume: string; readonly path: string }[];
 }

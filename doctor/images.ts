@@ -66,7 +66,7 @@ async function namesIn(layer: Response, wanted: RegExp): Promise<string[]> {
   const found: string[] = [];
   const entries = extract();
   entries.on("entry", ({ name }, stream, next) => {
-    if (wanted.test(name)) found.push(name.replace(/^\.?\//, ""));
+    if (wanted.test(name)) found.push(name.replace(/^\.?\/|\/$/g, ""));
     stream.on("end", next).resume();
   });
   await pipeline(Readable.fromWeb(layer.body as never), createGunzip(), entries);

@@ -93,6 +93,7 @@ function toPod({ metadata, spec, status }: V1Pod): Pod {
         image,
         imageId: status?.containerStatuses?.find((one) => one.name === name)?.imageID || undefined,
         user: securityContext?.runAsUser ?? spec?.securityContext?.runAsUser,
+        group: securityContext?.runAsGroup ?? spec?.securityContext?.runAsGroup,
         env: Object.fromEntries(env.map(({ name, value = "" }) => [name, value])),
         mounts: volumeMounts.map(({ name, mountPath }) => ({ volume: name, path: mountPath })),
       }),

@@ -196,8 +196,8 @@ function valueFault(condition: Condition, claim: "sub" | "aud", claims: Claims):
     return {
       cause: "trust-operator",
       what: `${operator} refuses just this ${claim}.`,
-      wanted,
-      found: { ...found, name: `${operator} on ${claim}` },
+      wanted: { name: "operator", value: "StringEquals" },
+      found: { name: `operator on ${claim}`, value: `${operator} ${values.join(", ")}` },
     };
   }
   return claim === "sub"

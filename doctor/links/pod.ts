@@ -178,8 +178,10 @@ export const readable: Link = {
     if (users.size === 1 && container.user !== undefined)
       return holds(`by its owner, user ${container.user}`);
     if ((token.mode & 0o004) !== 0) return holds(`by everybody (mode ${mode})`);
+    if ((token.mode & 0o040) !== 0 && (container.group ?? 0) === 0)
+      return holds(`by the group root (mode ${mode})`);
     if (container.user === undefined) {
-      return holds(`mode ${mode}, owned by root: by root only, and which user it is the image decides`);
+      return holds(`owned by root, mode ${mode}: whether the container runs as root, the image decides`);
     }
     return {
       state: "broken",

@@ -89,7 +89,7 @@ export function mutate(
     const token = { path: "token", audience, expirationSeconds };
     const volume = {
       name: volumeName,
-      projected: { sources: [{ serviceAccountToken: token }], defaultMode: 0o440 },
+      projected: { sources: [{ serviceAccountToken: token }] },
     };
     patch.push({ op: "add", path: "/spec/volumes", value: [...(pod.spec.volumes ?? []), volume] });
   }

@@ -1,0 +1,558 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  CreateRoleCommand,
+  DeleteRoleCommand,
+  DeleteRolePermissionsBoundaryCommand,
+  DeleteRolePolicyCommand,
+  IAMClient,
+  PutRolePermissionsBoundaryCommand,
+  PutRolePolicyCommand,
+  UpdateAssumeRolePolicyCommand,
+  UpdateRoleCommand,
+} from "@aws-sdk/client-iam";
+import { expect } from "chai";
+import { listBuckets } from "../../components/policies";
+import type { PolicyDocument } from "../../components/policy-document";
+import { trustPolicy } from "../../components/trust-policy";
+import { awsWorld } from "../../doctor/aws";
+import { type Diagnosis, diagnose, type Finding, type Patient } from "../../doctor/chain";
+import { imageWorld } from "../../doctor/images";
+import { kubernetesWorld } from "../../doctor/kubernetes";
+import { links } from "../../doctor/links";
+import { region } from "../../local/run";
+import { command, local, shellOf, until, works } from "./tools";
+
+// Each cause that the doctor knows is made on the live parts by breaking just that; the doctor has to name it, and what it
+// says must mend it.
+
+const namespace = "doctor";
+const serviceAccount = "patient";
+const roleName = "patient";
+const annotation = "eks.amazonaws.com/role-arn";
+const patient: Patient = {
+  cluster: "eks-irsa",
+  region,
+  namespace,
+  serviceAccount,
+  actions: ["s3:ListAllMyBuckets"],
+};
+
+/** As much of a kubeconfig as the tests change. */
+interface Config {
+  clusters: [{ cluster: { server: string } }];
+  users: [{ user: object }];
+}
+
+describe("the doctor", function () {
+  this.timeout("5m");
+
+  let shell: NodeJS.ProcessEnv;
+  let iam: IAMClient;
+  let image: string;
+  let repository: string;
+  let providerArn: string;
+  let roleArn: string;
+  let folder: string;
+  const environment = { ...process.env };
+
+  const run = async (line: string) => (await works(command("sh", ["-c", line], { env: shell }))).stdout;
+  const apply = async (...objects: object[]) => {
+    const file = join(folder, "objects.json");
+    writeFileSync(file, JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
+    await run(`kubectl apply -f ${file}`);
+  };
+  const world = (kubeconfig?: string) => ({
+    ...awsWorld(region),
+    kubernetes: kubernetesWorld(kubeconfig ?? readFileSync(shell.KUBECONFIG ?? "", "utf8")),
+    images: imageWorld(region),
+  });
+  const look = (more: Partial<Patient> = {}, kubeconfig?: string): Promise<Diagnosis> =>
+    diagnose(links, world(kubeconfig), { ...patient, ...more });
+  const broken = (diagnosis: Diagnosis): Extract<Finding, { state: "broken" }> => {
+    const found = diagnosis.links.find(({ finding }) => finding.state === "broken")?.finding;
+    if (found?.state !== "broken") {
+      throw new Error(`nothing is broken: ${JSON.stringify(diagnosis.links.map(({ finding }) => finding))}`);
+    }
+    return found;
+  };
+  /** Local's kubeconfig, changed. */
+  const kubeconfig = (change: (config: Config) => void): string => {
+    const config = JSON.parse(readFileSync(shell.KUBECONFIG ?? "", "utf8"));
+    change(config);
+    return JSON.stringify(config);
+  };
+  /** That the doctor finds nothing wrong. */
+  const healthy = async (more: Partial<Patient> = {}): Promise<void> => {
+    const diagnosis = await look(more);
+    expect(diagnosis.state, JSON.stringify(diagnosis.links, undefined, 1)).to.equal("healthy");
+  };
+  /** Runs the first command that the doctor gave for it, as it stands. */
+  const mended = async (
+    { mend }: { mend: readonly string[] },
+    more: Partial<Patient> = {},
+  ): Promise<void> => {
+    await run(mend[0] ?? "false");
+    await healthy(more);
+  };
+
+  const podOf = (spec: object = {}, metadata: object = {}) => ({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "patient", namespace, ...metadata },
+    spec: {
+      serviceAccountName: serviceAccount,
+      terminationGracePeriodSeconds: 0,
+      securityContext: { runAsUser: 65532, fsGroup: 65532 },
+      containers: [{ name: "app", image, args: ["--interval=5s"] }],
+      ...spec,
+    },
+  });
+  const remakePod = async (spec: object = {}, metadata: object = {}) => {
+    await run(`kubectl delete pod -n ${namespace} --all --now --wait`);
+    await apply(podOf(spec, metadata));
+  };
+  const accountOf = (annotations: Record<string, string>) => ({
+    apiVersion: "v1",
+    kind: "ServiceAccount",
+    metadata: { name: serviceAccount, namespace, annotations },
+  });
+  const annotate = (value: string) =>
+    run(
+      `kubectl annotate serviceaccount -n ${namespace} ${serviceAccount} --overwrite ${annotation}=${value}`,
+    );
+  const goodTrust = () => trustPolicy({ oidcProviderArn: providerArn, namespace, serviceAccount });
+  const trust = (document: object) =>
+    iam.send(
+      new UpdateAssumeRolePolicyCommand({ RoleName: roleName, PolicyDocument: JSON.stringify(document) }),
+    );
+  const policy = (name: string, document: PolicyDocument) =>
+    iam.send(
+      new PutRolePolicyCommand({
+        RoleName: roleName,
+        PolicyName: name,
+        PolicyDocument: JSON.stringify(document),
+      }),
+    );
+
+  before(async () => {
+    await works(local("up", "--json"));
+    shell = await shellOf((await works(local("env"))).stdout);
+    for (const [name, value] of Object.entries(shell)) if (name.startsWith("AWS_")) process.env[name] = value;
+    folder = mkdtempSync(join(tmpdir(), "eks-irsa-doctor-"));
+    iam = new IAMClient({ region });
+    image = (
+      await run(
+        "kubectl get deployment -n s3-irsa s3-lister -o jsonpath='{.spec.template.spec.containers[0].image}'",
+      )
+    ).trim();
+    repository = image.replace(/@.*$/, "");
+    providerArn = (
+      await run(
+        "aws iam list-open-id-connect-providers --query 'OpenIDConnectProviderList[0].Arn' --output text",
+      )
+    ).trim();
+    const { Role } = await iam.send(
+      new CreateRoleCommand({
+        RoleName: roleName,
+        Path: "/team/",
+        AssumeRolePolicyDocument: JSON.stringify(goodTrust()),
+      }),
+    );
+    roleArn = Role?.Arn ?? "";
+    await policy(listBuckets.name, listBuckets.document);
+    await apply(
+      { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
+      accountOf({ [annotation]: roleArn }),
+      podOf(),
+    );
+    await until("the pod runs", 60, async () =>
+      (await run(`kubectl get pod -n ${namespace} patient -o jsonpath={.status.phase}`)) === "Running"
+        ? true
+        : undefined,
+    );
+  });
+  after(async () => {
+    await command("kubectl", ["delete", "namespace", namespace, "--ignore-not-found"], { env: shell });
+    await iam.send(new DeleteRolePolicyCommand({ RoleName: roleName, PolicyName: listBuckets.name }));
+    await iam.send(new DeleteRoleCommand({ RoleName: roleName }));
+    rmSync(folder, { recursive: true, force: true });
+    for (const name of Object.keys(process.env)) if (!(name in environment)) delete process.env[name];
+  });
+
+  it("finds a whole chain healthy, link by link", async () => {
+    const { state, links: found } = await look();
+    expect(state).to.equal("healthy");
+    expect(found.map(({ finding }) => finding.state)).to.deep.equal([
+      ...Array.from({ length: 13 }, () => "holds"),
+      "unseen", // the SDK of a Go program
+    ]);
+  });
+
+  describe("cluster, issuer and provider", () => {
+    it("a cluster that is not there, or another one's kubeconfig", async () => {
+      const missing = broken(await look({ cluster: "not-there" }));
+      expect(missing).to.include({ cause: "cluster-missing" });
+      expect(missing.disagreement?.found.value).to.contain("eks-irsa");
+      const other = broken(
+        await look(
+          {},
+          kubeconfig(({ clusters: [one] }) => {
+            one.cluster.server = "https://127.0.0.1:1";
+          }),
+        ),
+      );
+      expect(other).to.include({ cause: "kubeconfig-of-another-cluster" });
+      expect(other.disagreement?.found.value).to.equal("https://127.0.0.1:1");
+    });
+
+    it("an API server that does not let one look is not broken, and not healthy", async () => {
+      const stranger = kubeconfig(({ users: [one] }) => {
+        one.user = { token: "none" };
+      });
+      const diagnosis = await look({}, stranger);
+      expect(diagnosis.state).to.equal("unseen");
+    });
+
+    it("no OIDC provider for exactly that issuer, with the one that comes nearest", async () => {
+      const issuer = `https://${providerArn.replace(/^.*oidc-provider\//, "")}`;
+      const other = issuer.replace(region, "eu-west-1");
+      await run(`aws iam delete-open-id-connect-provider --open-id-connect-provider-arn ${providerArn}`);
+      const created = JSON.parse(
+        await run(
+          `aws iam create-open-id-connect-provider --url ${other} --client-id-list sts.amazonaws.com --output json`,
+        ),
+      );
+      const finding = broken(await look());
+      expect(finding).to.include({ cause: "provider-missing" });
+      expect(finding.disagreement).to.deep.equal({
+        wanted: { name: "the cluster's issuer", value: issuer },
+        found: { name: "the provider that comes nearest", value: other.replace("https://", "") },
+      });
+      await run(
+        `aws iam delete-open-id-connect-provider --open-id-connect-provider-arn ${created.OpenIDConnectProviderArn}`,
+      );
+      await mended(finding);
+    });
+
+    it("a provider without the audience", async () => {
+      await run(
+        `aws iam remove-client-id-from-open-id-connect-provider --open-id-connect-provider-arn ${providerArn} --client-id sts.amazonaws.com`,
+      );
+      const finding = broken(await look());
+      expect(finding).to.include({ cause: "provider-audience" });
+      await mended(finding);
+    });
+  });
+
+  describe("ServiceAccount and role", () => {
+    it("no ServiceAccount, no annotation, one that is no role's ARN", async () => {
+      await run(`kubectl delete serviceaccount -n ${namespace} ${serviceAccount}`);
+      const missing = broken(await look());
+      expect(missing).to.include({ cause: "service-account-missing" });
+      await run(missing.mend[0] ?? "");
+      const bare = broken(await look());
+      expect(bare).to.include({ cause: "annotation-missing" });
+      await annotate("arn:aws:sts::000000000000:assumed-role/patient/session");
+      expect(broken(await look())).to.include({ cause: "annotation-malformed" });
+      await run((bare.mend[0] ?? "").replace(/arn:aws:iam::ACCOUNT:role\/ROLE/, roleArn));
+      await healthy();
+    });
+
+    it("a role that is not there, one without its path, one of another partition", async () => {
+      await annotate(roleArn.replace("patient", "nobody"));
+      expect(broken(await look())).to.include({ cause: "role-missing" });
+      await annotate(roleArn.replace("/team/", "/"));
+      const path = broken(await look());
+      expect(path).to.include({ cause: "role-path" });
+      await mended(path);
+      await annotate(roleArn.replace("arn:aws:", "arn:aws-cn:"));
+      const partition = broken(await look());
+      expect(partition).to.include({ cause: "role-partition" });
+      await mended(partition);
+    });
+
+    it("sessions that are longer than the role allows", async () => {
+      const finding = broken(await look({ sessionSeconds: 7200 }));
+      expect(finding).to.include({ cause: "session-duration" });
+      await mended(finding, { sessionSeconds: 7200 });
+      await iam.send(new UpdateRoleCommand({ RoleName: roleName, MaxSessionDuration: 3600 }));
+    });
+  });
+
+  describe("trust policy", () => {
+    const issuer = () => providerArn.replace(/^.*oidc-provider\//, "");
+    const text = () => JSON.stringify(goodTrust());
+    const keyed = (key: string) => text().replaceAll(`"${issuer()}:`, `"${key}:`);
+    const cases: [cause: string, what: string, document: () => string][] = [
+      [
+        "trust-action",
+        "another action",
+        () => text().replace("sts:AssumeRoleWithWebIdentity", "sts:AssumeRole"),
+      ],
+      [
+        "trust-principal",
+        "a provider of another account",
+        () => text().replace("iam::000000000000", "iam::111122223333"),
+      ],
+      [
+        "trust-principal",
+        "a provider of another region",
+        () => text().replace(`oidc-provider/oidc.eks.${region}`, "oidc-provider/oidc.eks.us-east-1"),
+      ],
+      [
+        "trust-principal",
+        "a provider of another partition",
+        () => text().replace(`"arn:aws:iam`, `"arn:aws-cn:iam`),
+      ],
+      [
+        "trust-principal",
+        "a provider with a slash",
+        () => text().replace(`${providerArn}"`, `${providerArn}/"`),
+      ],
+      [
+        "trust-principal",
+        "a service",
+        () => text().replace(/"Principal":\{[^}]*\}/, '"Principal":{"Service":"ec2.amazonaws.com"}'),
+      ],
+      ["trust-key-scheme", "the URL with its scheme", () => keyed(`https://${issuer()}`)],
+      ["trust-key-slash", "a slash after the URL", () => keyed(`${issuer()}/`)],
+      ["trust-key-arn", "the provider's ARN as the key", () => keyed(providerArn)],
+      ["trust-key-issuer", "another region's issuer", () => keyed(issuer().replace(region, "us-east-1"))],
+      ["trust-operator", "a pattern under StringEquals", () => text().replace(":patient", ":*")],
+      ["trust-operator", "StringNotEquals", () => text().replace("StringEquals", "StringNotEquals")],
+      ["trust-subject", "another namespace", () => text().replace(":doctor:", ":docter:")],
+      ["trust-subject", "another ServiceAccount", () => text().replace(":patient", ":doctor")],
+      [
+        "trust-audience",
+        "another audience",
+        () => text().replace('"sts.amazonaws.com"', '"sts.amazonaws.com.cn"'),
+      ],
+      [
+        "trust-deny",
+        "a Deny",
+        () => {
+          const { Version, Statement } = goodTrust();
+          return JSON.stringify({ Version, Statement: [...Statement, { ...Statement[0], Effect: "Deny" }] });
+        },
+      ],
+    ];
+    for (const [cause, what, document] of cases) {
+      it(`${what} (${cause})`, async () => {
+        await trust(JSON.parse(document()));
+        const finding = broken(await look());
+        expect(finding).to.include({ cause });
+        if (cause !== "trust-deny") {
+          expect(finding.disagreement?.wanted.value).not.to.equal(finding.disagreement?.found.value);
+        }
+        await mended(finding);
+      });
+    }
+
+    it("a condition that only STS can judge (sts-refused)", async () => {
+      const document = goodTrust();
+      await trust({
+        ...document,
+        Statement: document.Statement.map((statement) => ({
+          ...statement,
+          Condition: { ...statement.Condition, IpAddress: { "aws:SourceIp": "203.0.113.0/24" } },
+        })),
+      });
+      const finding = broken(await look());
+      expect(finding).to.include({ cause: "sts-refused" });
+      expect(finding.what).to.contain("AccessDenied");
+      await trust(document);
+      await healthy();
+    });
+  });
+
+  describe("pod and token", () => {
+    const webhook = "mutatingwebhookconfiguration pod-identity-webhook";
+    const saveWebhook = async () => {
+      const { metadata, ...rest } = JSON.parse(await run(`kubectl get ${webhook} -o json`));
+      return { ...rest, metadata: { name: metadata.name } };
+    };
+    afterEach(async () => {
+      await remakePod();
+      await healthy();
+    });
+
+    it("a pod under another ServiceAccount", async () => {
+      await remakePod({ serviceAccountName: "default" });
+      const finding = broken(await look());
+      expect(finding).to.include({ cause: "pod-service-account" });
+      expect(finding.disagreement?.found.value).to.contain("patient under default");
+    });
+
+    it("the webhook away, and away when the pod was made", async () => {
+      const saved = await saveWebhook();
+      await run(`kubectl delete ${webhook}`);
+      await remakePod();
+      try {
+        expect(broken(await look())).to.include({ cause: "webhook-missing" });
+      } finally {
+        await apply(saved);
+      }
+      const finding = broken(await look());
+      expect(finding).to.include({ cause: "not-injected" });
+      await run(finding.mend[0] ?? "");
+      await apply(podOf());
+      await healthy();
+    });
+
+    it("a pod older than the annotation, and one with the role of before", async () => {
+      await run(`kubectl annotate serviceaccount -n ${namespace} ${serviceAccount} ${annotation}-`);
+      await remakePod();
+      await new Promise((resolve) => setTimeout(resolve, 1100)); // Kubernetes keeps whole seconds
+      // Of a field that was written otherwise, this API server does not keep the time.
+      writeFileSync(join(folder, "account.json"), JSON.stringify(accountOf({ [annotation]: roleArn })));
+      await run(`kubectl apply --server-side --force-conflicts -f ${join(folder, "account.json")}`);
+      const older = broken(await look());
+      expect(older).to.include({ cause: "pod-older" });
+      await run(older.mend[0] ?? "");
+      await annotate(`${roleArn}-before`);
+      await apply(podOf());
+      await annotate(roleArn);
+      expect(broken(await look())).to.include({ cause: "pod-other-role" });
+    });
+
+    it("a pod that is left alone, one with keys of its own, one that looks elsewhere for its token", async () => {
+      await remakePod({}, { annotations: { "eks.amazonaws.com/skip-containers": "app" } });
+      expect(broken(await look())).to.include({ cause: "pod-skipped" });
+      const withEnv = (...env: object[]) => ({ containers: [{ name: "app", image, env }] });
+      await remakePod(withEnv({ name: "AWS_ACCESS_KEY_ID", value: "AKIAIOSFODNN7EXAMPLE" }));
+      expect(broken(await look())).to.include({ cause: "own-keys" });
+      await remakePod(
+        withEnv(
+          { name: "AWS_WEB_IDENTITY_TOKEN_FILE", value: "/elsewhere" },
+          { name: "AWS_ROLE_ARN", value: roleArn },
+        ),
+      );
+      expect(broken(await look())).to.include({ cause: "token-file" });
+    });
+
+    it("a token that the container's user cannot read", async () => {
+      const as = (name: string, user: number, ...args: string[]) => ({
+        ...{ name, image, args },
+        securityContext: { runAsUser: user, runAsGroup: user },
+      });
+      const token = { path: "token", audience: "sts.amazonaws.com", expirationSeconds: 3600 };
+      const projected = { defaultMode: 0o400, sources: [{ serviceAccountToken: token }] };
+      await remakePod({
+        securityContext: {},
+        containers: [as("app", 65532), as("other", 65531, "--listen=:8081")],
+        volumes: [{ name: "aws-iam-token", projected }],
+      });
+      const finding = broken(await look());
+      expect(finding).to.include({ cause: "token-unreadable" });
+      expect(finding.mend[0]).to.contain('"fsGroup":65532');
+      // What the pod itself says to it: the doctor's rule is the kubelet's.
+      const log = await until("the pod's own word", 60, async () => {
+        const { stdout } = await command("kubectl", ["logs", "-n", namespace, "patient", "-c", "app"], {
+          env: shell,
+        });
+        return stdout.includes("permission denied") ? stdout : undefined;
+      });
+      expect(log).to.contain("cannot read the web identity token");
+    });
+
+    it("a token for another audience", async () => {
+      const token = { path: "token", audience: "https://kubernetes.default.svc", expirationSeconds: 3600 };
+      await remakePod({
+        volumes: [{ name: "aws-iam-token", projected: { sources: [{ serviceAccountToken: token }] } }],
+      });
+      const finding = broken(await look());
+      expect(finding).to.include({ cause: "token-audience" });
+      expect(finding.disagreement?.found.value).to.equal("https://kubernetes.default.svc");
+    });
+
+    it("an SDK that is too old to know web identity", async () => {
+      const old = `${repository}:old-sdk`;
+      const files = join(folder, "image/usr/lib/python3/dist-packages/botocore-1.12.100.dist-info");
+      mkdirSync(files, { recursive: true });
+      writeFileSync(join(files, "METADATA"), "Name: botocore\n");
+      await run(`tar -C ${join(folder, "image")} -c . | docker import - ${old} && docker push ${old}`);
+      await remakePod({ containers: [{ name: "app", image: old, command: ["/none"] }] });
+      const finding = broken(await look());
+      expect(finding).to.include({ cause: "sdk-too-old" });
+      expect(finding.disagreement).to.deep.equal({
+        wanted: { name: "first version that does", value: "1.12.200" },
+        found: { name: "/usr/lib/python3/dist-packages/botocore-1.12.100.dist-info", value: "1.12.100" },
+      });
+    });
+  });
+
+  describe("permissions", () => {
+    const deny: PolicyDocument = {
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Deny", Action: "s3:List*", Resource: "*" }],
+    };
+
+    it("no policy that allows it", async () => {
+      await iam.send(new DeleteRolePolicyCommand({ RoleName: roleName, PolicyName: listBuckets.name }));
+      const finding = broken(await look());
+      expect(finding).to.include({ cause: "not-allowed" });
+      await mended(finding);
+      await iam.send(new DeleteRolePolicyCommand({ RoleName: roleName, PolicyName: "s3-ListAllMyBuckets" }));
+      await policy(listBuckets.name, listBuckets.document);
+    });
+
+    it("one that denies it", async () => {
+      await policy("deny", deny);
+      expect(broken(await look())).to.include({ cause: "denied" });
+      await iam.send(new DeleteRolePolicyCommand({ RoleName: roleName, PolicyName: "deny" }));
+      await healthy();
+    });
+
+    it("a boundary that leaves it out", async () => {
+      const boundary = (
+        await run(
+          `aws iam create-policy --policy-name boundary --policy-document '${JSON.stringify({
+            Version: "2012-10-17",
+            Statement: [{ Effect: "Allow", Action: "sqs:*", Resource: "*" }],
+          })}' --query Policy.Arn --output text`,
+        )
+      ).trim();
+      await iam.send(
+        new PutRolePermissionsBoundaryCommand({ RoleName: roleName, PermissionsBoundary: boundary }),
+      );
+      const finding = broken(await look());
+      expect(finding).to.include({ cause: "boundary" });
+      expect(finding.disagreement?.found.value).to.equal(boundary);
+      await iam.send(new DeleteRolePermissionsBoundaryCommand({ RoleName: roleName }));
+      await run(`aws iam delete-policy --policy-arn ${boundary}`);
+      await healthy();
+    });
+  });
+
+  describe("as a command", () => {
+    const doctor = (...args: string[]) =>
+      command("npm", ["run", "--silent", "doctor", "--", ...args], { env: shell });
+
+    it("takes a stack, and writes the page", async () => {
+      const file = join(folder, "chain.html");
+      const { code, stdout } = await doctor("local", "--html", file);
+      expect(code).to.equal(0);
+      expect(stdout).to.match(
+        /s3-irsa\/s3-irsa on eks-irsa: healthy\. Its pods get the role's credentials\.\n$/,
+      );
+      expect(readFileSync(file, "utf8")).to.match(/<p class="conclusion healthy" role="status">/);
+    });
+
+    it("takes a cluster that this program did not make, and exits with 1 where the chain is broken", async () => {
+      await annotate(`${roleArn}-gone`);
+      const flags = ["--cluster", "eks-irsa", "--namespace", namespace, "--service-account", serviceAccount];
+      const { code, stdout } = await doctor(...flags, "--json");
+      expect(code).to.equal(1);
+      expect(broken(JSON.parse(stdout))).to.include({ cause: "role-missing" });
+      await annotate(roleArn);
+    });
+
+    it("exits with 2 where it could not look", async () => {
+      const { code, stderr } = await doctor("--cluster", "eks-irsa");
+      expect(code).to.equal(2);
+      expect(stderr).to.contain("--namespace, --service-account must be given");
+    });
+  });
+});
