@@ -73,7 +73,7 @@ const text = (value: string): string =>
 const style = `
 :root { color-scheme: light dark; --line: #c4c8cc; --good: #1a6b2d; --bad: #a8131a; --dim: #5b6167; --back: #fff; --fore: #16191c; --soft: #f2f4f6; }
 @media (prefers-color-scheme: dark) { :root { --line: #454b52; --good: #7bd88f; --bad: #ff9a9a; --dim: #a3abb3; --back: #16191c; --fore: #eef0f2; --soft: #22272c; } }
-body { font: 1rem/1.5 system-ui, sans-serif; color: var(--fore); background: var(--back); margin: 0; }
+body { overflow-wrap: anywhere; font: 1rem/1.5 system-ui, sans-serif; color: var(--fore); background: var(--back); margin: 0; }
 main { max-width: 46rem; margin: 0 auto; padding: 1rem; }
 h1 { font-size: 1.4rem; margin: 0 0 .5rem; overflow-wrap: anywhere; }
 h2 { font-size: 1rem; margin: 0; }

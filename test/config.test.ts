@@ -94,7 +94,7 @@ describe("the stack configuration", () => {
     ]);
     const kmsKeys = ["arn:aws:kms:us-east-1:111122223333:key/k"];
     expect(
-      errorsOf({ policies: [{ bundle: "s3-csi", buckets: ["b"], kmsKeys }] }, "cn-north-1")[0],
+      errorsOf({ policies: [{ bundle: "s3-csi", buckets: ["my-bucket"], kmsKeys }] }, "cn-north-1")[0],
     ).to.contain("it must be of the region's partition (arn:aws-cn:...)");
   });
 

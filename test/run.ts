@@ -47,10 +47,10 @@ async function single(
   });
 }
 
-async function mocha(): Promise<Outcome> {
-  return timed("unit tests", async () => {
-    const report = join(scratch, "mocha.json");
-    const args = ["--reporter", "json", "--reporter-option", `output=${report}`];
+async function mocha(name: string, ...more: string[]): Promise<Outcome> {
+  return timed(name, async () => {
+    const report = join(scratch, `${name.replaceAll(" ", "-")}.json`);
+    const args = ["--reporter", "json", "--reporter-option", `output=${report}`, ...more];
     const { ok, output } = await run(join(modules, "mocha"), args);
     const { stats, failures } = readJson(report) ?? { stats: undefined, failures: [] };
     if (stats === undefined) return { passed: 0, failed: 1, skipped: 0, output };
@@ -100,6 +100,47 @@ async function goTests(): Promise<Outcome> {
   });
 }
 
+/** The release of Java that this machine compiles; undefined where it has no compiler, or no Maven. */
+function javaRelease(): string | undefined {
+  const tool = (name: string) => spawnSync(name, ["-version"], { env: { ...process.env, PATH: searchPath } });
+  if (tool("mvn").status !== 0) return undefined;
+  return /javac (\d+)/.exec(String(tool("javac").stdout))?.[1];
+}
+
+/** Builds the lister in Java, with its own tests. */
+async function javaTests(): Promise<Outcome> {
+  return timed("Java lister", async () => {
+    const release = javaRelease();
+    if (release === undefined) {
+      console.log("There is no JDK or no Maven on this machine: the Java lister's own tests are SKIPPED.");
+      return { passed: 0, failed: 0, skipped: 1, output: "" };
+    }
+    // A newer JDK compiles for the release that the project is for.
+    const flags = Number(release) < 21 ? [`-Dmaven.compiler.release=${release}`] : [];
+    const { ok, output } = await run("mvn", ["--batch-mode", ...flags, "package"], join(root, "app", "java"));
+    const counts = [
+      ...output.matchAll(/Tests run: (\d+), Failures: (\d+), Errors: (\d+), Skipped: (\d+)$/gm),
+    ].at(-1);
+    const [tried = 0, failures = 0, errors = 0, skipped = 0] = (counts?.slice(1) ?? []).map(Number);
+    const failed = failures + errors;
+    return { passed: tried - failed - skipped, failed: ok ? failed : Math.max(failed, 1), skipped, output };
+  });
+}
+
+/** The black-box suite, for one language. */
+const fromOutside = (language: string): Promise<Outcome> => {
+  const file = join(root, "test", "listers", "listers.blackbox.ts");
+  return mocha(
+    `${language} lister from outside`,
+    "--no-config",
+    "--require",
+    "tsx/cjs",
+    "--grep",
+    `in ${language},`,
+    file,
+  );
+};
+
 async function timed(
   name: string,
   check: () => Promise<Omit<Outcome, "name" | "seconds">>,
@@ -117,10 +158,17 @@ async function timed(
 
 async function main(): Promise<void> {
   const outcomes = [
-    ...(await Promise.all([single("types", join(modules, "tsc"), ["-p", ".", "--noEmit"]), goTests()])),
+    ...(await Promise.all([
+      single("types", join(modules, "tsc"), ["-p", ".", "--noEmit"]),
+      goTests(),
+      javaTests(),
+    ])),
     ...(await Promise.all([
       single("lint and format", join(modules, "biome"), ["check", "--error-on-warnings", "."]),
-      mocha(),
+      mocha("unit tests"),
+      // Mostly waiting: they cost the others little.
+      fromOutside("Go"),
+      fromOutside("Java"),
     ])),
     ...(goIsThere ? [await single("go vet", "go", ["vet", "./..."], join(root, "app", "go"))] : []),
   ];

@@ -116,8 +116,8 @@ describe("policy references", () => {
     expect(partitionOfPolicy("arn:aws-us-gov:iam::111122223333:policy/x")).to.equal("aws-us-gov");
     expect(partitionOfPolicy("AmazonS3ReadOnlyAccess")).to.equal(undefined);
     const kmsKeys = ["arn:aws-cn:kms:cn-north-1:111122223333:key/k"];
-    expect(partitionOfPolicy({ bundle: "s3-csi", buckets: ["b"], kmsKeys })).to.equal("aws-cn");
-    expect(partitionOfPolicy({ bundle: "s3-csi", buckets: ["b"] })).to.equal(undefined);
+    expect(partitionOfPolicy({ bundle: "s3-csi", buckets: ["my-bucket"], kmsKeys })).to.equal("aws-cn");
+    expect(partitionOfPolicy({ bundle: "s3-csi", buckets: ["my-bucket"] })).to.equal(undefined);
     expect(awsManagedPolicyArn("aws-cn", "AmazonS3ReadOnlyAccess")).to.equal(
       "arn:aws-cn:iam::aws:policy/AmazonS3ReadOnlyAccess",
     );

@@ -1,0 +1,131 @@
+package s3lister;
+
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/** Lists on the interval and serves the results until it is told to stop. */
+final class Server {
+  /** How long requests under way may take to end. With the drain time it must stay below the pod's grace period. */
+  static final Duration SHUTDOWN_TIMEOUT = Duration.ofSeconds(10);
+
+  /** Requests that are answered at once; more wait. */
+  private static final int THREADS = 16;
+
+  private final Settings settings;
+  private final Map<String, String> env;
+  private final PrintStream out;
+  private final Log log;
+  private final CountDownLatch stopping = new CountDownLatch(1);
+  private final CountDownLatch stopped = new CountDownLatch(1);
+  private volatile int port;
+
+  Server(Settings settings, Map<String, String> env, PrintStream out, PrintStream err) {
+    this.settings = settings;
+    this.env = env;
+    this.out = out;
+    this.log = new Log(err);
+  }
+
+  /** The port that it listens on; 0 before it does. */
+  int port() {
+    return port;
+  }
+
+  /** Ends {@link #run}: first unready, then after the drain time no more. */
+  void stop() {
+    stopping.countDown();
+  }
+
+  /** Serves until SIGTERM or {@link #stop}; then turns unready, goes on for the drain time, and ends the requests. */
+  void run() throws Exception {
+    Thread onSignal = new Thread(this::stopAndWait);
+    Runtime.getRuntime().addShutdownHook(onSignal);
+    try {
+      serve();
+    } finally {
+      stopped.countDown();
+      try {
+        Runtime.getRuntime().removeShutdownHook(onSignal);
+      } catch (IllegalStateException endingAlready) {
+        // The hook is what called for the end. The exit code of a JVM that a signal ends is the signal's: it was asked for.
+        Runtime.getRuntime().halt(0);
+      }
+    }
+  }
+
+  private void stopAndWait() {
+    stop();
+    try {
+      stopped.await();
+    } catch (InterruptedException end) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void serve() throws Exception {
+    Token token = null;
+    try {
+      token = Token.read(settings.tokenFile());
+    } catch (Token.UnreadableException problem) {
+      throw problem;
+    } catch (IOException problem) {
+      // Not the end: STS says more precisely what it thinks of the token, and a later one may be good.
+      log.write("WARN", "the web identity token is odd", "error", problem.getMessage());
+    }
+    try (Account account = Account.open(settings.timeout(), env)) {
+      Metrics metrics = new Metrics(settings.tokenFile());
+      // The time that listings take is no sign of staleness, so the timeout comes on top.
+      Status status = new Status(settings.interval().multipliedBy(3).plus(settings.timeout()));
+      ExecutorService workers = Executors.newFixedThreadPool(THREADS);
+      HttpServer server = listen();
+      server.createContext("/", new Site(settings, status, metrics, log));
+      server.setExecutor(workers);
+      server.start();
+      port = server.getAddress().getPort();
+      logStart(server.getAddress(), token);
+      Thread watch = new Thread(new Watch(account, settings.interval(), status, metrics, log, out), "watch");
+      watch.start();
+
+      stopping.await();
+      status.stop();
+      log.write("INFO", "stopping", "drain_seconds", settings.drain().toMillis() / 1e3);
+      Thread.sleep(settings.drain().toMillis());
+      watch.interrupt();
+      server.stop(0);
+      workers.shutdown();
+      watch.join(SHUTDOWN_TIMEOUT.toMillis());
+      log.write("INFO", "stopped");
+    }
+  }
+
+  private HttpServer listen() throws IOException {
+    int colon = settings.listen().lastIndexOf(':');
+    try {
+      String host = settings.listen().substring(0, Math.max(colon, 0));
+      int number = Integer.parseInt(settings.listen().substring(colon + 1));
+      return HttpServer.create(host.isEmpty() ? new InetSocketAddress(number) : new InetSocketAddress(host, number), 0);
+    } catch (IOException | IllegalArgumentException problem) {
+      throw new IOException("cannot listen on %s: %s".formatted(settings.listen(), problem.getMessage()), problem);
+    }
+  }
+
+  private void logStart(InetSocketAddress address, Token token) {
+    Object[] details = {
+      "address", address.toString(),
+      "interval_seconds", settings.interval().toMillis() / 1e3,
+      "role", settings.roleArn(),
+      "token_file", settings.tokenFile(),
+      "subject", token == null ? "" : token.subject(),
+      "audience", token == null ? java.util.List.of() : token.audience(),
+      "token_expires", token == null || token.expires() == null ? "" : token.expires().toString(),
+    };
+    log.write("INFO", "starting", details);
+  }
+}

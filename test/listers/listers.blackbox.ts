@@ -1,0 +1,281 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "chai";
+import { searchPath } from "../../local/paths";
+import { FakeAws } from "./fake-aws";
+
+// The listers as their pods run them, seen from outside: the same for each language.
+
+const app = join(__dirname, "..", "..", "app");
+const scratch = mkdtempSync(join(tmpdir(), "eks-irsa-listers-"));
+const jar = join(app, "java", "target", "s3-lister.jar");
+const path = { PATH: searchPath };
+const has = (name: string, ...args: string[]): boolean => spawnSync(name, args, { env: path }).status === 0;
+
+interface Lister {
+  readonly language: string;
+  /** The command that runs it; undefined where this machine cannot. */
+  readonly command: () => string[] | undefined;
+}
+
+const listers: Lister[] = [
+  {
+    language: "Go",
+    command: () => {
+      if (!has("go", "version")) return undefined;
+      const binary = join(scratch, "s3-lister");
+      execFileSync("go", ["build", "-o", binary, "."], {
+        cwd: join(app, "go"),
+        env: { ...process.env, ...path },
+      });
+      return [binary];
+    },
+  },
+  {
+    language: "Java",
+    // `npm test` builds it where there is Maven.
+    command: () =>
+      existsSync(jar) && has("java", "-version")
+        ? ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-jar", jar]
+        : undefined,
+  },
+];
+
+after(() => rmSync(scratch, { recursive: true, force: true }));
+
+for (const { language, command } of listers) {
+  describe(`the lister in ${language}, from outside`, function () {
+    this.timeout("60s");
+
+    let program: string[];
+    let aws: FakeAws;
+    const running: ChildProcess[] = [];
+
+    before(function () {
+      this.timeout("5m");
+      const found = command();
+      if (found === undefined) this.skip();
+      program = found;
+    });
+    beforeEach(async () => {
+      aws = new FakeAws();
+      await aws.start();
+    });
+    afterEach(async () => {
+      for (const child of running.splice(0)) child.kill("SIGKILL");
+      await aws.stop();
+    });
+
+    const keys = { AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "secret" };
+    /** Only what a pod has: nothing of this machine's own AWS configuration. */
+    const environment = (more: Record<string, string>) => ({
+      ...path,
+      HOME: scratch,
+      AWS_EC2_METADATA_DISABLED: "true",
+      AWS_REGION: "eu-central-1",
+      AWS_ENDPOINT_URL: aws.url,
+      ...more,
+    });
+    const start = (args: string[], env: Record<string, string> = keys) => {
+      const [name = "", ...first] = program;
+      const child = spawn(name, [...first, ...args], {
+        env: environment(env),
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      running.push(child);
+      const output = { stdout: "", stderr: "" };
+      child.stdout.on("data", (part: Buffer) => {
+        output.stdout += part;
+      });
+      child.stderr.on("data", (part: Buffer) => {
+        output.stderr += part;
+      });
+      const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+      return { child, output, ended };
+    };
+    const once = async (env?: Record<string, string>, ...args: string[]) => {
+      const { output, ended } = start(["--once", ...args], env);
+      return { code: await ended, ...output };
+    };
+    /** A lister that serves, and how to ask it. */
+    const serve = async (args: string[] = [], env?: Record<string, string>) => {
+      const server = start(["--listen=127.0.0.1:0", "--interval=1s", "--timeout=2s", ...args], env);
+      const port = await until(() => /"address":"[^"]*:(\d+)"/.exec(server.output.stderr)?.[1]);
+      const ask = async (at: string, init?: RequestInit) => {
+        const response = await fetch(`http://127.0.0.1:${port}${at}`, init);
+        return { code: response.status, headers: response.headers, body: await response.text() };
+      };
+      return { ...server, ask, ready: async () => (await ask("/readyz")).code === 200 };
+    };
+    async function until<T>(ask: () => T | undefined | Promise<T | undefined>): Promise<T> {
+      for (let tries = 0; tries < 200; tries++) {
+        const answer = await ask();
+        if (answer) return answer;
+        await sleep(100);
+      }
+      throw new Error("not within 20 s");
+    }
+    const block = (...names: string[]): string =>
+      `Buckets:\n${names.map((name) => `* ${name} created on 2026-11-24 09:29:37.861 +0000 UTC\n`).join("")}`;
+
+    it("prints the buckets of all pages, and nothing else, on standard output", async () => {
+      aws.pageSize = 2;
+      aws.buckets = ["alpha", "beta", "gamma", "delta", "epsilon"];
+      const { code, stdout, stderr } = await once();
+      expect(stderr).to.equal("");
+      expect(code).to.equal(0);
+      expect(stdout).to.equal(block(...aws.buckets));
+    });
+
+    it("says in one line what S3 refused, with its code, and exits with 1", async () => {
+      aws.mood = "refuses";
+      const { code, stdout, stderr } = await once();
+      expect(code).to.equal(1);
+      expect(stdout).to.equal("");
+      expect(stderr).to.equal(
+        "s3-lister: AccessDenied: Access Denied (S3 ListBuckets, HTTP 403, request id R1)\n",
+      );
+    });
+
+    it("says in one line what is wrong with its configuration", async () => {
+      const noRegion = await once({ ...keys, AWS_REGION: "" });
+      expect(noRegion.code).to.equal(1);
+      expect(noRegion.stderr).to.equal(
+        "s3-lister: no AWS region: set AWS_REGION, for example AWS_REGION=eu-central-1\n",
+      );
+      const file = join(scratch, "not-there");
+      const noToken = await once({ AWS_ROLE_ARN: role, AWS_WEB_IDENTITY_TOKEN_FILE: file });
+      expect(noToken.code).to.equal(1);
+      expect(noToken.stderr).to.equal(
+        `s3-lister: cannot read the web identity token ${file}, which AWS_WEB_IDENTITY_TOKEN_FILE names: no such file or directory\n`,
+      );
+      const noKeys = await once({});
+      expect(noKeys.code).to.equal(1);
+      expect(noKeys.stderr).to.match(/^s3-lister: NoCredentials: .*\n$/);
+      for (const args of [["--intervall=5s"], ["--interval=5"], ["--interval=10ms"], ["more"]]) {
+        const wrong = await once(keys, ...args);
+        expect(wrong.code, args.join()).to.equal(2);
+        expect(wrong.stderr, args.join()).to.match(/^s3-lister: .+\n$/);
+      }
+    });
+
+    const role = "arn:aws:iam::111122223333:role/reader";
+    const token = (subject: string): string =>
+      ["{}", JSON.stringify({ sub: subject, aud: ["sts.amazonaws.com"], exp: 4_000_000_000 }), "x"]
+        .map((part) => Buffer.from(part).toString("base64url"))
+        .join(".");
+
+    it("swaps its token at STS, and goes on with a new one when token and credentials have been replaced", async () => {
+      const file = join(scratch, `token-${language}`);
+      writeFileSync(file, token("first"));
+      aws.sessionSeconds = 1;
+      const { ready, output, ask } = await serve([], {
+        AWS_ROLE_ARN: role,
+        AWS_WEB_IDENTITY_TOKEN_FILE: file,
+      });
+      await until(ready);
+      expect(aws.tokens[0]).to.equal(token("first"));
+      expect(aws.keys[0]).to.equal("KEY1");
+      expect(output.stderr).to.contain('"subject":"first"');
+      expect(JSON.parse((await ask("/buckets")).body).identity).to.equal(
+        "arn:aws:sts::111122223333:assumed-role/reader/session",
+      );
+      writeFileSync(file, token("second"));
+      // KEY3 came for the third token: what is waited for is a listing with a key that came for the new one.
+      const tokenOf = (key: string) => aws.tokens[Number(key.slice(3)) - 1];
+      await until(() => aws.keys.some((key) => tokenOf(key) === token("second")) || undefined);
+      expect(await ready()).to.equal(true);
+    });
+
+    it("serves page, buckets, health, readiness and metrics", async () => {
+      aws.next.push("hangs");
+      const { ask, ready, output } = await serve();
+      expect(await ask("/readyz")).to.include({ code: 503 });
+      expect(await ask("/healthz")).to.include({ code: 200, body: "ok\n" });
+      expect(await ask("/buckets")).to.include({ code: 503 });
+      await until(ready);
+      const { code, headers, body } = await ask("/buckets");
+      expect(code).to.equal(200);
+      expect(headers.get("content-type")).to.equal("application/json");
+      expect(headers.get("cache-control")).to.equal("no-store");
+      expect(JSON.parse(body)).to.have.all.keys("buckets", "listedAt", "identity");
+      expect(JSON.parse(body).buckets[0]).to.deep.equal({
+        name: "alpha",
+        created: "2026-11-24T09:29:37.861Z",
+      });
+      const page = await ask("/");
+      expect(page.headers.get("content-security-policy")).to.match(/^default-src 'none'/);
+      expect(page.body)
+        .to.match(/^<!doctype html>\n<html lang="en">/)
+        .and.contain("<code>alpha</code>");
+      const metrics = (await ask("/metrics")).body;
+      for (const name of [
+        "listings_total",
+        "listing_duration_seconds_count",
+        "buckets",
+        "last_success_timestamp_seconds",
+      ]) {
+        expect(metrics, name).to.match(new RegExp(`^s3_lister_${name}(\\{[^}]*\\})? [0-9]`, "m"));
+      }
+      expect(metrics).to.match(/^s3_lister_listings_total\{result="error"\} /m);
+      expect((await ask("/nothing")).code).to.equal(404);
+      expect((await ask("/buckets", { method: "POST" })).code).to.equal(405);
+      expect(output.stdout).to.equal(block("alpha", "beta", "gamma"));
+    });
+
+    it("tries again, with pauses, when S3 throttles it", async () => {
+      aws.next.push("throttles", "throttles");
+      const since = performance.now();
+      const { code, stdout } = await once();
+      expect(code).to.equal(0);
+      expect(stdout).to.equal(block("alpha", "beta", "gamma"));
+      expect(aws.keys).to.have.length(3);
+      expect(performance.now() - since).to.be.greaterThan(20);
+    });
+
+    it("gives up on a listing after a bounded number of attempts", async () => {
+      aws.mood = "fails";
+      const { code, stderr } = await once();
+      expect(code).to.equal(1);
+      expect(stderr).to.contain("s3-lister: InternalError: ");
+      expect(aws.keys).to.have.length(3);
+    });
+
+    for (const [what, trouble, code] of [
+      ["answers 500", (one: FakeAws) => one.turn("fails"), "InternalError"],
+      ["hangs", (one: FakeAws) => one.turn("hangs"), "Timeout"],
+      ["is away", (one: FakeAws) => one.stop(), "RequestError"],
+    ] as const) {
+      it(`turns unready while S3 ${what}, lives on, and comes back`, async () => {
+        const { ask, ready, output, child } = await serve();
+        await until(ready);
+        await trouble(aws);
+        await until(async () => !(await ready()));
+        expect((await ask("/readyz")).body).to.match(
+          /^the last (\d+ listings failed: |successful listing is )/,
+        );
+        expect((await ask("/healthz")).code).to.equal(200);
+        // What was listed is still to be had.
+        expect((await ask("/buckets")).code).to.equal(200);
+        expect(output.stderr).to.contain(`"code":"${code}"`);
+        aws.mood = "well";
+        if (what === "is away") await aws.start();
+        await until(ready);
+        expect(child.exitCode).to.equal(null);
+      });
+    }
+
+    it("turns unready at SIGTERM, serves on while it drains, and exits with 0", async () => {
+      const { ask, ready, child, ended, output } = await serve(["--drain=1s"]);
+      await until(ready);
+      child.kill("SIGTERM");
+      await until(async () => ((await ask("/readyz")).body === "stopping\n" ? true : undefined));
+      expect((await ask("/buckets")).code).to.equal(200);
+      expect(await ended).to.equal(0);
+      expect(output.stderr).to.contain('"msg":"stopped"');
+    });
+  });
+}
