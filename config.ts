@@ -20,7 +20,7 @@ import {
 export const project = "eks-irsa";
 
 /** The listers that there are, by the folder below `app/`; `none` for a stack of bindings only. */
-const apps = ["go", "none"] as const;
+const apps = ["go", "java", "none"] as const;
 
 /** Namespaces that every cluster has. */
 const builtInNamespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
@@ -281,6 +281,13 @@ export const configSchema = z.strictObject({
       network: z.string("text").min(1, "text").optional(),
     })
     .prefault({}),
+  /** A pod with Maven under the lister's ServiceAccount, to work in by hand; the image that it runs, or whether to. */
+  toolbox: z
+    .union(
+      [z.boolean(), z.string().regex(/^[\w./:@-]+$/)],
+      "true, false, or the name of an image with a shell, Maven and a JDK",
+    )
+    .default(false),
   /** Tags of all AWS resources. Source of the limits: "Tag naming limits and requirements", AWS General Reference. */
   tags: z
     .record(

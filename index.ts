@@ -5,6 +5,7 @@ import { Cluster, type ClusterAccess, ExistingCluster, ReferencedCluster } from 
 import { Image } from "./components/image";
 import { IrsaServiceAccount } from "./components/irsa";
 import { S3Lister } from "./components/lister";
+import { Toolbox } from "./components/toolbox";
 import { type Binding, readConfig, type StackConfig } from "./config";
 
 /** The folder of this program: where `pulumi up` runs it. Compiled, as in the npm package, this file is one further down. */
@@ -34,6 +35,8 @@ export interface ListerOutputs {
   deployment: pulumi.Output<string>;
   /** Shows the buckets that the pod listed. Needs the `kubeconfig` output in `$KUBECONFIG`. */
   logCommand: pulumi.Output<string>;
+  /** Name of the Deployment to work in by hand; undefined without `eks-irsa:toolbox`. */
+  toolbox: pulumi.Output<string> | undefined;
 }
 
 /**
@@ -102,10 +105,26 @@ function listerOf(config: StackConfig, cluster: ClusterAccess, namespaces: Names
       region,
       replicas: config.replicas,
       intervalSeconds: config.intervalSeconds,
+      // The JVM itself takes 60 MB.
+      memory: config.app === "java" ? { request: "96Mi", limit: "192Mi" } : undefined,
     },
     // Without it a pod could start before the policies are attached, and on destroy outlive them.
     { providers: [cluster.provider], dependsOn: irsa },
   );
+
+  const toolbox =
+    config.toolbox === false
+      ? undefined
+      : new Toolbox(
+          "toolbox",
+          {
+            image: config.toolbox === true ? undefined : config.toolbox,
+            namespace: irsa.namespace,
+            serviceAccountName: irsa.serviceAccountName,
+            region,
+          },
+          { providers: [cluster.provider], dependsOn: irsa }, // as above
+        );
 
   return {
     roleArn: irsa.roleArn,
@@ -115,6 +134,7 @@ function listerOf(config: StackConfig, cluster: ClusterAccess, namespaces: Names
     serviceAccount: irsa.serviceAccountName,
     deployment: lister.name,
     logCommand: irsa.namespace.apply((name) => `kubectl logs --namespace ${name} deployment/s3-lister`),
+    toolbox: toolbox?.name,
   };
 }
 

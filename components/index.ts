@@ -6,4 +6,5 @@ export * from "./irsa";
 export * from "./lister";
 export * from "./policies";
 export type { NewRoleArgs, RoleArgs } from "./role-args";
+export * from "./toolbox";
 export * from "./trust-policy";

@@ -26,6 +26,9 @@ export interface S3ListerArgs {
    */
   readonly progressDeadlineSeconds?: pulumi.Input<number>;
 
+  /** Memory of a container. Default what the lister in Go needs: `{ request: "32Mi", limit: "64Mi" }`. */
+  readonly memory?: { readonly request: string; readonly limit: string };
+
   /** Labels of the Deployment and its pods, beside the selector's own. Default none. */
   readonly labels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
@@ -87,8 +90,8 @@ export class S3Lister extends pulumi.ComponentResource {
                   ],
                   ports: [{ name: "http", containerPort: listerPort }],
                   resources: {
-                    requests: { cpu: "10m", memory: "32Mi" },
-                    limits: { memory: "64Mi" },
+                    requests: { cpu: "10m", memory: args.memory?.request ?? "32Mi" },
+                    limits: { memory: args.memory?.limit ?? "64Mi" },
                   },
                   securityContext: {
                     allowPrivilegeEscalation: false,

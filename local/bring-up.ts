@@ -7,6 +7,7 @@ import { command } from "./command";
 import { type BaseImage, baseImageDebianPackages, layOutGoImage } from "./install/base-image";
 import { installDebianPackages } from "./install/debian";
 import { buildGoProgram, installGo } from "./install/go";
+import { layOutJavaImage } from "./install/java-image";
 import { kubernetesProgram, kubernetesVersion, pauseProgram, pulumiProgram } from "./install/programs";
 import { installPythonPackages, pythonDebianPackages } from "./install/python";
 import { createBridge } from "./kubernetes/bridge";
@@ -18,9 +19,18 @@ import { webhookConfiguration } from "./kubernetes/webhook";
 import { cache, project, run, venv } from "./paths";
 import { exists, start } from "./process";
 import type { Step } from "./progress";
-import { importBaseImage, removeOldImages, startDockerd } from "./registry/dockerd";
+import { importBaseImage, publish, removeOldImages, startDockerd } from "./registry/dockerd";
 import { startRegistry } from "./registry/registry";
-import { awsEndpoint, awsEnvironment, folders, issuerOf, type Run, region, type Services } from "./run";
+import {
+  awsEndpoint,
+  awsEnvironment,
+  files,
+  folders,
+  issuerOf,
+  type Run,
+  region,
+  type Services,
+} from "./run";
 import type { ServicesOptions } from "./services";
 import { save } from "./state";
 
@@ -236,6 +246,17 @@ async function startBuilder(context: BringUp): Promise<string> {
     save(state);
   }
   return registry;
+}
+
+/** Makes the image that stands for `maven:`, for builds and for the toolbox. */
+export async function javaImage(state: Run, say: (line: string) => void): Promise<string> {
+  const image = await layOutJavaImage(say);
+  say("importing it");
+  await importBaseImage(files.dockerSocket, image);
+  state.javaImage = image.name;
+  state.toolboxImage = await publish(files.dockerSocket, image, `127.0.0.1:${state.ports.registry}`);
+  save(state);
+  return image.name;
 }
 
 async function registerWebhook({ state, pki }: BringUp): Promise<undefined> {

@@ -73,6 +73,14 @@ cli
   .action(action(() => (require("./commands/logs") as typeof import("./commands/logs")).logs));
 
 cli
+  .command("exec")
+  .description("open a shell in the toolbox (`up --config toolbox=true`), or run a command in it")
+  .argument("[command...]", "default a shell")
+  .action((command: string[]) =>
+    (require("./commands/exec") as typeof import("./commands/exec")).exec(command),
+  );
+
+cli
   .command("env")
   .description('print export lines for a shell: eval "$(npm run --silent local -- env)"')
   .action(action(() => (require("./commands/env") as typeof import("./commands/env")).env));

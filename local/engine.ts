@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { checkConfig, openStack, type ProgramStack } from "../automation/stack";
 import { type ConfigInput, project as pulumiProject } from "../config";
+import { javaRelease } from "./install/java-image";
 import { run } from "./paths";
 import { identify } from "./process";
 import { awsEnvironment, type Run, region, stackName } from "./run";
@@ -28,13 +29,22 @@ export function engineEnvironment(state: Pick<Run, "services">): Record<string, 
 }
 
 /** The stack's configuration for this machine. What a person gives with `--config` comes on top. */
-function localConfig(state: Pick<Run, "goImage">): ConfigInput {
+function localConfig(state: Images, { app }: ConfigInput): ConfigInput {
+  const java = { BUILD_IMAGE: state.javaImage ?? "", RELEASE: javaRelease };
   return {
     cluster: { name: pulumiProject },
-    build: { args: { BUILD_IMAGE: state.goImage ?? "" }, network: "none" },
+    build: { args: app === "java" ? java : { BUILD_IMAGE: state.goImage ?? "" }, network: "none" },
     intervalSeconds: 5,
     tags: { environment: "local" },
   };
+}
+
+type Images = Pick<Run, "goImage" | "javaImage" | "toolboxImage">;
+
+/** Whether what a person gives with `--config` needs the image with Java. */
+export function needsJava(overrides: readonly string[]): boolean {
+  const { app, toolbox = false } = overridden({}, overrides) as ConfigInput;
+  return app === "java" || toolbox === true;
 }
 
 /**
@@ -67,8 +77,12 @@ export function checkLocalConfig(overrides: readonly string[]): void {
   checkConfig(stackName, region, configFor({}, overrides));
 }
 
-const configFor = (state: Pick<Run, "goImage">, overrides: readonly string[]): ConfigInput =>
-  overridden(localConfig(state) as Record<string, unknown>, overrides) as ConfigInput;
+function configFor(state: Images, overrides: readonly string[]): ConfigInput {
+  const given = overridden({}, overrides) as ConfigInput;
+  const config = overridden(localConfig(state, given) as Record<string, unknown>, overrides) as ConfigInput;
+  // No public image can be pulled here: the toolbox runs the one that local made.
+  return config.toolbox === true ? { ...config, toolbox: state.toolboxImage ?? true } : config;
+}
 
 /** Removes the engine's locks on the stack whose processes were killed: nobody else would. */
 function removeStaleLocks(): void {

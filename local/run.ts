@@ -30,6 +30,10 @@ export interface Run {
   services?: Services;
   /** The image that Go programs are built in, as dockerd knows it. */
   goImage?: string;
+  /** The image that Java programs are built in, once it was asked for. */
+  javaImage?: string;
+  /** The same, in local's registry: the toolbox runs it. */
+  toolboxImage?: string;
 }
 
 export interface Services {

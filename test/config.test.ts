@@ -71,9 +71,9 @@ describe("the stack configuration", () => {
       "eks-irsa:cluster.nodes.max holds 2; it must be at least min",
       "eks-irsa:cluster.nodes.desired is not set; it must be from min to max",
       "eks-irsa:cluster.logs.retentionDays holds 2; it must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653",
-      'eks-irsa:app holds "rust"; it must be one of go, none',
+      'eks-irsa:app holds "rust"; it must be one of go, java, none',
       "eks-irsa:replicas holds -1; it must be a whole number from 0 to 100",
-      "eks-irsa:replica holds 2; there is no such key; there are namespace, createNamespace, serviceAccount, policies, role, identity, bindings, cluster, app, replicas, intervalSeconds, build, tags",
+      "eks-irsa:replica holds 2; there is no such key; there are namespace, createNamespace, serviceAccount, policies, role, identity, bindings, cluster, app, replicas, intervalSeconds, build, toolbox, tags",
     ]);
   });
 

@@ -4,7 +4,7 @@ import { type Changes, changed, summary } from "../../automation/progress";
 import type { Outputs } from "../../automation/stack";
 import type { BringUp } from "../bring-up";
 import { askToInstall, needRootOnLinux } from "../consent";
-import { checkLocalConfig, openLocalStack } from "../engine";
+import { checkLocalConfig, needsJava, openLocalStack } from "../engine";
 import { logs, project } from "../paths";
 import { alive } from "../process";
 import { runSteps, type Seconds, type Step } from "../progress";
@@ -62,6 +62,7 @@ export async function up(options: UpOptions): Promise<void> {
     state.complete = true;
     save(state);
   }
+  if (needsJava(options.config)) await take(theJavaImage);
   await take(theProgram);
   const nothing = running && state.proved && !changed(context.changes);
   if (nothing && !options.json) {
@@ -113,6 +114,15 @@ async function choosePorts(): Promise<Ports> {
   for (const _ of names) ports.push(await getPort({ host: "127.0.0.1", exclude: ports }));
   return Object.fromEntries(names.map((name, index) => [name, ports[index]])) as unknown as Ports;
 }
+
+/** Only for those who ask for it: 150 MB of packages. */
+const theJavaImage: Step<Context> = {
+  title: "Java base image",
+  run: async ({ state }, say) => {
+    const { javaImage } = require("../bring-up") as typeof import("../bring-up");
+    return javaImage(state, say);
+  },
+};
 
 const theProgram: Step<Context> = {
   title: "pulumi up",

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { cp, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { command } from "../command";
 import { cache, debian, project } from "../paths";
@@ -13,6 +13,8 @@ export const baseImageDebianPackages = ["busybox-static", "ca-certificates"] as 
 export interface BaseImage {
   name: string;
   folder: string;
+  /** Its environment, as instructions of `docker import`. */
+  changes: readonly string[];
 }
 
 /**
@@ -28,10 +30,10 @@ export async function layOutGoImage(goVersion: string, onLine: (line: string) =>
     .digest("hex")
     .slice(0, 12);
   const name = `eks-irsa.local/golang:${goVersion}-${pins}`;
-  const folder = join(cache, "base", `golang-${goVersion}-${pins}`);
-  if (await exists(folder)) return { name, folder };
+  const folder = join(baseImages, `golang-${goVersion}-${pins}`);
+  if (await exists(folder)) return { name, folder, changes: goImageChanges };
 
-  await rm(join(cache, "base"), { recursive: true, force: true });
+  await removeOthers("golang-");
   const root = `${folder}.new`;
   for (const path of ["bin", "etc", "usr/local", "go", "tmp", "root"]) {
     await mkdir(join(root, path), { recursive: true });
@@ -46,8 +48,7 @@ export async function layOutGoImage(goVersion: string, onLine: (line: string) =>
 
   const busybox = (await exists("/bin/busybox")) ? "/bin/busybox" : join(debian, "bin/busybox");
   await cp(busybox, join(root, "bin/busybox"));
-  const applets = (await command(busybox, ["--list"], { log: "base-image" })).trim().split("\n");
-  for (const applet of applets) await symlink("busybox", join(root, "bin", applet)).catch(() => {});
+  await addBusybox(root, busybox);
 
   // As Debian ships them: the machine's own bundle may hold a certificate that is nobody else's business.
   const authorities = "usr/share/ca-certificates/mozilla";
@@ -63,11 +64,29 @@ export async function layOutGoImage(goVersion: string, onLine: (line: string) =>
     onLine,
   });
   await rename(root, folder);
-  return { name, folder };
+  return { name, folder, changes: goImageChanges };
 }
 
-/** The environment of the image, as `docker import` takes it. */
-export const goImageChanges = [
+/** Where the root file systems of base images lie. */
+export const baseImages = join(cache, "base");
+
+/** Removes what was laid out for other versions. */
+export async function removeOthers(prefix: string): Promise<void> {
+  for (const name of await readdir(baseImages).catch(() => [])) {
+    if (name.startsWith(prefix)) await rm(join(baseImages, name), { recursive: true });
+  }
+}
+
+/** Gives a root file system a shell and the usual commands: those of busybox, where it has none of its own. */
+export async function addBusybox(root: string, busybox: string): Promise<void> {
+  const applets = (await command(busybox, ["--list"], { log: "base-image" })).trim().split("\n");
+  for (const applet of applets) {
+    const own = await Promise.all(["bin", "usr/bin"].map((folder) => exists(join(root, folder, applet))));
+    if (!own.includes(true)) await symlink("busybox", join(root, "bin", applet)).catch(() => {});
+  }
+}
+
+const goImageChanges = [
   "ENV PATH=/usr/local/go/bin:/bin GOPATH=/go GOPROXY=off GOTOOLCHAIN=local",
   // The binary is stripped of debug information in any case, and a compiler that seldom collects garbage is quicker.
   "ENV GOFLAGS -modcacherw -gcflags=all=-dwarf=false",

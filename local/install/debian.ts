@@ -21,25 +21,49 @@ export async function installDebianPackages(
   const wanted = (await missing(packages)).filter((name) => !unpacked.has(name));
   if (wanted.length === 0) return [];
 
-  const archives = join(debian, "archives");
+  await unpack(debian, wanted, onLine);
+  await writeFile(record, [...unpacked, ...wanted, ""].join("\n"));
+  return wanted;
+}
+
+/**
+ * Unpacks Debian packages with everything that they depend on, the C library included, into a folder that so becomes the
+ * root file system of an image. Their maintainer scripts are not run.
+ */
+export async function unpackRoot(
+  root: string,
+  packages: readonly string[],
+  onLine: (line: string) => void,
+): Promise<void> {
+  // To apt nothing is installed, so that it leaves nothing out.
+  await unpack(root, packages, onLine, ["-o", "Dir::State::status=/dev/null"]);
+}
+
+async function unpack(
+  folder: string,
+  packages: readonly string[],
+  onLine: (line: string) => void,
+  more: readonly string[] = [],
+): Promise<void> {
+  const work = `${folder}.apt`;
+  const archives = join(work, "archives");
   await mkdir(join(archives, "partial"), { recursive: true });
-  await mkdir(join(debian, "lists", "partial"), { recursive: true });
+  await mkdir(join(work, "lists", "partial"), { recursive: true });
   const options = [
-    ...["-o", `Dir::State::lists=${join(debian, "lists")}`],
+    ...["-o", `Dir::State::lists=${join(work, "lists")}`],
     ...["-o", `Dir::Cache::archives=${archives}`],
     ...["-o", "APT::Sandbox::User=root"],
+    ...more,
   ];
   const apt = (...args: string[]) =>
     command("apt-get", ["-q", "-y", ...options, ...args], { log: "apt", onLine });
   await apt("update");
-  await apt("install", "--download-only", "--no-install-recommends", ...wanted);
+  await apt("install", "--download-only", "--no-install-recommends", ...packages);
+  await mkdir(folder, { recursive: true });
   for (const archive of (await readdir(archives)).filter((file) => file.endsWith(".deb"))) {
-    await command("dpkg-deb", ["--extract", join(archives, archive), debian], { log: "apt" });
+    await command("dpkg-deb", ["--extract", join(archives, archive), folder], { log: "apt" });
   }
-  await writeFile(record, [...unpacked, ...wanted, ""].join("\n"));
-  await rm(archives, { recursive: true });
-  await rm(join(debian, "lists"), { recursive: true });
-  return wanted;
+  await rm(work, { recursive: true });
 }
 
 /** Those that the machine does not have installed. */

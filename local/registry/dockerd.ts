@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import Docker from "dockerode";
-import { type BaseImage, goImageChanges } from "../install/base-image";
+import type { BaseImage } from "../install/base-image";
 import { type Daemon, start } from "../process";
 
 /** The cgroup that holds the containers in which images are built. */
@@ -70,10 +70,23 @@ export async function importBaseImage(socket: string, image: BaseImage): Promise
   const tar = spawn("tar", ["--create", "--directory", image.folder, "--owner=0", "--group=0", "."], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const answer = await docker.importImage(tar.stdout, { repo, tag, changes: goImageChanges });
+  const answer = await docker.importImage(tar.stdout, { repo, tag, changes: image.changes });
   await new Promise<void>((resolve, reject) => {
     docker.modem.followProgress(answer, (error) => (error ? reject(error) : resolve()));
   });
+}
+
+/** Pushes an image to local's registry, where the node finds it, and gives the name that it has there. */
+export async function publish(socket: string, image: BaseImage, registry: string): Promise<string> {
+  const docker = new Docker({ socketPath: socket });
+  const [, path = "", tag = "latest"] = /^[^/]+\/(.+):([^:]+)$/.exec(image.name) ?? [];
+  const repo = `${registry}/${path}`;
+  await docker.getImage(image.name).tag({ repo, tag });
+  const answer = await docker.getImage(`${repo}:${tag}`).push({ authconfig: { username: "", password: "" } });
+  await new Promise<void>((resolve, reject) => {
+    docker.modem.followProgress(answer, (error) => (error ? reject(error) : resolve()));
+  });
+  return `${repo}:${tag}`;
 }
 
 /** Removes the names that images got in earlier runs, whose registries are gone. The build cache stays. */

@@ -1,0 +1,78 @@
+import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment";
+import * as pulumi from "@pulumi/pulumi";
+
+export interface ToolboxArgs {
+  /** Image to run: one with a shell, Maven and a JDK. Default `maven:3.9-eclipse-temurin-21`. */
+  readonly image?: pulumi.Input<string>;
+
+  /** Namespace of the Deployment: that of the ServiceAccount. */
+  readonly namespace: pulumi.Input<string>;
+
+  /** ServiceAccount whose role the pod assumes. */
+  readonly serviceAccountName: pulumi.Input<string>;
+
+  /** Region whose S3 and STS endpoints the tools in it call, as `AWS_REGION`. */
+  readonly region: pulumi.Input<string>;
+}
+
+/**
+ * A pod that just waits, under the lister's ServiceAccount, so that a person can `kubectl exec` into it, build the lister in
+ * Java there and run it with the very permissions that the lister has. `/work` can be written to, and is gone with the pod.
+ */
+export class Toolbox extends pulumi.ComponentResource {
+  readonly deployment: Deployment;
+  /** Name of the Deployment. */
+  readonly name: pulumi.Output<string>;
+
+  constructor(name: string, args: ToolboxArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("eks-irsa:index:Toolbox", name, {}, opts);
+    const labels = { "app.kubernetes.io/name": "toolbox", "app.kubernetes.io/instance": name };
+    this.deployment = new Deployment(
+      `${name}-deployment`,
+      {
+        metadata: { name, namespace: args.namespace, labels },
+        spec: {
+          replicas: 1,
+          selector: { matchLabels: labels },
+          template: {
+            metadata: { labels },
+            spec: {
+              serviceAccountName: args.serviceAccountName,
+              automountServiceAccountToken: false,
+              enableServiceLinks: false,
+              securityContext: {
+                runAsNonRoot: true,
+                runAsUser: 65532,
+                runAsGroup: 65532,
+                fsGroup: 65532,
+                seccompProfile: { type: "RuntimeDefault" },
+              },
+              // Nothing is lost by ending at once: a shell that sleeps hears no signal.
+              terminationGracePeriodSeconds: 0,
+              containers: [
+                {
+                  name: "toolbox",
+                  image: args.image ?? "maven:3.9-eclipse-temurin-21",
+                  command: ["sleep", "infinity"],
+                  workingDir: "/work",
+                  env: [
+                    { name: "AWS_REGION", value: args.region },
+                    { name: "AWS_EC2_METADATA_DISABLED", value: "true" },
+                    { name: "HOME", value: "/work" },
+                  ],
+                  resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "768Mi" } },
+                  securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+                  volumeMounts: [{ name: "work", mountPath: "/work" }],
+                },
+              ],
+              volumes: [{ name: "work", emptyDir: {} }],
+            },
+          },
+        },
+      },
+      { parent: this },
+    );
+    this.name = this.deployment.metadata.name;
+    this.registerOutputs({ name: this.name });
+  }
+}
