@@ -194,6 +194,29 @@ describe("the program", () => {
     expect(registered.filter((one) => one.type.startsWith("eks:"))).to.deep.equal([]);
   });
 
+  it("runs the lister in Java with the memory that a JVM needs, and the toolbox under the same ServiceAccount", async () => {
+    const registered = await setMocks({
+      config: {
+        "aws:region": "eu-central-1",
+        "eks-irsa:app": "java",
+        "eks-irsa:toolbox": "example.com/maven:1",
+      },
+    });
+    await program();
+    await settled(registered);
+    const { build } = only(registered, "docker:index/image:Image").inputs as { build: { context: string } };
+    expect(build.context).to.match(/app\/java$/);
+    type Spec = {
+      template: { spec: { serviceAccountName: string; containers: { image: string; resources: object }[] } };
+    };
+    const podOf = (name: string) =>
+      (only(registered, "kubernetes:apps/v1:Deployment", name).inputs.spec as Spec).template.spec;
+    const [lister, toolbox] = [podOf("s3-lister-deployment"), podOf("toolbox-deployment")];
+    expect(lister.containers[0]?.resources).to.deep.include({ limits: { memory: "192Mi" } });
+    expect(toolbox.serviceAccountName).to.equal(lister.serviceAccountName);
+    expect(toolbox.containers[0]?.image).to.equal("example.com/maven:1");
+  });
+
   it("installs the Pod Identity agent only where something uses it", async () => {
     const addons = async (config: Record<string, string>) =>
       (await run("test", { ...region, ...config })).registered
