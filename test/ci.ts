@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 /** The commands of a CI run, each of which closes with a line `N passed, N failed[, N skipped]`. */
 const commands = [
   ["npm", "test"],
+  ["npm", "run", "test:faults"],
   ["npm", "run", "test:local"],
 ] as const;
 
@@ -28,7 +29,10 @@ async function main(): Promise<void> {
 
 function run(name: string, args: readonly string[]): Promise<{ output: string; exitCode: number }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(name, args, { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(name, args, {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, FAULTS: "short" },
+    });
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => {
       output += chunk.toString();
