@@ -60,6 +60,15 @@ export function toOperationError(
     const who = holder ? ` by ${holder[1]}, process ${holder[2]}` : "";
     return new BusyStackError(`Another operation on the stack is under way${who}.`, output, { cause: error });
   }
+  // The file backend writes a checkpoint in place, and reads it before it looks at the lock.
+  if (/failed to load checkpoint: (unexpected EOF|EOF|unexpected end of JSON input)/.test(message)) {
+    return new BusyStackError(
+      "Another operation is writing the stack's state, which could be read in part only. " +
+        "Where none is under way, its file is damaged; the backend keeps the one before it with the ending .bak.",
+      output,
+      { cause: error },
+    );
+  }
   const failures = events.flatMap(({ diagnosticEvent }) =>
     diagnosticEvent?.severity === "error"
       ? [{ urn: diagnosticEvent.urn, message: plain(diagnosticEvent.message) }]

@@ -91,6 +91,18 @@ describe("an operation's error", () => {
     expect(error.message).to.equal("Another operation on the stack is under way by me@host, process 42.");
   });
 
+  it("is busy, too, where another one was writing the state that it wanted to read", () => {
+    for (const end of ["EOF", "unexpected EOF", "unexpected end of JSON input"]) {
+      const error = toOperationError(
+        commandError(CommandError, `error: failed to load checkpoint: ${end}`),
+        [],
+        "",
+      );
+      expect(error).to.be.instanceOf(BusyStackError);
+      expect(error.message).to.contain("writing the stack's state");
+    }
+  });
+
   it("says how to get an engine where there is none", () => {
     const error = toOperationError(new Error("spawn pulumi ENOENT"), [], "");
     expect(error).to.be.instanceOf(EngineMissingError);
