@@ -15,7 +15,8 @@ const cli = new Command("npm run local --")
   .description(
     "AWS, Kubernetes and the Pulumi engine on this machine, running the same program as `pulumi up`.",
   )
-  .showHelpAfterError("(--help lists the commands)");
+  .showHelpAfterError("(--help lists the commands)")
+  .enablePositionalOptions(); // what follows `exec` is the command's own, options too
 
 const collect = (value: string, values: string[]): string[] => [...values, value];
 const withConfig = (command: Command): Command =>
@@ -76,6 +77,7 @@ cli
   .command("exec")
   .description("open a shell in the toolbox (`up --config toolbox=true`), or run a command in it")
   .argument("[command...]", "default a shell")
+  .passThroughOptions()
   .action((command: string[]) =>
     (require("./commands/exec") as typeof import("./commands/exec")).exec(command),
   );
