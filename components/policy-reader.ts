@@ -48,17 +48,20 @@ export const conditions = ({ Condition = {} }: Statement): Condition[] =>
     })),
   );
 
+/** Whether a pattern of IAM's matches: `*` stands for any text, `?` for one character. */
+export function matches(pattern: string, value: string, options: { ignoreCase?: boolean } = {}): boolean {
+  const expression = pattern
+    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
+  return new RegExp(`^${expression}$`, options.ignoreCase ? "is" : "s").test(value);
+}
+
 /** Whether a statement speaks of an action. */
 export function allows({ Action, NotAction }: Statement, action: string): boolean {
-  const matches = (pattern: string): boolean =>
-    new RegExp(
-      `^${pattern
-        .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-        .replaceAll("*", ".*")
-        .replaceAll("?", ".")}$`,
-      "i",
-    ).test(action);
-  return NotAction === undefined ? texts(Action).some(matches) : !texts(NotAction).some(matches);
+  const among = (actions: unknown): boolean =>
+    texts(actions).some((pattern) => matches(pattern, action, { ignoreCase: true }));
+  return NotAction === undefined ? among(Action) : !among(NotAction);
 }
 
 /** What a statement allows wholesale: `*`, all of a service (`s3:*`), or all but a few. */

@@ -1,4 +1,4 @@
-import { type Statement, statementsOf, texts } from "../components/policy-reader";
+import { allows, matches, type Statement, statementsOf, texts } from "../components/policy-reader";
 
 /** What policies say of an action: `conditionally` where a condition, which only AWS can judge, decides. */
 export type Access = "allowed" | "conditionally" | "denied" | "not allowed";
@@ -18,17 +18,7 @@ export function accessOf(documents: readonly string[], action: string, resource:
 }
 
 function covers(statement: Statement, action: string, resource: string): boolean {
-  const { Action, NotAction, Resource, NotResource } = statement;
-  const acts = NotAction === undefined ? some(Action, action, "i") : !some(NotAction, action, "i");
-  const on = NotResource === undefined ? some(Resource, resource, "") : !some(NotResource, resource, "");
-  return acts && on;
+  const { Resource, NotResource } = statement;
+  const among = (resources: unknown): boolean => texts(resources).some((one) => matches(one, resource));
+  return allows(statement, action) && (NotResource === undefined ? among(Resource) : !among(NotResource));
 }
-
-const some = (patterns: unknown, value: string, flags: string): boolean =>
-  texts(patterns).some((pattern) => {
-    const expression = pattern
-      .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-      .replaceAll("*", ".*")
-      .replaceAll("?", ".");
-    return new RegExp(`^${expression}$`, `s${flags}`).test(value);
-  });

@@ -2,6 +2,7 @@ import {
   allows,
   type Condition,
   conditions,
+  matches,
   type Statement,
   statementsOf,
   texts,
@@ -183,7 +184,7 @@ function valueFault(condition: Condition, claim: "sub" | "aud", claims: Claims):
   if (
     operator.includes("equals") &&
     !operator.includes("not") &&
-    values.some((one) => like(one, value, false))
+    values.some((one) => /[*?]/.test(one) && matches(one, value))
   ) {
     return {
       cause: "trust-operator",
@@ -219,22 +220,12 @@ function passes(operator: string, value: string, patterns: readonly string[]): b
     case "stringnotequalsignorecase":
       return !any((pattern) => pattern.toLowerCase() === value.toLowerCase());
     case "stringlike":
-      return any((pattern) => like(pattern, value, true));
+      return any((pattern) => matches(pattern, value));
     case "stringnotlike":
-      return !any((pattern) => like(pattern, value, true));
+      return !any((pattern) => matches(pattern, value));
     case "null":
       return any((pattern) => pattern === "false");
     default:
       return undefined;
   }
-}
-
-/** Whether a pattern matches. Without `plain`, only one that has a wildcard can. */
-function like(pattern: string, value: string, plain: boolean): boolean {
-  if (!plain && !/[*?]/.test(pattern)) return false;
-  const expression = pattern
-    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replaceAll("*", ".*")
-    .replaceAll("?", ".");
-  return new RegExp(`^${expression}$`, "s").test(value);
 }
