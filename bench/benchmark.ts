@@ -1,0 +1,125 @@
+// What a benchmark gives: figures of several subjects, measured in turns in one run, so that what slows the machine
+// slows all of them. What is quoted is a ratio, never a time alone.
+
+/** What a benchmark measured of one subject, once in each round. */
+export interface Series {
+  /** Who was measured: `eks-irsa`, `raw SDK`. The same words in all figures of a benchmark. */
+  readonly subject: string;
+  /** One value a round; the same index is the same round in all series of a figure. */
+  readonly samples: readonly number[];
+}
+
+/** One quantity of several subjects. */
+export interface Figure {
+  /** What was measured: `preview`, `resident memory`. Unique within its benchmark. */
+  readonly name: string;
+  readonly unit: "s" | "MB" | "requests/s" | "bytes" | "resources";
+  readonly series: readonly Series[];
+  readonly goals?: readonly Goal[];
+  /** Said under the table: what a reader must know of this figure. */
+  readonly note?: string;
+}
+
+/** What a figure ought to be: a subject's samples over another's, round by round; the median counts. */
+export interface Goal {
+  readonly subject: string;
+  readonly against: string;
+  /** The most that the median of the ratios may be. Absent: the ratio is shown, and nothing is asked of it. */
+  readonly atMost?: number;
+}
+
+export interface Context {
+  /** A few rounds of the smallest sizes: to see that it runs, as CI does. Its figures are not kept. */
+  readonly short: boolean;
+  /** Shows what the benchmark is at. */
+  readonly say: (line: string) => void;
+}
+
+export interface Benchmark {
+  /** As given on the command line: `npm run bench -- NAME`. */
+  readonly name: string;
+  readonly title: string;
+  /** Measures everything. Rejects when something cannot be measured: there is no figure without a measurement. */
+  readonly run: (context: Context) => Promise<readonly Figure[]>;
+}
+
+/** The middle of some numbers, and how far they go. */
+export interface Spread {
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** @throws Error when there are no numbers. */
+export function spread(numbers: readonly number[]): Spread {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const [min, max] = [sorted[0], sorted.at(-1)];
+  if (min === undefined || max === undefined) throw new Error("There is no median of nothing.");
+  const at = (index: number): number => sorted[index] ?? min;
+  const middle = (sorted.length - 1) / 2;
+  return { median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2, min, max };
+}
+
+/** What came of a goal. */
+export interface Verdict extends Goal {
+  readonly ratio: Spread;
+  /** Undefined where nothing was asked. */
+  readonly met: boolean | undefined;
+}
+
+/** Looks at the goals of a figure. @throws Error when a goal names a subject that was not measured. */
+export function verdicts({ name, series, goals = [] }: Figure): Verdict[] {
+  const samplesOf = (subject: string): readonly number[] => {
+    const found = series.find((one) => one.subject === subject);
+    if (found === undefined) throw new Error(`The figure ${name} has no ${subject}.`);
+    return found.samples;
+  };
+  return goals.map((goal) => {
+    const floor = samplesOf(goal.against);
+    const ratio = spread(
+      samplesOf(goal.subject).flatMap((value, round) => {
+        const other = floor[round];
+        return other === undefined ? [] : [value / other];
+      }),
+    );
+    return { ...goal, ratio, met: goal.atMost === undefined ? undefined : ratio.median <= goal.atMost };
+  });
+}
+
+/**
+ * Measures subjects in turns: every subject once a round, each round beginning with another one. A first round warms
+ * caches and is not counted.
+ *
+ * @param rounds Counted rounds.
+ * @param subjects What to do for a subject, and what it measured: values by figure.
+ * @returns Series by figure, in the order of the subjects.
+ */
+export async function inTurns<Key extends string>(
+  rounds: number,
+  subjects: Readonly<Record<string, (round: number) => Promise<Readonly<Record<Key, number>>>>>,
+  options: { readonly warmUp?: boolean; readonly say?: (line: string) => void } = {},
+): Promise<Record<Key, Series[]>> {
+  const names = Object.keys(subjects);
+  const samples = new Map<Key, Map<string, number[]>>();
+  for (let round = options.warmUp === false ? 0 : -1; round < rounds; round++) {
+    const first = Math.max(round, 0) % names.length;
+    for (const name of [...names.slice(first), ...names.slice(0, first)]) {
+      options.say?.(`${round < 0 ? "warm-up" : `round ${round + 1} of ${rounds}`}: ${name}`);
+      const values = await subjects[name]?.(round);
+      if (round < 0 || values === undefined) continue;
+      for (const [key, value] of Object.entries(values) as [Key, number][]) {
+        const bySubject = samples.get(key) ?? new Map<string, number[]>();
+        samples.set(key, bySubject.set(name, [...(bySubject.get(name) ?? []), value]));
+      }
+    }
+  }
+  const series = (bySubject: Map<string, number[]>): Series[] =>
+    names.flatMap((subject) => {
+      const values = bySubject.get(subject);
+      return values === undefined ? [] : [{ subject, samples: values }];
+    });
+  return Object.fromEntries([...samples].map(([key, values]) => [key, series(values)])) as Record<
+    Key,
+    Series[]
+  >;
+}
