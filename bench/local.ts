@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Report } from "../local/report";
+import { load } from "../local/state";
+import type { Benchmark, Figure } from "./benchmark";
+import { measure } from "./measure";
+
+const whole = "the whole run";
+
+/** Runs of local on what is built, and what each step takes of them. */
+export const local: Benchmark = {
+  name: "local",
+  title: "Local: a run from stopped and a run that changes nothing",
+  async run({ short, say }) {
+    if (load() !== undefined) {
+      throw new Error("local is up, and this would end it. End it yourself with `npm run local -- down`.");
+    }
+    const [stopped, again]: Seconds[][] = [[], []];
+    for (let round = 0; round < (short ? 1 : 3); round++) {
+      say(`round ${round + 1}`);
+      try {
+        stopped?.push(await up());
+        again?.push(await up());
+      } finally {
+        await command("down");
+      }
+    }
+    return [sharesOf("from stopped", stopped ?? []), sharesOf("nothing to do", again ?? [])];
+  },
+};
+
+/** A run that has nothing: every package is downloaded, engine and Kubernetes are built. A quarter of an hour. */
+export const firstRun: Benchmark = {
+  name: "first-run",
+  title: "Local: the first run, from empty caches",
+  async run({ say }) {
+    if (load() !== undefined) throw new Error("local is up. End it with `npm run local -- down`.");
+    const cache = mkdtempSync(join(tmpdir(), "eks-irsa-first-"));
+    const env = { ...process.env, EKS_IRSA_CACHE: cache };
+    say(`everything anew, in ${cache}`);
+    try {
+      return [sharesOf("first run", [await up(env)])];
+    } finally {
+      await command("down", env);
+      rmSync(cache, { recursive: true, force: true });
+    }
+  },
+};
+
+/** Seconds by step, and of the whole command. */
+type Seconds = Readonly<Record<string, number>>;
+
+async function up(env?: NodeJS.ProcessEnv): Promise<Seconds> {
+  const { seconds, stdout } = await command("up", env, "--json", "--yes");
+  return { ...(JSON.parse(stdout) as Report).seconds, [whole]: seconds };
+}
+
+const command = (name: string, env?: NodeJS.ProcessEnv, ...options: string[]) =>
+  measure("npm", ["run", "--silent", "local", "--", name, ...options], { env, timeoutSeconds: 2400 });
+
+/** Steps that take a second or more; the ratios are their shares. Some run side by side, so they add up to more than one. */
+function sharesOf(name: string, rounds: readonly Seconds[]): Figure {
+  const steps = Object.keys(rounds[0] ?? {}).filter(
+    (step) => step === whole || rounds.some((one) => (one[step] ?? 0) >= 1),
+  );
+  return {
+    name,
+    unit: "s",
+    series: steps.map((step) => ({ subject: step, samples: rounds.map((one) => one[step] ?? 0) })),
+    goals: steps.filter((step) => step !== whole).map((step) => ({ subject: step, against: whole })),
+  };
+}
