@@ -69,8 +69,8 @@ export const exceeded = (all: readonly Need[]): Need[] =>
 export interface Fit {
   /** The most that fits. */
   readonly count: number;
-  /** The quota that one more would exceed. */
-  readonly first: Need;
+  /** What one more would exceed; several when they end at the same count. */
+  readonly stops: readonly Need[];
 }
 
 /** The most clusters, each with all its bindings, that one account holds, and which quota ends it. */
@@ -83,9 +83,7 @@ export const mostBindingsPerCluster = (shape: Shape, clusters: number, limits: L
 
 function most(needsOf: (count: number) => Need[]): Fit {
   const count = largest((candidate) => exceeded(needsOf(candidate)).length === 0);
-  const [first] = exceeded(needsOf(count + 1));
-  if (first === undefined) throw new Error(`${count} fit and ${count + 1} too: the search is wrong.`);
-  return { count, first };
+  return { count, stops: exceeded(needsOf(count + 1)) };
 }
 
 /** Beyond this nothing here is asked for. */
@@ -125,7 +123,7 @@ export interface Accounts {
   readonly accounts: number;
   readonly clustersPerAccount: number;
   /** What ends an account, and so makes the next one necessary. */
-  readonly first: Need;
+  readonly stops: readonly Need[];
 }
 
 /**
@@ -135,16 +133,17 @@ export interface Accounts {
  */
 export function accountsFor(organisation: Organisation, limits: Limits): Accounts {
   const { environments, clustersPerEnvironment, accountPerEnvironment, shape } = organisation;
-  const { count, first } = mostClusters(shape, limits);
+  const { count, stops } = mostClusters(shape, limits);
   if (count === 0) {
+    const why = stops.map((one) => `${one.quota} allows ${one.allowed}, it needs ${one.needed}`).join("; ");
     throw new Error(
-      `One cluster with ${shape.bindingsPerCluster} bindings does not fit in an account: ${first.quota} allows ${first.allowed}, it needs ${first.needed}.`,
+      `One cluster with ${shape.bindingsPerCluster} bindings does not fit in an account: ${why}.`,
     );
   }
   const accounts = accountPerEnvironment
     ? environments * Math.ceil(clustersPerEnvironment / count)
     : Math.ceil((environments * clustersPerEnvironment) / count);
-  return { accounts, clustersPerAccount: count, first };
+  return { accounts, clustersPerAccount: count, stops };
 }
 
 /** ARN of a cluster's OIDC provider, as long as they all are in this region. */

@@ -202,12 +202,11 @@ const table = {
       title: "fluxcd/source-controller#938",
       url: "https://github.com/fluxcd/source-controller/issues/938",
     },
-    note: 'The thread says "around 4-5 tps", for one role. AWS publishes no figure.',
+    note: 'The thread says "around 4-5 tps", of one controller. AWS publishes no figure.',
   },
   iamWrites: {
     name: "IAM calls that create or attach",
     value: 5,
-    raisedTo: undefined,
     unit: "per second",
     scope: "account",
     standing: "assumed",
@@ -215,7 +214,7 @@ const table = {
       title: "How to monitor and query IAM resources at scale – Part 2, AWS Security Blog",
       url: "https://aws.amazon.com/blogs/security/how-to-monitor-and-query-iam-resources-at-scale-part-2/",
     },
-    note: "The blog says that each call has a token bucket, and not how large. A rate of 5 to 10 calls is what some tools keep to.",
+    note: 'The blog says that each call has a token bucket, and not how large. "AWS IAM API Rate Limit Handling", a note in a public repository, warns from 5 to 10 on.',
   },
   ecrTokens: {
     name: "ECR GetAuthorizationToken",
@@ -244,7 +243,7 @@ const table = {
     source: {
       title: "Amazon EKS reduces cluster creation time by 40 percent, What's New, 19 March 2021",
       url: "https://aws.amazon.com/about-aws/whats-new/2021/03/amazon-eks-reduces-cluster-creation-time-40-percent/",
-      read: "quoted in aws-samples/eks-workshop#1101",
+      read: "a quotation in aws-samples/eks-workshop#1101",
     },
     note: '"9 minutes or less, on average". aws/containers-roadmap#1227 has people who waited 10 to 14, and 21 with a node.',
   },
