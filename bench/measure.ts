@@ -6,7 +6,7 @@ export interface Measured {
   readonly seconds: number;
   /**
    * Most resident memory of each program that ran, the process and its descendants, by the program's name, in MB
-   * (1,000,000 bytes): the kernel's own high-water mark (`VmHWM`), looked at every 20 ms.
+   * (1,000,000 bytes): the kernel's own high-water mark (`VmHWM`), looked at every 50 ms.
    */
   readonly peakMegabytes: Readonly<Record<string, number>>;
   readonly stdout: string;
@@ -19,6 +19,8 @@ export interface MeasureOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Called with what it prints on standard output so far, and the seconds since its start; when it gives true, the process is ended. */
   readonly endWhen?: (stdout: string, seconds: number) => boolean;
+  /** Whether what this process itself has started meanwhile counts as well: a language host runs programs here. Default false. */
+  readonly withOwnChildren?: boolean;
   /** How long it may take. Default 600. */
   readonly timeoutSeconds?: number;
 }
@@ -53,8 +55,9 @@ export function measure(
     const timer = setTimeout(end, timeoutSeconds * 1000);
     const peak = new Map<string, number>();
     const sampler = setInterval(() => {
-      if (child.pid !== undefined) notePeaks(child.pid, peak);
-    }, 20);
+      const root = options.withOwnChildren ? process.pid : child.pid;
+      if (root !== undefined) notePeaks(root, peak);
+    }, 50);
     let [stdout, stderr] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
       stdout += chunk;
@@ -92,6 +95,7 @@ export function measure(
 /** Notes the most memory of a process and its descendants. */
 function notePeaks(root: number, peak: Map<string, number>): void {
   for (const pid of descendants(root)) {
+    if (pid === process.pid) continue;
     const status = read(`/proc/${pid}/status`);
     const name = /^Name:\s+(.*)$/m.exec(status)?.[1];
     const kilobytes = Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]);

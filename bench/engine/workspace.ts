@@ -1,0 +1,222 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buildSync } from "esbuild";
+import { contextTag } from "../../components/build-context";
+import { startLanguageHost } from "../../local/language-host";
+import { project, searchPath } from "../../local/paths";
+import { type Measured, measure } from "../measure";
+import { type EchoOptions, type EchoProviders, startEchoProviders } from "./echo-providers";
+
+// Where programs run to be measured: each with the same engine, the same providers, a state of its own.
+
+/** Who is measured. */
+export const subjects = {
+  /** This project's program, as `pulumi up` runs it in a checkout. */
+  ours: "eks-irsa",
+  /** A bare program with the SDK's own classes, compiled ahead. */
+  raw: "raw SDK",
+  /** The same as the usual template lays it out. */
+  template: "usual template",
+} as const;
+
+export type SubjectName = keyof typeof subjects;
+
+/** What the program is to make: all of it, or so many bindings on a cluster that is there. */
+export type Size = "whole" | number;
+
+const stackName = "bench";
+const fullName = `organization/eks-irsa/${stackName}`;
+
+/** One subject's project, state and settings. */
+export class Subject {
+  constructor(
+    readonly folder: string,
+    readonly project: string,
+    readonly env: NodeJS.ProcessEnv,
+  ) {}
+
+  /** Gives the subject its configuration, and a stack in which nothing is. */
+  async begin(config: Readonly<Record<string, unknown>>): Promise<void> {
+    const lines = Object.entries(config).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}`);
+    writeFileSync(this.#configFile, `config:\n${lines.join("\n")}\n`);
+    rmSync(this.#state, { recursive: true, force: true });
+    mkdirSync(this.#state, { recursive: true });
+    await measure("pulumi", ["stack", "init", fullName, "--non-interactive", "--cwd", this.project], {
+      env: this.env,
+    });
+    cpSync(this.#state, `${this.#state}.empty`, { recursive: true });
+  }
+
+  /** Brings back the stack in which nothing is, without a deletion of each resource. */
+  empty(): void {
+    rmSync(this.#state, { recursive: true, force: true });
+    cpSync(`${this.#state}.empty`, this.#state, { recursive: true });
+  }
+
+  preview(): Promise<Measured> {
+    return this.#pulumi("preview");
+  }
+
+  up(): Promise<Measured> {
+    return this.#pulumi("up", "--yes", "--skip-preview");
+  }
+
+  destroy(): Promise<Measured> {
+    return this.#pulumi("destroy", "--yes", "--skip-preview");
+  }
+
+  /** What the stack holds. */
+  async resources(): Promise<Resource[]> {
+    const { stdout } = await measure(
+      "pulumi",
+      ["stack", "export", "--stack", fullName, "--cwd", this.project],
+      {
+        env: this.env,
+      },
+    );
+    return (JSON.parse(stdout) as { deployment: { resources: Resource[] } }).deployment.resources;
+  }
+
+  #pulumi(command: string, ...options: string[]): Promise<Measured> {
+    const common = ["--stack", fullName, "--config-file", this.#configFile, "--cwd", this.project];
+    return measure("pulumi", [command, ...common, "--non-interactive", "--color=never", ...options], {
+      env: this.env,
+      withOwnChildren: true,
+    });
+  }
+
+  get #configFile(): string {
+    return join(this.folder, `Pulumi.${stackName}.yaml`);
+  }
+
+  get #state(): string {
+    return join(this.folder, "state");
+  }
+}
+
+export interface Resource {
+  readonly urn: string;
+  readonly type: string;
+  readonly inputs?: Record<string, unknown>;
+  readonly parent?: string;
+}
+
+/** A folder with all subjects in it, and the providers that they share. */
+export class Workspace {
+  private constructor(
+    readonly folder: string,
+    readonly providers: EchoProviders,
+    readonly subjects: Readonly<Record<SubjectName, Subject>>,
+    private readonly closeHost: () => Promise<void>,
+  ) {}
+
+  static async open(options: EchoOptions = {}): Promise<Workspace> {
+    const folder = mkdtempSync(join(tmpdir(), "eks-irsa-bench-"));
+    const providers = await startEchoProviders(options);
+    const host = await startLanguageHost({ host: "127.0.0.1", log: () => {} });
+    const subject = (name: string, projectFolder: string): Subject => {
+      const own = join(folder, name);
+      mkdirSync(join(own, "state"), { recursive: true });
+      return new Subject(own, projectFolder, {
+        ...process.env,
+        PATH: searchPath,
+        PULUMI_HOME: join(folder, "home"),
+        PULUMI_BACKEND_URL: `file://${join(own, "state")}`,
+        PULUMI_CONFIG_PASSPHRASE: "bench",
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+        PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+        PULUMI_DEBUG_PROVIDERS: providers.attached,
+        PULUMI_DEBUG_LANGUAGES: `nodejs:${host.port}`,
+      });
+    };
+    const ours = { ours: subject("ours", project) };
+    const others = {
+      raw: subject("raw", layOutRaw(join(folder, "raw"))),
+      template: subject("template", layOutTemplate(join(folder, "template"))),
+    };
+    return new Workspace(folder, providers, { ...ours, ...others }, () => host.close());
+  }
+
+  /** Gives all subjects a stack of the same size, in which nothing is. */
+  async begin(size: Size, names: readonly SubjectName[]): Promise<void> {
+    for (const name of names) {
+      await this.subjects[name].begin(name === "ours" ? programConfig(size) : bareConfig(size));
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.providers.close();
+    await this.closeHost();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function programConfig(size: Size): Record<string, unknown> {
+  const common = { "aws:region": "eu-central-1", "eks-irsa:tags": { environment: "bench" } };
+  if (size === "whole") return { ...common, "eks-irsa:cluster": { name: "bench" } };
+  return {
+    ...common,
+    "eks-irsa:app": "none",
+    "eks-irsa:cluster": { name: "bench", existing: true },
+    "eks-irsa:bindings": Array.from({ length: size }, (_, index) => ({
+      namespace: `team-${index % 10}`,
+      serviceAccount: `app-${index}`,
+      policies: ["AmazonS3ReadOnlyAccess"],
+    })),
+  };
+}
+
+function bareConfig(size: Size): Record<string, unknown> {
+  if (size !== "whole") return { "aws:region": "eu-central-1", "bench:bindings": size };
+  const settings = { dockerfile: "Dockerfile", args: {}, platform: "linux/amd64" };
+  return {
+    "aws:region": "eu-central-1",
+    "bench:imageTag": contextTag(join(project, "app", "go"), settings),
+  };
+}
+
+const programs = join(__dirname, "programs");
+
+/** A project of the same name, so that its resources have the same URNs. */
+function layOut(folder: string, runtime: string, main: string): void {
+  mkdirSync(folder, { recursive: true });
+  symlinkSync(join(project, "node_modules"), join(folder, "node_modules"));
+  writeFileSync(join(folder, "Pulumi.yaml"), `name: eks-irsa\nmain: ${main}\nruntime: ${runtime}\n`);
+}
+
+function layOutRaw(folder: string): string {
+  layOut(folder, "{ name: nodejs, options: { typescript: false } }", "index.js");
+  buildSync({
+    entryPoints: { index: join(programs, "raw.ts"), resources: join(programs, "resources.ts") },
+    outdir: folder,
+    format: "cjs",
+    platform: "node",
+    target: "node20",
+  });
+  // `import "./resources"` of index.js finds resources.js beside it.
+  return folder;
+}
+
+function layOutTemplate(folder: string): string {
+  layOut(folder, "nodejs", "index.ts");
+  cpSync(join(programs, "template.ts"), join(folder, "index.ts"));
+  cpSync(join(programs, "resources.ts"), join(folder, "resources.ts"));
+  const compilerOptions = {
+    strict: true,
+    outDir: "bin",
+    target: "es2020",
+    module: "commonjs",
+    moduleResolution: "node",
+    ignoreDeprecations: "6.0", // TypeScript 6 asks for it, and the template is as it is
+    sourceMap: true,
+    experimentalDecorators: true,
+    pretty: true,
+    noFallthroughCasesInSwitch: true,
+    noImplicitReturns: true,
+    forceConsistentCasingInFileNames: true,
+  };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["index.ts"] }));
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "template", main: "index.ts" }));
+  return folder;
+}
