@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Measured } from "./capacity/engine";
+import { parseArgs } from "node:util";
+import { type Measured, together } from "./capacity/engine";
 import { filled } from "./capacity/markdown";
 import { measureEngine } from "./capacity/measure-engine";
 import { parts } from "./capacity/tables";
@@ -8,15 +9,15 @@ import { parts } from "./capacity/tables";
 // How much fits: computes the tables of docs/scale.md from the quotas (capacity/quotas.ts), what an organisation runs
 // (capacity/example.ts) and what was measured of the engine (capacity/measured.json), and writes them into the page.
 //
-//   npx tsx bench/capacity.ts             computes, prints, writes the page
-//   npx tsx bench/capacity.ts --measure   measures the engine again before that: an hour, on two cores
+//   npx tsx bench/capacity.ts                     computes, prints, writes the page
+//   npx tsx bench/capacity.ts --measure=1,10,100  measures the engine on stacks of so many bindings before that
 
 export const page = join(__dirname, "..", "docs", "scale.md");
 const measuredFile = join(__dirname, "capacity", "measured.json");
 
 export interface CapacityOptions {
-  /** Measure the engine again, and keep what comes of it. Default: what was kept. */
-  readonly measure?: boolean;
+  /** Bindings of stacks to measure the engine on, and to keep what comes of it. 1,000 take half an hour. Default none: what was kept. */
+  readonly measure?: readonly number[];
   /** Shows what it is at. */
   readonly say?: (line: string) => void;
 }
@@ -26,15 +27,15 @@ export const kept = (): Measured => JSON.parse(readFileSync(measuredFile, "utf8"
 
 /** Computes the generated parts, and writes them into the page. Gives them by name. */
 export async function capacity({
-  measure = false,
+  measure = [],
   say = () => {},
 }: CapacityOptions = {}): Promise<Record<string, string>> {
-  if (measure) {
-    const sizes = [1, 10, 30, 100, 300, 1000];
-    // What there is so far is kept too: the last stack takes longer than all the others.
-    const onSample = (measured: Measured): void =>
-      writeFileSync(measuredFile, `${JSON.stringify(measured, null, 2)}\n`);
-    await measureEngine({ sizes, sizesWithoutCheckpoints: sizes, say, onSample });
+  if (measure.length > 0) {
+    const before = kept();
+    // After each stack, for the last one takes longer than all the others.
+    const onSample = (now: Measured): void =>
+      writeFileSync(measuredFile, `${JSON.stringify(together(before, now), null, 2)}\n`);
+    await measureEngine({ sizes: measure, say, onSample });
   }
   const generated = parts(kept());
   writeFileSync(page, filled(readFileSync(page, "utf8"), generated));
@@ -42,7 +43,9 @@ export async function capacity({
 }
 
 if (require.main === module) {
-  capacity({ measure: process.argv.includes("--measure"), say: (line) => console.error(line) }).then(
+  const { values } = parseArgs({ options: { measure: { type: "string", default: "" } } });
+  const measure = values.measure.split(",").filter(Boolean).map(Number);
+  capacity({ measure, say: (line) => console.error(line) }).then(
     (generated) => {
       for (const [name, part] of Object.entries(generated)) console.log(`\n${name}\n\n${part}`);
     },

@@ -34,7 +34,24 @@ export interface Measured {
   readonly engine: string;
   readonly node: string;
   readonly samples: readonly EngineSample[];
-  readonly references?: ReferenceTrial;
+  readonly references: ReferenceTrial;
+}
+
+/**
+ * What was measured now, with the samples of other sizes from before, if they are of the same day, machine and engine:
+ * a large stack takes longer to measure than all the small ones.
+ */
+export function together(before: Measured, now: Measured): Measured {
+  const same = (["date", "machine", "engine", "node"] as const).every((key) => before[key] === now[key]);
+  const is = (a: EngineSample) => (b: EngineSample) =>
+    a.bindings === b.bindings && a.checkpoints === b.checkpoints;
+  const others = same ? before.samples.filter((one) => !now.samples.some(is(one))) : [];
+  return {
+    ...now,
+    samples: [...others, ...now.samples].sort(
+      (a, b) => Number(b.checkpoints) - Number(a.checkpoints) || a.bindings - b.bindings,
+    ),
+  };
 }
 
 /** What the samples say of a stack of any size. */

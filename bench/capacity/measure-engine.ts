@@ -5,6 +5,7 @@ import { LocalWorkspace, PulumiCommand } from "@pulumi/pulumi/automation";
 import { checkConfig } from "../../automation";
 import { startLanguageHost } from "../../local/language-host";
 import { cache, project, searchPath } from "../../local/paths";
+import { spread } from "../benchmark";
 import { startEchoProviders } from "../engine/echo-providers";
 import { measure } from "../measure";
 import type { EngineSample, Measured, ReferenceTrial } from "./engine";
@@ -16,49 +17,62 @@ const platform = { project: "platform", stack: "prod", fullName: "organization/p
 const region = "eu-central-1";
 
 export interface MeasureOptions {
-  /** Bindings of the stacks to measure with checkpoints, and without. */
+  /** Bindings of the stacks to measure, each with checkpoints and without. */
   readonly sizes: readonly number[];
-  readonly sizesWithoutCheckpoints: readonly number[];
   readonly say: (line: string) => void;
   /** Called with all that there is so far after each stack. */
   readonly onSample: (measured: Measured) => void;
 }
 
-export async function measureEngine(options: MeasureOptions): Promise<Measured> {
+/** Small stacks take so little that what else the machine does shows: the median of so many counts. */
+const roundsOf = (bindings: number): number => (bindings <= 100 ? 3 : 1);
+
+export async function measureEngine({ sizes, say, onSample }: MeasureOptions): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "eks-irsa-capacity-"));
   const providers = await startEchoProviders();
   const host = await startLanguageHost({ host: "127.0.0.1", log: () => {} });
   try {
     const bench = new Bench(folder, providers.attached, host.port);
     await bench.platformUp("first");
-    const samples: EngineSample[] = [];
-    const measured = async (references?: ReferenceTrial): Promise<Measured> => ({
+    say("what a reference does when its target changes");
+    const about = {
       date: new Date().toISOString().slice(0, 10),
       machine: `${cpus().length} cores of ${cpus()[0]?.model.trim() ?? "unknown"}, ${Math.round(totalmem() / 2 ** 30)} GB`,
       engine: (await bench.pulumi(["version"])).stdout.trim(),
       node: process.version,
-      samples: [...samples].sort(
-        (a, b) => Number(b.checkpoints) - Number(a.checkpoints) || a.bindings - b.bindings,
-      ),
-      ...(references && { references }),
-    });
-    options.say("what a reference does when its target changes");
-    const references = await bench.referenceTrial(10);
-    const runs = [
-      ...options.sizes.map((bindings) => ({ bindings, checkpoints: true })),
-      ...options.sizesWithoutCheckpoints.map((bindings) => ({ bindings, checkpoints: false })),
-    ].sort((a, b) => a.bindings - b.bindings);
-    for (const { bindings, checkpoints } of runs) {
-      options.say(`${bindings} bindings, ${checkpoints ? "with" : "without"} checkpoints`);
-      samples.push(await bench.sample(bindings, checkpoints));
-      options.onSample(await measured(references));
+      references: await bench.referenceTrial(10),
+    };
+    const samples: EngineSample[] = [];
+    for (const bindings of [...sizes].sort((a, b) => a - b)) {
+      for (const checkpoints of [false, true]) {
+        const rounds: EngineSample[] = [];
+        for (let round = 0; round < roundsOf(bindings); round++) {
+          say(`${bindings} bindings, ${checkpoints ? "with" : "without"} checkpoints, round ${round + 1}`);
+          rounds.push(await bench.sample(bindings, checkpoints, round));
+        }
+        samples.push(middle(rounds));
+        onSample({ ...about, samples });
+      }
     }
-    return await measured(references);
   } finally {
     await providers.close();
     await host.close();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The medians of several samples of one size. */
+function middle(rounds: readonly EngineSample[]): EngineSample {
+  const [first] = rounds;
+  if (first === undefined) throw new Error("There is no median of nothing.");
+  const of = (key: "previewSeconds" | "upSeconds" | "unchangedSeconds"): number =>
+    spread(rounds.map((one) => one[key])).median;
+  return {
+    ...first,
+    previewSeconds: of("previewSeconds"),
+    upSeconds: of("upSeconds"),
+    unchangedSeconds: of("unchangedSeconds"),
+  };
 }
 
 class Bench {
@@ -107,8 +121,8 @@ class Bench {
   }
 
   /** A stack of bindings: preview, first `up`, `up` that changes nothing. */
-  async sample(bindings: number, checkpoints: boolean): Promise<EngineSample> {
-    const name = `b${bindings}-${checkpoints ? "each" : "end"}`;
+  async sample(bindings: number, checkpoints: boolean, round: number): Promise<EngineSample> {
+    const name = `b${bindings}-${checkpoints ? "each" : "end"}-${round}`;
     const env: Record<string, string> = checkpoints ? {} : { PULUMI_SKIP_CHECKPOINTS: "true" };
     const stack = await this.#begin(name, bindings);
     const preview = await this.pulumi(["preview", ...stack], env);
@@ -120,9 +134,9 @@ class Bench {
       bindings,
       resources,
       checkpoints,
-      previewSeconds: round(preview.seconds),
-      upSeconds: round(up.seconds),
-      unchangedSeconds: round(unchanged.seconds),
+      previewSeconds: hundredths(preview.seconds),
+      upSeconds: hundredths(up.seconds),
+      unchangedSeconds: hundredths(unchanged.seconds),
       stateBytes: bytes,
       upWrittenBytes: up.writtenBytes,
       unchangedWrittenBytes: unchanged.writtenBytes,
@@ -210,4 +224,4 @@ function resourcesIn(file: string): number {
   return checkpoint.latest.resources.length;
 }
 
-const round = (seconds: number): number => Math.round(seconds * 100) / 100;
+const hundredths = (seconds: number): number => Math.round(seconds * 100) / 100;

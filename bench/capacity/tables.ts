@@ -321,7 +321,6 @@ function rollout(engine: EngineModel): string {
 }
 
 function reference({ references }: Measured): string {
-  if (references === undefined) throw new Error("measured.json has no trial of a reference: measure again.");
   const { bindings, untouchedByPlatformUp, updatesPending, afterOwnUp } = references;
   return table(
     ["tried", ""],
