@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import fc from "fast-check";
 import { kept, page } from "../../bench/capacity";
-import { engineModel, polynomial } from "../../bench/capacity/engine";
+import { type EngineSample, engineModel, polynomial, together } from "../../bench/capacity/engine";
 import { shape as exampleShape } from "../../bench/capacity/example";
 import { filled } from "../../bench/capacity/markdown";
 import {
@@ -308,6 +308,35 @@ describe("the engine's curves", () => {
         },
       ),
     );
+  });
+});
+
+describe("measurements of the engine", () => {
+  const sample = (bindings: number, checkpoints: boolean, upSeconds: number): EngineSample => ({
+    ...(kept().samples[0] as EngineSample),
+    bindings,
+    checkpoints,
+    upSeconds,
+  });
+  const before = { ...kept(), samples: [sample(1, true, 1), sample(1000, true, 1000)] };
+  const now = { ...kept(), samples: [sample(1, false, 3), sample(1, true, 2)] };
+  const seconds = (samples: readonly EngineSample[]) =>
+    samples.map((one) => [one.bindings, one.checkpoints, one.upSeconds]);
+
+  it("replace those of the same size, and keep the others of the day", () => {
+    expect(seconds(together(before, now).samples)).to.deep.equal([
+      [1, true, 2],
+      [1000, true, 1000],
+      [1, false, 3],
+    ]);
+  });
+
+  it("are not mixed with those of another machine, engine or day", () => {
+    for (const other of [{ machine: "another" }, { engine: "v1" }, { date: "2020-01-01" }]) {
+      expect(seconds(together({ ...before, ...other }, now).samples)).to.have.deep.members(
+        seconds(now.samples),
+      );
+    }
   });
 });
 
