@@ -263,7 +263,7 @@ function curve(engine: EngineModel): string {
       "up without changes",
     ],
     sizes.map((bindings) => [
-      `${number(bindings)}${bindings > engine.measuredTo ? ", extrapolated" : ""}`,
+      `${number(bindings)}${beyond(engine, bindings)}`,
       bytes(engine.stateBytes(bindings)),
       time(engine.upSeconds(bindings)),
       bytes(engine.upWrittenBytes(bindings)),
@@ -274,6 +274,9 @@ function curve(engine: EngineModel): string {
   );
   return `${curves}\n\nA first up as measured is at most ${number(Math.ceil(engine.worstMiss * 100))} % off its curve.`;
 }
+
+const beyond = ({ measuredTo }: EngineModel, bindings: number): string =>
+  bindings > measuredTo ? ", extrapolated" : "";
 
 function within(engine: EngineModel, minutes: number) {
   return {
@@ -291,7 +294,8 @@ function size(engine: EngineModel): string {
     ],
     example.upMinutes.map((minutes) => {
       const { withCheckpoints, without } = within(engine, minutes);
-      return [`${number(minutes)} min`, number(withCheckpoints), number(without)];
+      const shown = (bindings: number): string => `${number(bindings)}${beyond(engine, bindings)}`;
+      return [`${number(minutes)} min`, shown(withCheckpoints), shown(without)];
     }),
   );
 }
