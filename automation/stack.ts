@@ -11,6 +11,7 @@ import { type ConfigInput, parseConfig, project } from "../config";
 import { home, program } from "../index";
 import { toOperationError } from "./errors";
 import { type Changes, type Progress, progressOf } from "./progress";
+import { recoveryMessage, recoveryOf, type State, withoutPending } from "./recovery";
 
 export interface StackOptions {
   /** Name of the stack: an environment, such as `dev`. Made when it is not there. */
@@ -92,13 +93,18 @@ export class ProgramStack {
     return this.stack.name;
   }
 
-  /** Finds out what `up` would change. */
+  /** Finds out what `up` would change. Changes nothing, not even to recover from an operation that was cut off. */
   preview(options: OperationOptions = {}): Promise<OperationResult> {
     return this.#run(options, async (common) => (await this.stack.preview(common)).changeSummary);
   }
 
-  /** Brings the environment to what the program says. When it resolves, the pods have listed the buckets. */
+  /**
+   * Brings the environment to what the program says. When it resolves, the pods have listed the buckets.
+   *
+   * Where an operation on the stack was cut off, its engine killed, it finds out first what came of that.
+   */
   async up(options: OperationOptions = {}): Promise<OperationResult & { readonly outputs: Outputs }> {
+    await this.#recover(options);
     let outputs: Outputs = {};
     const result = await this.#run(options, async (common) => {
       const up = await this.stack.up(common);
@@ -109,12 +115,20 @@ export class ProgramStack {
   }
 
   /** Compares the engine's state with what is really there, and takes over what it finds. */
-  refresh(options: OperationOptions = {}): Promise<OperationResult> {
+  async refresh(options: OperationOptions = {}): Promise<OperationResult> {
+    return (await this.#recover(options)) ?? (await this.#refresh(options));
+  }
+
+  #refresh(options: OperationOptions): Promise<OperationResult> {
     return this.#run(options, async (common) => (await this.stack.refresh(common)).summary.resourceChanges);
   }
 
-  /** Deletes everything that the stack made. The stack itself stays, with its history. */
-  destroy(options: OperationOptions = {}): Promise<OperationResult> {
+  /**
+   * Deletes everything that the stack made. The stack itself stays, with its history. Where an operation on the stack was
+   * cut off, it finds out first what came of that.
+   */
+  async destroy(options: OperationOptions = {}): Promise<OperationResult> {
+    await this.#recover(options);
     return this.#run(options, async (common) => (await this.stack.destroy(common)).summary.resourceChanges);
   }
 
@@ -143,6 +157,21 @@ export class ProgramStack {
   /** Forgets the stack, which must be destroyed. */
   async remove(): Promise<void> {
     await attempt(() => this.stack.workspace.removeStack(this.name));
+  }
+
+  /** Finds out what came of an operation that was cut off. Gives what its refresh came to; undefined where there was none. */
+  async #recover(options: OperationOptions): Promise<OperationResult | undefined> {
+    const exported = await attempt(() => this.stack.exportStack());
+    const recovery = recoveryOf((exported.deployment ?? {}) as State);
+    if (recovery === undefined) return undefined;
+    options.onProgress?.({ kind: "message", severity: "warning", text: recoveryMessage(recovery) });
+    // The note of what was cut off goes last: if this is cut off too, it is done again.
+    await attempt(() => this.stack.importStack({ ...exported, deployment: recovery.state }));
+    const refreshed = await this.#refresh(options);
+    const compared = await attempt(() => this.stack.exportStack());
+    const state = withoutPending(compared.deployment as State);
+    await attempt(() => this.stack.importStack({ ...compared, deployment: state }));
+    return refreshed;
   }
 
   async #run(

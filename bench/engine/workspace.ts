@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
@@ -42,7 +42,10 @@ export class Subject {
     writeFileSync(this.#configFile, `config:\n${lines.join("\n")}\n`);
     rmSync(this.#state, { recursive: true, force: true });
     mkdirSync(this.#state, { recursive: true });
-    await measure("pulumi", ["stack", "init", fullName, "--non-interactive", "--cwd", this.project], {
+    // Not in the project: it would write its settings file there.
+    const scratch = join(this.folder, "scratch");
+    layOut(scratch, "nodejs", "none.js");
+    await measure("pulumi", ["stack", "init", fullName, "--non-interactive", "--cwd", scratch], {
       env: this.env,
     });
     cpSync(this.#state, `${this.#state}.empty`, { recursive: true });
@@ -181,7 +184,8 @@ const programs = join(__dirname, "programs");
 /** A project of the same name, so that its resources have the same URNs. */
 function layOut(folder: string, runtime: string, main: string): void {
   mkdirSync(folder, { recursive: true });
-  symlinkSync(join(project, "node_modules"), join(folder, "node_modules"));
+  if (!existsSync(join(folder, "node_modules")))
+    symlinkSync(join(project, "node_modules"), join(folder, "node_modules"));
   writeFileSync(join(folder, "Pulumi.yaml"), `name: eks-irsa\nmain: ${main}\nruntime: ${runtime}\n`);
 }
 
