@@ -1,3 +1,4 @@
+import { request } from "node:http";
 import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { ECRClient } from "@aws-sdk/client-ecr";
@@ -8,6 +9,7 @@ import { STSClient } from "@aws-sdk/client-sts";
 import { AppsV1Api, CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation";
 import type { ProgramStack } from "../../automation";
+import type { FaultCounts, FaultPlan } from "../../local/aws/faults";
 import { openLocalStack } from "../../local/engine";
 import { awsEndpoint, files, type Run, region } from "../../local/run";
 import { load } from "../../local/state";
@@ -15,7 +17,7 @@ import { command, local, shellOf, works } from "../e2e/tools";
 
 // The live parts, for faults that need them: local, brought up where it is not.
 
-/** The run that is up, with clients of its AWS and its Kubernetes that no injected fault reaches past a retry. */
+/** The run that is up, with clients of its AWS and its Kubernetes. */
 export class Live {
   readonly #config = new KubeConfig();
 
@@ -52,6 +54,19 @@ export class Live {
   readonly logs = (): CloudWatchLogsClient => new CloudWatchLogsClient(this.#client);
   readonly s3 = (): S3Client => new S3Client({ ...this.#client, forcePathStyle: true });
   readonly sts = (): STSClient => new STSClient(this.#client);
+
+  /** Has AWS fail from now on, or no more. Gives what was injected until now. */
+  faults(plan?: FaultPlan): Promise<FaultCounts> {
+    return new Promise((resolve, reject) => {
+      const asked = request({ socketPath: files.faultSocket, method: "PUT" }, async (response) => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
+        resolve(JSON.parse(Buffer.concat(chunks).toString()) as FaultCounts);
+      });
+      asked.once("error", reject);
+      asked.end(JSON.stringify(plan ?? null));
+    });
+  }
 
   /** The stack that `npm run local` runs, with `KEY=VALUE`s of `--config`. */
   open(...overrides: string[]): Promise<ProgramStack> {
