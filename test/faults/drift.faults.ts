@@ -738,6 +738,15 @@ describe("drift", function () {
       change: () => live.logs().send(new logs.DeleteLogGroupCommand({ logGroupName })),
     },
     {
+      what: "launch template deleted",
+      resource: "cluster-nodes",
+      live: async () => there(await launchTemplate()),
+      change: async () => {
+        const { LaunchTemplateId } = (await launchTemplate()) ?? {};
+        await live.ec2().send(new ec2.DeleteLaunchTemplateCommand({ LaunchTemplateId }));
+      },
+    },
+    {
       what: "Pod Identity association deleted",
       resource: `${namespace}.pod-identity-association`,
       live: associations,

@@ -56,7 +56,7 @@ export function tagChanges(
 /** Whether AWS says that the thing is not there. */
 export const isGone = (error: unknown): boolean =>
   error instanceof Error &&
-  /^(NoSuchEntity|NoSuchEntityException|ResourceNotFoundException|RepositoryNotFoundException|LifecyclePolicyNotFoundException|NoSuchBucket|NotFound|NotFoundException|InvalidLaunchTemplateId\.NotFound|InvalidLaunchTemplateName\.NotFoundException)$/.test(
+  /^(NoSuchEntity|NoSuchEntityException|ResourceNotFoundException|RepositoryNotFoundException|LifecyclePolicyNotFoundException|NoSuchBucket|NotFound|NotFoundException|InvalidLaunchTemplateId\.NotFound(Exception)?|InvalidLaunchTemplateName\.NotFoundException)$/.test(
     error.name,
   );
 
