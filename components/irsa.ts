@@ -5,6 +5,7 @@ import { RolePolicyAttachment } from "@pulumi/aws/iam/rolePolicyAttachment";
 import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount";
 import { ServiceAccountPatch } from "@pulumi/kubernetes/core/v1/serviceAccountPatch";
 import * as pulumi from "@pulumi/pulumi";
+import { takesFieldsBack } from "./ownership";
 import { partitionOfArn } from "./partition";
 import { awsManagedPolicyArn, type PolicyReference, policyWarnings, resolvePolicies } from "./policies";
 import { automaticName, type NewRoleArgs, type RoleArgs, roleFaults } from "./role-args";
@@ -209,7 +210,10 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
         ? new ServiceAccountPatch(`${name}-service-account`, { metadata }, parent)
         : new ServiceAccount(
             `${name}-service-account`,
-            { metadata, automountServiceAccountToken: args.serviceAccount?.automountToken ?? false },
+            {
+              metadata: { ...metadata, annotations: { ...metadata.annotations, ...takesFieldsBack } },
+              automountServiceAccountToken: args.serviceAccount?.automountToken ?? false,
+            },
             parent,
           );
       // From the object, so that what uses these names waits until it is there.

@@ -1,5 +1,6 @@
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment";
 import * as pulumi from "@pulumi/pulumi";
+import { takesFieldsBack } from "./ownership";
 
 export interface ToolboxArgs {
   /** Image to run: one with a shell, Maven and a JDK. Default `maven:3.9-eclipse-temurin-21`. */
@@ -30,7 +31,7 @@ export class Toolbox extends pulumi.ComponentResource {
     this.deployment = new Deployment(
       `${name}-deployment`,
       {
-        metadata: { name, namespace: args.namespace, labels },
+        metadata: { name, namespace: args.namespace, labels, annotations: takesFieldsBack },
         spec: {
           replicas: 1,
           selector: { matchLabels: labels },

@@ -72,6 +72,8 @@ export const files = {
   /** The administrator's kubeconfig. */
   kubeconfig: join(folders.kubernetes, "admin.kubeconfig"),
   dockerSocket: join(folders.docker, "docker.sock"),
+  /** Where tests ask the front door for faults. */
+  faultSocket: join(run, "faults.sock"),
   /** The stack's configuration, as the last command of local set it. */
   stackConfig: join(run, "pulumi", "project", `Pulumi.${stackName}.yaml`),
   signingKey: join(folders.pki, "service-account.key"),

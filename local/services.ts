@@ -1,7 +1,9 @@
+import { randomBytes } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import { Account, type Credentials } from "./aws/account";
 import { startTokenAuthenticator } from "./aws/authenticator";
+import { Faults, startFaultControl } from "./aws/faults";
 import { startFrontDoor } from "./aws/frontdoor";
 import { issuerKeys } from "./aws/jwks";
 import { defaultAccountId } from "./aws/ministack";
@@ -45,6 +47,7 @@ async function main(file: string): Promise<void> {
   const issuer = issuerOf(region);
   const account = new Account({ endpoint: upstream, region });
   const addresses = ["127.0.0.1", bridgeAddress];
+  const faults = new Faults();
 
   const frontDoor = startFrontDoor({
     addresses,
@@ -73,7 +76,9 @@ async function main(file: string): Promise<void> {
       clusterNames: () => account.clusterNames(),
       tags: (arn) => account.tags(arn),
     },
-    registry: { host: `127.0.0.1:${ports.registry}` },
+    // ECR's own are as long. Local's registry asks for none.
+    registry: { host: `127.0.0.1:${ports.registry}`, password: randomBytes(1024).toString("base64") },
+    faults,
     log: (line) => log(`aws: ${line}`),
   });
   const authenticator = startTokenAuthenticator({
@@ -106,9 +111,17 @@ async function main(file: string): Promise<void> {
     log,
   });
 
+  const faultControl = startFaultControl(faults, files.faultSocket);
   const languageHost = startLanguageHost({ host: "127.0.0.1", log: (line) => log(`nodejs: ${line}`) });
 
-  const servers = await Promise.all([providers, languageHost, frontDoor, authenticator, webhook]);
+  const servers = await Promise.all([
+    providers,
+    languageHost,
+    frontDoor,
+    authenticator,
+    webhook,
+    faultControl,
+  ]);
   const [{ ports: providerPorts }, { port: languageHostPort }] = servers;
   const ready: Services = { providers: { ...providerPorts }, languageHost: languageHostPort };
   writeFileSync(`${file}.ready.new`, JSON.stringify(ready));

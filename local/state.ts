@@ -18,7 +18,8 @@ export function load(): Run | undefined {
 /** Records the run. The file is whole at every moment, whatever happens to this process. */
 export function save(state: Run): void {
   mkdirSync(run, { recursive: true });
-  writeFileSync(`${file}.new`, `${JSON.stringify(state, undefined, 2)}\n`);
+  // It holds the administrator's key.
+  writeFileSync(`${file}.new`, `${JSON.stringify(state, undefined, 2)}\n`, { mode: 0o600 });
   renameSync(`${file}.new`, file);
 }
 

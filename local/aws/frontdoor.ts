@@ -10,7 +10,9 @@ import {
 import type { AddressInfo } from "node:net";
 import { ecr, type Registry } from "./ecr";
 import { type EksOptions, eks } from "./eks";
+import { breakOff, type Fault, type Faults, faultError } from "./faults";
 import { type IamAccount, iam } from "./iam";
+import { Idempotency } from "./idempotency";
 import { AwsError, errorReply, escapeXml, type Reply } from "./reply";
 import { type AwsCall, describeCall, isIssuedKeyId, protocolOf } from "./request";
 import { verifyWebIdentity, type WebIdentity, type WebIdentityEnvironment } from "./webidentity";
@@ -26,6 +28,8 @@ export interface FrontDoorOptions {
   webIdentity: WebIdentityEnvironment;
   eks: Omit<EksOptions, "log">;
   registry: Registry;
+  /** What a test asks for. Default none. */
+  faults?: Faults;
   /** One line for each request, and for what is worth telling of it. */
   log(line: string): void;
 }
@@ -48,7 +52,13 @@ const maxBody = 1024 * 1024;
 export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDoor> {
   const agent = new Agent({ keepAlive: true });
   const answerEks = eks({ ...options.eks, log: options.log });
-  const context = { ...options, agent, answerEks, upstreamUrl: new URL(options.upstream) };
+  const context = {
+    ...options,
+    agent,
+    answerEks,
+    upstreamUrl: new URL(options.upstream),
+    idempotency: new Idempotency(),
+  };
   const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const started = performance.now();
     outgoing.once("close", () => {
@@ -57,7 +67,7 @@ export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDo
         `${incoming.method} ${labels.get(incoming) ?? shortPath(incoming)} ${status} ${Math.round(performance.now() - started)} ms`,
       );
     });
-    handle(incoming, outgoing, context).catch((error: unknown) =>
+    answerOrFault(incoming, outgoing, context).catch((error: unknown) =>
       fail(incoming, outgoing, error, options.log),
     );
   };
@@ -89,10 +99,38 @@ interface Context extends FrontDoorOptions {
   agent: Agent;
   answerEks: ReturnType<typeof eks>;
   upstreamUrl: URL;
+  idempotency: Idempotency;
 }
 
 /** What a request is called in the log, once that is known. */
 const labels = new WeakMap<IncomingMessage, string>();
+
+/** Answers, unless the test's plan has something else for this request. */
+async function answerOrFault(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  context: Context,
+): Promise<void> {
+  const fault = context.faults?.next();
+  if (fault?.moment === "before") return strike(fault, incoming, outgoing, context);
+  if (fault) losing.set(outgoing, fault);
+  return handle(incoming, outgoing, context);
+}
+
+/** Answers whose requests are carried out, and which then get lost. */
+const losing = new WeakMap<ServerResponse, Fault>();
+
+async function strike(
+  fault: Fault,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  { faults, log }: Context,
+): Promise<void> {
+  const call = describeCall(incoming.method ?? "GET", incoming.url ?? "/", incoming.headers);
+  log(`fault: ${fault.kind} ${fault.moment} ${labels.get(incoming) ?? shortPath(incoming)}`);
+  if (fault.kind === "throttling" || fault.kind === "error") throw faultError(fault, call);
+  if (faults) await breakOff(fault, outgoing, faults);
+}
 
 async function handle(incoming: IncomingMessage, outgoing: ServerResponse, context: Context): Promise<void> {
   const call = describeCall(incoming.method ?? "GET", incoming.url ?? "/", incoming.headers);
@@ -118,12 +156,24 @@ async function handle(incoming: IncomingMessage, outgoing: ServerResponse, conte
   if (action) labels.set(incoming, [call.service ?? "unsigned", action].join(":"));
 
   if (parameters.getAll("Action").includes("AssumeRoleWithWebIdentity")) {
-    return send(outgoing, await assumeRoleWithWebIdentity(parameters, context));
+    return finish(incoming, outgoing, await assumeRoleWithWebIdentity(parameters, context), context);
   }
   checkSigned(call);
   const forward = () =>
     exchange(context, incoming.method ?? "GET", incoming.url ?? "/", incoming.headers, body);
-  return send(outgoing, await answer(call, parameters, body, forward, context));
+  return finish(incoming, outgoing, await answer(call, parameters, body, forward, context), context);
+}
+
+/** Sends the answer, or loses it. */
+async function finish(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  reply: Reply,
+  context: Context,
+): Promise<void> {
+  const fault = losing.get(outgoing);
+  if (fault) await strike(fault, incoming, outgoing, context);
+  else send(outgoing, reply);
 }
 
 async function answer(
@@ -137,11 +187,24 @@ async function answer(
     case "iam":
       return iam(parameters, forward, context.iam);
     case "eks":
-      return context.answerEks(call, body, forward);
+      return context.idempotency.once(`${call.method} ${call.path}`, tokenIn(body), () =>
+        context.answerEks(call, body, forward),
+      );
+    case "ec2":
+      return context.idempotency.once(parameters.get("Action") ?? "", parameters.get("ClientToken"), forward);
     case "ecr":
       return ecr(call.target?.split(".").at(-1) ?? "", await forward(), context.registry);
     default:
       return forward();
+  }
+}
+
+/** The token by which EKS knows a request that comes again. */
+function tokenIn(body: string): unknown {
+  try {
+    return (JSON.parse(body) as { clientRequestToken?: unknown } | null)?.clientRequestToken;
+  } catch {
+    return undefined;
   }
 }
 
@@ -237,6 +300,12 @@ function stream(incoming: IncomingMessage, outgoing: ServerResponse, context: Co
         agent: context.agent,
       },
       (response) => {
+        const fault = losing.get(outgoing);
+        if (fault) {
+          response.resume();
+          response.once("end", () => strike(fault, incoming, outgoing, context).then(resolve, reject));
+          return;
+        }
         outgoing.writeHead(response.statusCode ?? 502, endToEnd(response.headers));
         response.pipe(outgoing);
         response.once("end", resolve);

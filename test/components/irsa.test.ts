@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { IrsaArgumentError, IrsaServiceAccount, type IrsaServiceAccountArgs } from "../../components/irsa";
+import { takesFieldsBack } from "../../components/ownership";
 import { PolicyError, policyWarnings, resolvePolicies } from "../../components/policies";
 import { issuer, known, oidcProviderArn, only, type Registered, setMocks, settled } from "../mocks";
 
@@ -48,9 +49,21 @@ describe("IrsaServiceAccount", () => {
     expect(only(registered, "kubernetes:core/v1:ServiceAccount").inputs.metadata).to.deep.equal({
       name: "reader",
       namespace: "team-a",
-      annotations: { "eks.amazonaws.com/role-arn": await known(irsa.roleArn) },
+      annotations: { "eks.amazonaws.com/role-arn": await known(irsa.roleArn), ...takesFieldsBack },
     });
     expect(await known(irsa.serviceAccountName)).to.equal("reader");
+  });
+
+  it("takes back what somebody changed on its own ServiceAccount, and not on one that it adopts", async () => {
+    await make();
+    const annotations = (type: string) =>
+      (only(registered, type).inputs.metadata as { annotations: Record<string, string> }).annotations;
+    expect(annotations("kubernetes:core/v1:ServiceAccount")["pulumi.com/patchForce"]).to.equal("true");
+    registered = await setMocks();
+    await make({ adopt: true });
+    expect(annotations("kubernetes:core/v1:ServiceAccountPatch")).to.have.all.keys(
+      "eks.amazonaws.com/role-arn",
+    );
   });
 
   it("attaches each policy in its own way, under a name that does not depend on its place", async () => {
@@ -171,7 +184,7 @@ describe("IrsaServiceAccount", () => {
     const { annotations } = only(registered, "kubernetes:core/v1:ServiceAccount").inputs.metadata as {
       annotations: unknown;
     };
-    expect(annotations).to.deep.equal({ "eks.amazonaws.com/role-arn": arn });
+    expect(annotations).to.deep.equal({ "eks.amazonaws.com/role-arn": arn, ...takesFieldsBack });
   });
 
   it("makes the role only, for a chart that brings its ServiceAccount", async () => {
@@ -275,7 +288,7 @@ describe("IrsaServiceAccount", () => {
     const { metadata } = only(registered, "kubernetes:core/v1:ServiceAccount").inputs as {
       metadata: { annotations: unknown };
     };
-    expect(metadata.annotations).to.deep.equal({});
+    expect(metadata.annotations).to.deep.equal(takesFieldsBack);
   });
 
   it("keeps the names of role and ServiceAccount when the mechanism changes, so that neither is replaced", async () => {

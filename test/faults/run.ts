@@ -29,7 +29,7 @@ export class Tally {
   print(): void {
     for (const [family, { tried, held }] of this.#families) {
       console.log(
-        `      ${family.padEnd(44)} ${String(tried).padStart(6)} tried ${String(held).padStart(6)} held`,
+        `      ${family.padEnd(56)} ${String(tried).padStart(6)} tried ${String(held).padStart(6)} held`,
       );
     }
     const held = [...this.#families.values()].reduce((sum, one) => sum + one.held, 0);

@@ -28,9 +28,21 @@ export interface Aws {
   readonly sts: STSClient;
 }
 
+/** Requests of one call at most, as the real provider's `max_retries`. The SDK waits longer before each, up to 20 s. */
+const maxAttempts = 25;
+
+/** Milliseconds after which a request that has no answer is given up. None of those made here takes as long. */
+const requestTimeout = 20_000;
+
 /** The clients of a region; one set serves every provider instance. */
 export function clients(options: AwsOptions, region: string): Omit<Aws, "defaultTags"> {
-  const common = { endpoint: options.endpoint, region, credentials: { ...options.credentials } };
+  const common = {
+    endpoint: options.endpoint,
+    region,
+    credentials: { ...options.credentials },
+    maxAttempts,
+    requestHandler: { connectionTimeout: 5000, requestTimeout, throwOnRequestTimeout: true },
+  };
   return {
     region,
     iam: new IAMClient(common),

@@ -56,7 +56,7 @@ export function tagChanges(
 /** Whether AWS says that the thing is not there. */
 export const isGone = (error: unknown): boolean =>
   error instanceof Error &&
-  /^(NoSuchEntity|NoSuchEntityException|ResourceNotFoundException|RepositoryNotFoundException|LifecyclePolicyNotFoundException|NoSuchBucket|NotFound|NotFoundException|InvalidLaunchTemplateId\.NotFound|InvalidLaunchTemplateName\.NotFoundException)$/.test(
+  /^(NoSuchEntity|NoSuchEntityException|ResourceNotFoundException|RepositoryNotFoundException|LifecyclePolicyNotFoundException|NoSuchBucket|NotFound|NotFoundException|InvalidLaunchTemplateId\.NotFound(Exception)?|InvalidLaunchTemplateName\.NotFoundException)$/.test(
     error.name,
   );
 
@@ -69,6 +69,30 @@ export const orUndefined = <T>(answer: Promise<T>): Promise<T | undefined> =>
 
 /** For deletions: what is gone already is as it should be. */
 export const ignoreGone = async (answer: Promise<unknown>): Promise<void> => void (await orUndefined(answer));
+
+const isTaken = (error: unknown): error is Error & { $metadata?: { attempts?: number } } =>
+  error instanceof Error && /AlreadyExists(Exception)?$/.test(error.name);
+
+/**
+ * Makes something that has a name. Where the answer to the first request is lost, the SDK sends another, which is told
+ * that the name is taken: by what the first one made, if that is no older than this call. The real provider ends with the
+ * error there; see docs/reliability.md for what to do then.
+ */
+export async function createOnce<T>(
+  make: () => Promise<T>,
+  find: () => Promise<{ made: Date | undefined; answer: T } | undefined>,
+): Promise<T> {
+  const since = Date.now();
+  try {
+    return await make();
+  } catch (error) {
+    if (!isTaken(error) || (error.$metadata?.attempts ?? 1) < 2) throw error;
+    const found = await find();
+    // IAM gives its times in whole seconds.
+    if (found?.made === undefined || found.made.getTime() <= since - 1000) throw error;
+    return found.answer;
+  }
+}
 
 /**
  * Asks until it is so, every half second.

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import * as sdk from "@aws-sdk/client-ec2";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import type { LaunchTemplateArgs, LaunchTemplateState } from "@pulumi/aws/ec2/launchTemplate";
@@ -45,6 +46,7 @@ const launchTemplate: AwsResourceType<Inputs, Unwrap<LaunchTemplateState>> = {
   async create(inputs, context) {
     const answer = await context.config.ec2.send(
       new sdk.CreateLaunchTemplateCommand({
+        ClientToken: randomUUID(), // so that a request which comes again makes no second one
         LaunchTemplateName: inputs.name,
         VersionDescription: inputs.description,
         LaunchTemplateData: data(inputs),
@@ -98,6 +100,7 @@ const launchTemplate: AwsResourceType<Inputs, Unwrap<LaunchTemplateState>> = {
     if (["description", "metadataOptions", "instanceType", "imageId"].some((key) => changed.has(key))) {
       const { LaunchTemplateVersion } = await ec2.send(
         new sdk.CreateLaunchTemplateVersionCommand({
+          ClientToken: randomUUID(),
           LaunchTemplateId: id,
           VersionDescription: news.description,
           LaunchTemplateData: data(news),

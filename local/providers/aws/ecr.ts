@@ -8,6 +8,7 @@ import {
   type AwsResourceType,
   type AwsTypes,
   cancellable,
+  createOnce,
   ignoreGone,
   orUndefined,
   tagChanges,
@@ -40,20 +41,30 @@ const repository: AwsResourceType<Unwrap<RepositoryArgs>, Unwrap<RepositoryState
 
   async create(inputs, context) {
     const encryption = inputs.encryptionConfigurations?.[0];
-    await context.config.ecr.send(
-      new sdk.CreateRepositoryCommand({
-        repositoryName: inputs.name,
-        imageTagMutability: inputs.imageTagMutability as sdk.ImageTagMutability | undefined,
-        imageScanningConfiguration: inputs.imageScanningConfiguration,
-        encryptionConfiguration: encryption && {
-          encryptionType: (encryption.encryptionType ?? "AES256") as sdk.EncryptionType,
-          kmsKey: encryption.kmsKey,
-        },
-        tags: tagList(tagsToSet(inputs.tags, context)),
-      }),
-      cancellable(context),
+    const { ecr } = context.config;
+    const name = inputs.name ?? "";
+    const command = new sdk.CreateRepositoryCommand({
+      repositoryName: name,
+      imageTagMutability: inputs.imageTagMutability as sdk.ImageTagMutability | undefined,
+      imageScanningConfiguration: inputs.imageScanningConfiguration,
+      encryptionConfiguration: encryption && {
+        encryptionType: (encryption.encryptionType ?? "AES256") as sdk.EncryptionType,
+        kmsKey: encryption.kmsKey,
+      },
+      tags: tagList(tagsToSet(inputs.tags, context)),
+    });
+    return createOnce(
+      async () => {
+        await ecr.send(command, cancellable(context));
+        return name;
+      },
+      async () => {
+        const { repositories } = await ecr.send(
+          new sdk.DescribeRepositoriesCommand({ repositoryNames: [name] }),
+        );
+        return { made: repositories?.[0]?.createdAt, answer: name };
+      },
     );
-    return inputs.name ?? "";
   },
 
   async read(id, context, { inputs }) {

@@ -6,6 +6,7 @@ import {
   type AwsResourceType,
   type AwsTypes,
   cancellable,
+  createOnce,
   ignoreGone,
   tagChanges,
   tagOutputs,
@@ -29,9 +30,22 @@ const logGroup: AwsResourceType<Unwrap<LogGroupArgs>, Unwrap<LogGroupState>> = {
 
   async create(inputs, context) {
     const { name: logGroupName = "", kmsKeyId } = inputs;
-    await context.config.logs.send(
-      new sdk.CreateLogGroupCommand({ logGroupName, kmsKeyId, tags: tagsToSet(inputs.tags, context) }),
-      cancellable(context),
+    const { logs } = context.config;
+    const tags = tagsToSet(inputs.tags, context);
+    await createOnce(
+      async () => {
+        await logs.send(
+          new sdk.CreateLogGroupCommand({ logGroupName, kmsKeyId, tags }),
+          cancellable(context),
+        );
+      },
+      async () => {
+        const { logGroups } = await logs.send(
+          new sdk.DescribeLogGroupsCommand({ logGroupNamePrefix: logGroupName }),
+        );
+        const { creationTime } = logGroups?.find((one) => one.logGroupName === logGroupName) ?? {};
+        return { made: creationTime === undefined ? undefined : new Date(creationTime), answer: undefined };
+      },
     );
     if (inputs.retentionInDays) await setRetention(logGroupName, inputs.retentionInDays, context);
     return logGroupName;

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { ecr } from "../../../local/aws/ecr";
 import { jsonReply } from "../../../local/aws/reply";
 
-const registry = { host: "127.0.0.1:5000" };
+const registry = { host: "127.0.0.1:5000", password: "secret" };
 const uri = "000000000000.dkr.ecr.eu-central-1.amazonaws.com/team/app";
 
 describe("ecr", () => {
@@ -20,7 +20,10 @@ describe("ecr", () => {
   it("sends docker to local's registry", () => {
     const data = { authorizationData: [{ authorizationToken: "t", proxyEndpoint: `https://${uri}` }] };
     const reply = ecr("GetAuthorizationToken", jsonReply(data), registry);
-    expect(JSON.parse(reply.body).authorizationData[0].proxyEndpoint).to.equal("http://127.0.0.1:5000");
+    expect(JSON.parse(reply.body).authorizationData[0]).to.deep.equal({
+      authorizationToken: Buffer.from("AWS:secret").toString("base64"),
+      proxyEndpoint: "http://127.0.0.1:5000",
+    });
   });
 
   it("leaves errors and other answers as they are", () => {

@@ -67,7 +67,7 @@ describe("the front door", () => {
         clusterNames: async () => ["irsa"],
         tags: async () => ({}),
       },
-      registry: { host: "127.0.0.1:5000" },
+      registry: { host: "127.0.0.1:5000", password: "secret" },
       log: (line) => log.push(line),
     });
   });
@@ -352,7 +352,7 @@ describe("the front door", () => {
       webIdentity: environment(key),
       iam: undefined as never,
       eks: undefined as never,
-      registry: { host: "" },
+      registry: { host: "", password: "" },
       log: () => undefined,
     });
     const s3 = await fetch(`${down.url}/bucket`, { headers: { authorization: signedFor("s3") } });
@@ -372,7 +372,7 @@ describe("the front door", () => {
       webIdentity: environment(key),
       iam: undefined as never,
       eks: undefined as never,
-      registry: { host: "" },
+      registry: { host: "", password: "" },
       log: () => undefined,
     });
     expect(

@@ -1,4 +1,5 @@
 import * as sdk from "@aws-sdk/client-iam";
+import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import type {
   OpenIdConnectProviderArgs,
   OpenIdConnectProviderState,
@@ -8,6 +9,7 @@ import { sameSet } from "../../diff";
 import {
   type AwsResourceType,
   cancellable,
+  createOnce,
   ignoreGone,
   orUndefined,
   tagChanges,
@@ -34,16 +36,24 @@ export const openIdConnectProvider: AwsResourceType<
   computed: ["arn"],
 
   async create(inputs, context) {
-    const answer = await context.config.iam.send(
-      new sdk.CreateOpenIDConnectProviderCommand({
-        Url: inputs.url.startsWith("https://") ? inputs.url : `https://${inputs.url}`,
-        ClientIDList: inputs.clientIdLists,
-        ThumbprintList: inputs.thumbprintLists,
-        Tags: tagList(tagsToSet(inputs.tags, context)),
-      }),
-      cancellable(context),
+    const { iam, sts } = context.config;
+    const command = new sdk.CreateOpenIDConnectProviderCommand({
+      Url: inputs.url.startsWith("https://") ? inputs.url : `https://${inputs.url}`,
+      ClientIDList: inputs.clientIdLists,
+      ThumbprintList: inputs.thumbprintLists,
+      Tags: tagList(tagsToSet(inputs.tags, context)),
+    });
+    return createOnce(
+      async () => (await iam.send(command, cancellable(context))).OpenIDConnectProviderArn ?? "",
+      async () => {
+        const { Account, Arn = "" } = await sts.send(new GetCallerIdentityCommand({}));
+        const answer = `${Arn.split(":").slice(0, 2).join(":")}:iam::${Account}:oidc-provider/${bare(inputs.url)}`;
+        const live = await iam.send(
+          new sdk.GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: answer }),
+        );
+        return { made: live.CreateDate, answer };
+      },
     );
-    return answer.OpenIDConnectProviderArn ?? "";
   },
 
   async read(id, context, { inputs }) {

@@ -1,10 +1,12 @@
 import * as sdk from "@aws-sdk/client-iam";
+import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import type { PolicyArgs, PolicyState } from "@pulumi/aws/iam/policy";
 import type { Unwrap } from "@pulumi/pulumi";
 import { samePolicy } from "../../diff";
 import {
   type AwsResourceType,
   cancellable,
+  createOnce,
   ignoreGone,
   orUndefined,
   path,
@@ -29,17 +31,23 @@ export const policy: AwsResourceType<Unwrap<PolicyArgs>, Unwrap<PolicyState>> = 
   computed: ["arn", "policyId", "attachmentCount"],
 
   async create(inputs, context) {
-    const answer = await context.config.iam.send(
-      new sdk.CreatePolicyCommand({
-        PolicyName: inputs.name,
-        Path: inputs.path,
-        Description: inputs.description,
-        PolicyDocument: asText(inputs.policy),
-        Tags: tagList(tagsToSet(inputs.tags, context)),
-      }),
-      cancellable(context),
+    const { iam, sts } = context.config;
+    const command = new sdk.CreatePolicyCommand({
+      PolicyName: inputs.name,
+      Path: inputs.path,
+      Description: inputs.description,
+      PolicyDocument: asText(inputs.policy),
+      Tags: tagList(tagsToSet(inputs.tags, context)),
+    });
+    return createOnce(
+      async () => (await iam.send(command, cancellable(context))).Policy?.Arn ?? "",
+      async () => {
+        const { Account, Arn = "" } = await sts.send(new GetCallerIdentityCommand({}));
+        const answer = `${Arn.split(":").slice(0, 2).join(":")}:iam::${Account}:policy${inputs.path ?? "/"}${inputs.name}`;
+        const { Policy } = await iam.send(new sdk.GetPolicyCommand({ PolicyArn: answer }));
+        return { made: Policy?.CreateDate, answer };
+      },
     );
-    return answer.Policy?.Arn ?? "";
   },
 
   async read(id, context, { inputs }) {

@@ -6,6 +6,7 @@ import {
   type AwsContext,
   type AwsResourceType,
   cancellable,
+  createOnce,
   ignoreGone,
   orUndefined,
   path,
@@ -33,19 +34,23 @@ export const role: AwsResourceType<Unwrap<RoleArgs>, Unwrap<RoleState>> = {
   computed: ["arn", "uniqueId", "createDate"],
 
   async create(inputs, context) {
-    const answer = await context.config.iam.send(
-      new sdk.CreateRoleCommand({
-        RoleName: inputs.name,
-        AssumeRolePolicyDocument: asText(inputs.assumeRolePolicy),
-        Path: inputs.path,
-        Description: inputs.description,
-        MaxSessionDuration: inputs.maxSessionDuration,
-        PermissionsBoundary: inputs.permissionsBoundary,
-        Tags: tagList(tagsToSet(inputs.tags, context)),
-      }),
-      cancellable(context),
+    const { iam } = context.config;
+    const command = new sdk.CreateRoleCommand({
+      RoleName: inputs.name,
+      AssumeRolePolicyDocument: asText(inputs.assumeRolePolicy),
+      Path: inputs.path,
+      Description: inputs.description,
+      MaxSessionDuration: inputs.maxSessionDuration,
+      PermissionsBoundary: inputs.permissionsBoundary,
+      Tags: tagList(tagsToSet(inputs.tags, context)),
+    });
+    return createOnce(
+      async () => (await iam.send(command, cancellable(context))).Role?.RoleName ?? inputs.name ?? "",
+      async () => {
+        const { Role } = await iam.send(new sdk.GetRoleCommand({ RoleName: inputs.name }));
+        return { made: Role?.CreateDate, answer: inputs.name ?? "" };
+      },
     );
-    return answer.Role?.RoleName ?? inputs.name ?? "";
   },
 
   async read(id, context, { inputs }) {

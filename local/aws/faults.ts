@@ -1,0 +1,162 @@
+import { createHash } from "node:crypto";
+import { chmodSync, rmSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { AwsError, type Protocol } from "./reply";
+import { type AwsCall, protocolOf } from "./request";
+
+// Faults of AWS's API, asked for by a test: off until then. A plan decides for each request by itself, from a seed.
+
+/**
+ * `throttling`: refused for now, in the service's own words; `error`: a 500; `timeout`: no answer, and then the end of the
+ * connection; `reset`: the connection is torn.
+ */
+export const faultKinds = ["throttling", "error", "timeout", "reset"] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
+/** `after`: the request was carried out, and its answer gets lost. Throttling is always before. */
+export type Moment = "before" | "after";
+
+export interface Fault {
+  readonly kind: FaultKind;
+  readonly moment: Moment;
+}
+
+export interface FaultPlan {
+  /** Of a hundred requests, how many. */
+  readonly percent: number;
+  /** Which requests, and with what. */
+  readonly seed: number;
+  /** Default all. */
+  readonly kinds?: readonly FaultKind[];
+  /** Default both. */
+  readonly moments?: readonly Moment[];
+  /** How long a `timeout` is. Default 2000. */
+  readonly hangMilliseconds?: number;
+}
+
+/** What has happened since the plan was set. */
+export interface FaultCounts {
+  requests: number;
+  /** By kind and moment: `reset after`. */
+  injected: Record<string, number>;
+}
+
+/** Faults for a server of AWS's API to inject. */
+export class Faults {
+  #plan?: FaultPlan;
+  #counts: FaultCounts = { requests: 0, injected: {} };
+
+  /** Injects from now on; nothing without a plan. Counts anew. */
+  set(plan: FaultPlan | undefined): void {
+    this.#plan = plan;
+    this.#counts = { requests: 0, injected: {} };
+  }
+
+  get counts(): FaultCounts {
+    return this.#counts;
+  }
+
+  get hangMilliseconds(): number {
+    return this.#plan?.hangMilliseconds ?? 2000;
+  }
+
+  /** What is to happen to the next request; undefined when nothing is. */
+  next(): Fault | undefined {
+    const plan = this.#plan;
+    if (plan === undefined) return undefined;
+    const counts = this.#counts;
+    const digest = createHash("sha256")
+      .update(`${plan.seed}:${counts.requests++}`)
+      .digest();
+    if (digest.readUInt32BE(0) / 2 ** 32 >= plan.percent / 100) return undefined;
+    const kind = pick(plan.kinds ?? faultKinds, digest.readUInt32BE(4));
+    const moment = pick(plan.moments ?? (["before", "after"] as const), digest.readUInt32BE(8));
+    if (kind === undefined || moment === undefined) return undefined;
+    const fault: Fault = { kind, moment: kind === "throttling" ? "before" : moment };
+    const name = `${fault.kind} ${fault.moment}`;
+    counts.injected[name] = (counts.injected[name] ?? 0) + 1;
+    return fault;
+  }
+}
+
+const pick = <T>(from: readonly T[], number: number): T | undefined => from[number % from.length];
+
+/** The error that a throttled request, or one that failed inside of AWS, is answered with. */
+export function faultError({ kind }: Fault, call: AwsCall): AwsError {
+  const protocol = protocolOf(call);
+  if (kind === "throttling") return throttled[protocol];
+  const code = protocol === "query" && call.service === "iam" ? "ServiceFailure" : failed[protocol];
+  return new AwsError(code, "The request processing has failed because of an unknown error.", 500);
+}
+
+const throttled: Readonly<Record<Protocol, AwsError>> = {
+  query: new AwsError("Throttling", "Rate exceeded", 400),
+  ec2: new AwsError("RequestLimitExceeded", "Request limit exceeded.", 503),
+  xml: new AwsError("SlowDown", "Please reduce your request rate.", 503),
+  json: new AwsError("ThrottlingException", "Rate exceeded", 400),
+};
+const failed: Readonly<Record<Protocol, string>> = {
+  query: "InternalFailure",
+  ec2: "InternalError",
+  xml: "InternalError",
+  json: "InternalFailure",
+};
+
+/** Ends a connection without an answer: by a reset, or after the silence that a timeout is. */
+export async function breakOff({ kind }: Fault, outgoing: ServerResponse, faults: Faults): Promise<void> {
+  if (kind === "timeout") {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, faults.hangMilliseconds);
+      outgoing.once("close", () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+    outgoing.socket?.destroy();
+  } else {
+    outgoing.socket?.resetAndDestroy();
+  }
+}
+
+/**
+ * Where a test sets the plan: `PUT` with a {@link FaultPlan} or `null`, `GET` for the {@link FaultCounts}. A Unix socket
+ * that only its owner may open, so that nothing on the network can ask for faults, and no pod.
+ */
+export async function startFaultControl(
+  faults: Faults,
+  socketPath: string,
+): Promise<{ close(): Promise<void> }> {
+  rmSync(socketPath, { force: true });
+  const server = createServer((incoming, outgoing) => {
+    answer(incoming, faults).then(
+      (body) => outgoing.end(JSON.stringify(body)),
+      (error: Error) => {
+        outgoing.statusCode = 400;
+        outgoing.end(error.message);
+      },
+    );
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(socketPath, () => resolve());
+  });
+  chmodSync(socketPath, 0o600);
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(incoming: IncomingMessage, faults: Faults): Promise<FaultCounts> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming as AsyncIterable<Buffer>) chunks.push(chunk);
+  // The counts of the plan that ends here, if one does.
+  const { counts } = faults;
+  if (incoming.method === "PUT") {
+    faults.set((JSON.parse(Buffer.concat(chunks).toString()) as FaultPlan | null) ?? undefined);
+  }
+  return counts;
+}
