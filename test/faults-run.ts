@@ -8,7 +8,7 @@ import { local, works } from "./e2e/tools";
 
 const folder = join(__dirname, "faults");
 /** Those that need the live parts come last, and share them: the first brings local up where it is not. */
-const onLocal = ["drift", "secrets", "api", "concurrency"];
+const onLocal = ["drift", "secrets", "api", "concurrency", "kill"];
 
 const names = readdirSync(folder)
   .filter((file) => file.endsWith(".faults.ts"))

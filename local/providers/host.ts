@@ -88,8 +88,16 @@ function service<C>(
     ): handleUnaryCall<Q, R> =>
     (call: ServerUnaryCall<Q, R>, callback) => {
       const peer = call.getPeer();
+      const connection = connections.of(peer);
+      let answered = false;
+      // Comes at the end of every call. Before its answer it means that the engine has gone, for it cancels no single call:
+      // as a provider of its own would, this one ends with it.
+      call.on("cancelled", () => answered || connection.cancel());
       Promise.resolve()
-        .then(() => answer(call.request, connections.of(peer), peer))
+        .then(() => answer(call.request, connection, peer))
+        .finally(() => {
+          answered = true;
+        })
         .then(
           (response) => callback(null, response),
           (error: unknown) => callback(serviceError(error)),

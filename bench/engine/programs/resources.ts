@@ -36,6 +36,7 @@ export interface Sdk {
 
 const region = "eu-central-1";
 const tags = { environment: "bench" };
+const takesFieldsBack = { "pulumi.com/patchForce": "true" };
 
 const component = (type: string, name: string): pulumi.ComponentResource =>
   new pulumi.ComponentResource(`eks-irsa:index:${type}`, name);
@@ -197,7 +198,12 @@ function whole(sdk: Sdk, imageTag: string): Record<string, unknown> {
   const deployment = new sdk.Deployment(
     "s3-lister-deployment",
     {
-      metadata: { name: "s3-lister", namespace: serviceAccount.metadata.namespace, labels: selector },
+      metadata: {
+        name: "s3-lister",
+        namespace: serviceAccount.metadata.namespace,
+        labels: selector,
+        annotations: takesFieldsBack,
+      },
       spec: {
         replicas: 1,
         progressDeadlineSeconds: 300,
@@ -371,7 +377,7 @@ function binding(
       metadata: {
         name: serviceAccount,
         namespace,
-        annotations: { "eks.amazonaws.com/role-arn": role.arn },
+        annotations: { "eks.amazonaws.com/role-arn": role.arn, ...takesFieldsBack },
       },
       automountServiceAccountToken: false,
     },

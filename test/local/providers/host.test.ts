@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { ErrorResourceInitFailed } from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
 import { expect } from "chai";
@@ -190,6 +191,29 @@ describe("a hosted provider", () => {
       while (memory.done.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
       await engine.cancel();
       expect((await creation).details).to.equal(`creating ${urn}: cancelled`);
+    });
+
+    it("ends when the engine is gone, and those of other engines do not", async () => {
+      // A client that closes ends its calls first; a process that is killed does not.
+      const sockets: Socket[] = [];
+      const between = createServer((socket) => {
+        const on = connect(hosted.port, "127.0.0.1");
+        sockets.push(socket, on);
+        socket
+          .on("error", () => {})
+          .pipe(on.on("error", () => {}))
+          .pipe(socket);
+      });
+      await new Promise<void>((resolve) => between.listen(0, "127.0.0.1", resolve));
+      const killed = await new Engine((between.address() as AddressInfo).port).configure({});
+      const creation = failure(killed.create({ name: "a", size: 99 }));
+      while (memory.done.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      for (const socket of sockets) socket.destroy();
+      between.close();
+      await creation;
+      while (!memory.done.includes("ended")) await new Promise((resolve) => setTimeout(resolve, 5));
+      killed.close();
+      expect((await engine.create({ name: "b", size: 1 })).id).to.equal("b");
     });
   });
 

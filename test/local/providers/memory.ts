@@ -32,7 +32,9 @@ export class Memory {
       if (inputs.size === 13)
         throw Object.assign(new Error("thirteen is unlucky"), { name: "BadLuckException" });
       if (inputs.size === 99) {
-        await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+        await new Promise((_, reject) =>
+          signal.addEventListener("abort", () => reject(signal.reason)),
+        ).finally(() => this.done.push("ended"));
       }
       const id = String(inputs.name);
       const { token: _, ...kept } = inputs; // it is not told again, as passwords are not

@@ -1,0 +1,137 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "chai";
+import { descendants } from "../../bench/measure";
+import type { Report } from "../../local/report";
+import { local, type Result, works } from "../e2e/tools";
+import { type Inventory, inventory } from "./inventory";
+import { Live } from "./live";
+import { count, seed, Tally } from "./run";
+
+// The engine is killed at random moments of `up` and of `destroy`: the next run finishes, comes to what an undisturbed one
+// comes to, and after a destroy nothing is left.
+
+const rounds = count(20, 2);
+
+type Operation = "up" | "destroy";
+
+/** A number from 0 to 1 that the seed, the round and the operation decide. */
+const random = (round: number, operation: Operation): number =>
+  createHash("sha256").update(`${seed}:${round}:${operation}`).digest().readUInt32BE(0) / 2 ** 32;
+
+/** The engine's process that runs an operation below this process; undefined while there is none. */
+const engine = (operation: Operation): number | undefined =>
+  descendants(process.pid).find((pid) => {
+    try {
+      const [program = "", verb] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+      return program.split("/").at(-1) === "pulumi" && verb === operation;
+    } catch {
+      return false; // it has ended
+    }
+  });
+
+async function untilThere(operation: Operation, ended: () => boolean): Promise<number | undefined> {
+  while (!ended()) {
+    const pid = engine(operation);
+    if (pid !== undefined) return pid;
+    await sleep(5);
+  }
+  return undefined;
+}
+
+interface Watched extends Result {
+  /** Milliseconds that the engine worked. */
+  readonly milliseconds: number;
+  readonly killed: boolean;
+}
+
+/** Runs a command of local, and kills its engine so many milliseconds after its start. */
+async function run(operation: Operation, killAfter?: number): Promise<Watched> {
+  let ended = false;
+  const running = local(operation, ...(operation === "up" ? ["--json"] : [])).finally(() => {
+    ended = true;
+  });
+  const pid = await untilThere(operation, () => ended);
+  const since = performance.now();
+  let killed = false;
+  while (pid !== undefined && engine(operation) === pid) {
+    if (killAfter !== undefined && performance.now() - since >= killAfter) {
+      process.kill(pid, "SIGKILL");
+      killed = true;
+      break;
+    }
+    await sleep(5);
+  }
+  const milliseconds = performance.now() - since;
+  return { ...(await running), milliseconds, killed };
+}
+
+describe("an engine that is killed", function () {
+  this.timeout("60m");
+  this.bail(false);
+
+  const tally = new Tally("killed engines");
+  let live: Live;
+  let nothing: Inventory;
+  let whole: Inventory;
+  /** Milliseconds that the engine takes undisturbed. */
+  const takes: Record<Operation, number> = { up: 0, destroy: 0 };
+
+  /** Launch templates have ids that only EC2 knows: one that was being made stays, and is told. */
+  const withoutTemplates = (found: Inventory): Inventory =>
+    Object.fromEntries(Object.entries(found).filter(([name]) => !name.startsWith("launch template ")));
+
+  before(async () => {
+    live = await Live.up();
+    await works(local("destroy"));
+    nothing = await inventory(live);
+    takes.up = (await worked(run("up"))).milliseconds;
+    whole = await inventory(live);
+    expect(Object.keys(whole).length).to.be.greaterThan(Object.keys(nothing).length);
+    takes.destroy = (await worked(run("destroy"))).milliseconds;
+    expect(await inventory(live)).to.deep.equal(nothing);
+  });
+  after(async () => {
+    tally.print();
+    await works(local("up", "--json"));
+  });
+
+  async function worked(running: Promise<Watched>): Promise<Watched> {
+    const done = await running;
+    if (done.code !== 0) throw new Error(`exit code ${done.code}\n${done.stdout}\n${done.stderr}`);
+    return done;
+  }
+
+  /** Kills the engine of an operation somewhere in its time. */
+  async function kill(round: number, operation: Operation): Promise<Watched> {
+    const after = random(round, operation) * takes[operation] * 0.95;
+    const done = await run(operation, after);
+    console.log(
+      `      ${operation}: ${done.killed ? "killed" : "had ended"} after ${(done.milliseconds / 1000).toFixed(1)} s`,
+    );
+    if (done.killed) expect(done.code, done.stdout).to.equal(1);
+    return done;
+  }
+
+  for (let round = 0; round < rounds; round++) {
+    it(`round ${round + 1}: the next up finishes what a killed one began`, async () => {
+      const { killed } = await kill(round, "up");
+      const { stdout } = await worked(run("up"));
+      expect((JSON.parse(stdout) as Report).proofs.filter((proof) => !proof.ok)).to.deep.equal([]);
+      const found = withoutTemplates(await inventory(live));
+      const same = JSON.stringify(found) === JSON.stringify(withoutTemplates(whole));
+      if (killed) tally.note("up: the next finishes, and comes to the same", same);
+      expect(found).to.deep.equal(withoutTemplates(whole));
+    });
+
+    it(`round ${round + 1}: the next destroy deletes what a killed one left`, async () => {
+      const { killed } = await kill(round, "destroy");
+      await worked(run("destroy"));
+      const found = withoutTemplates(await inventory(live));
+      const empty = JSON.stringify(found) === JSON.stringify(withoutTemplates(nothing));
+      if (killed) tally.note("destroy: the next finishes, and nothing is left", empty);
+      expect(found).to.deep.equal(withoutTemplates(nothing));
+    });
+  }
+});
