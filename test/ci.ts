@@ -5,6 +5,7 @@ const commands = [
   ["npm", "test"],
   ["npm", "run", "test:faults"],
   ["npm", "run", "test:local"],
+  ["npm", "run", "bench", "--", "--short"],
 ] as const;
 
 const total = { passed: 0, failed: 0, skipped: 0 };
