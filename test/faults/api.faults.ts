@@ -126,7 +126,10 @@ describe("faults of AWS's API", function () {
 
   const equals = async (stack: ProgramStack, expected: Inventory): Promise<void> => {
     expect((await stack.preview()).changes).to.have.all.keys("same");
-    expect(await inventory(live)).to.deep.equal(expected);
+    const there = await inventory(live);
+    // The names first, so that a failure tells what is missing or left over.
+    expect(Object.keys(there).sort()).to.deep.equal(Object.keys(expected).sort());
+    expect(there).to.deep.equal(expected);
   };
 
   it("leave running pods alive: they go on listing, start under them, and recover", async () => {

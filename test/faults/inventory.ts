@@ -8,8 +8,8 @@ import type { KubernetesObject, Live } from "./live";
 /** Everything that a stack can have made, by kind and name: what two runs of one program must have in common. */
 export type Inventory = Readonly<Record<string, unknown>>;
 
-/** Namespaces that Kubernetes has by itself. */
-const own = ["default", "kube-system", "kube-public", "kube-node-lease"];
+/** Namespaces that Kubernetes has by itself, and that of local's proofs, whose end they do not wait for. */
+const notOfStacks = /^(default|kube-system|kube-public|kube-node-lease|proof-[0-9a-f]+)$/;
 
 /** What there is in AWS and Kubernetes. Random digits of names, ids and times are left out. */
 export async function inventory(live: Live): Promise<Inventory> {
@@ -172,7 +172,7 @@ async function kubernetes(live: Live) {
   for (const { kind, metadata, spec, automountServiceAccountToken } of items) {
     const namespace = kind === "Namespace" ? metadata.name : metadata.namespace;
     // Every namespace has an account of this name.
-    if (own.includes(namespace) || (kind === "ServiceAccount" && metadata.name === "default")) continue;
+    if (notOfStacks.test(namespace) || (kind === "ServiceAccount" && metadata.name === "default")) continue;
     const { "deployment.kubernetes.io/revision": _, ...annotations } = metadata.annotations ?? {};
     found[`${kind} ${[metadata.namespace, metadata.name].filter(Boolean).join("/")}`] = {
       annotations,
