@@ -13,11 +13,11 @@ export class Tally {
 
   constructor(readonly what: string) {}
 
-  /** Notes a case. */
-  note(family: string, held: boolean): void {
+  /** Notes a case, or so many of a kind. */
+  note(family: string, held: boolean, cases = 1): void {
     const entry = this.#families.get(family) ?? { tried: 0, held: 0 };
-    entry.tried += 1;
-    if (held) entry.held += 1;
+    entry.tried += cases;
+    if (held) entry.held += cases;
     this.#families.set(family, entry);
   }
 

@@ -1,0 +1,3 @@
+module floors
+
+go 1.25
