@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { alive } from "../local/process";
 import type { Report } from "../local/report";
 import { load } from "../local/state";
 import type { Benchmark, Figure } from "./benchmark";
@@ -13,9 +14,7 @@ export const local: Benchmark = {
   name: "local",
   title: "Local: a run from stopped and a run that changes nothing",
   async run({ short, say }) {
-    if (load() !== undefined) {
-      throw new Error("local is up, and this would end it. End it yourself with `npm run local -- down`.");
-    }
+    refuseWhileUp();
     const [stopped, again]: Seconds[][] = [[], []];
     for (let round = 0; round < (short ? 1 : 3); round++) {
       say(`round ${round + 1}`);
@@ -35,7 +34,7 @@ export const firstRun: Benchmark = {
   name: "first-run",
   title: "Local: the first run, from empty caches",
   async run({ say }) {
-    if (load() !== undefined) throw new Error("local is up. End it with `npm run local -- down`.");
+    refuseWhileUp();
     const cache = mkdtempSync(join(tmpdir(), "eks-irsa-first-"));
     const env = { ...process.env, EKS_IRSA_CACHE: cache };
     say(`everything anew, in ${cache}`);
@@ -47,6 +46,13 @@ export const firstRun: Benchmark = {
     }
   },
 };
+
+/** It would be taken down. */
+function refuseWhileUp(): void {
+  if (load()?.daemons.some(alive)) {
+    throw new Error("local is up, and this would end it. End it yourself with `npm run local -- down`.");
+  }
+}
 
 /** Seconds by step, and of the whole command. */
 type Seconds = Readonly<Record<string, number>>;

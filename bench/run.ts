@@ -14,6 +14,7 @@ const benchmarks: Readonly<Record<string, () => Benchmark>> = {
   scale: () => (require("./engine/scale") as typeof import("./engine/scale")).scale,
   "critical-path": () =>
     (require("./engine/critical-path") as typeof import("./engine/critical-path")).criticalPath,
+  lister: () => (require("./lister") as typeof import("./lister")).lister,
   local: () => (require("./local") as typeof import("./local")).local,
   "first-run": () => (require("./local") as typeof import("./local")).firstRun,
 };

@@ -4,8 +4,9 @@ import { spawn } from "node:child_process";
 const commands = [
   ["npm", "test"],
   ["npm", "run", "test:faults"],
-  ["npm", "run", "test:local"],
+  // Before the end-to-end tests: those leave local up.
   ["npm", "run", "bench", "--", "--short"],
+  ["npm", "run", "test:local"],
 ] as const;
 
 const total = { passed: 0, failed: 0, skipped: 0 };

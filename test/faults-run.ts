@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import Mocha from "mocha";
+import { alive } from "../local/process";
 import { load } from "../local/state";
 import { local, works } from "./e2e/tools";
 
@@ -18,7 +19,7 @@ for (const name of [...names.filter((one) => !onLocal.includes(one)), ...onLocal
   mocha.addFile(join(folder, `${name}.faults.ts`));
 }
 mocha.grep(process.argv[2] ?? "");
-const wasUp = load() !== undefined;
+const wasUp = load()?.daemons.some(alive) === true;
 const runner = mocha.run((failures) => {
   const { passes = 0 } = runner.stats ?? {};
   const end = (more: number): void => {

@@ -19,7 +19,7 @@ export const overhead: Benchmark = {
         return { preview, up, again };
       };
       const measured = await inTurns(
-        short ? 1 : 9,
+        short ? 1 : 5,
         {
           [subjects.ours]: () => cost("ours"),
           [subjects.raw]: () => cost("raw"),

@@ -20,7 +20,7 @@ export const scale: Benchmark = {
   name: "scale",
   title: "Scale: bindings in one stack",
   async run({ short, say }) {
-    const rounds = short ? 1 : 3;
+    const rounds = short ? 1 : 2;
     if (!short) await installCdk(say);
     const workspace = await Workspace.open();
     try {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { descendants } from "../../bench/measure";
 import type { Report } from "../../local/report";
-import { local, type Result, works } from "../e2e/tools";
+import { local, type Result, until, works } from "../e2e/tools";
 import { type Inventory, inventory } from "./inventory";
 import { Live } from "./live";
 import { count, seed, Tally } from "./run";
@@ -128,6 +128,11 @@ describe("an engine that is killed", function () {
     it(`round ${round + 1}: the next destroy deletes what a killed one left`, async () => {
       const { killed } = await kill(round, "destroy");
       await worked(run("destroy"));
+      // What the killed engine had Kubernetes delete goes when its pods have ended, a refresh counts it as gone already.
+      await until("no namespace is being deleted", 60, async () => {
+        const { items } = await live.core().listNamespace();
+        return items.every(({ metadata }) => metadata?.deletionTimestamp === undefined) || undefined;
+      });
       const found = withoutTemplates(await inventory(live));
       const empty = JSON.stringify(found) === JSON.stringify(withoutTemplates(nothing));
       if (killed) tally.note("destroy: the next finishes, and nothing is left", empty);
