@@ -173,15 +173,16 @@ func TestMetrics(t *testing.T) {
 		`s3_lister_buckets 8`,
 		`s3_lister_listing_duration_seconds_count 3`,
 		`s3_lister_listing_duration_seconds_bucket{le="0.05"} 2`,
-		`s3_lister_token_expiry_timestamp_seconds 2e+09`,
+		`s3_lister_token_expiry_timestamp_seconds 2000000000`,
 		`process_resident_memory_bytes `,
+		`process_open_fds `,
 		`go_goroutines `,
 	} {
 		if !strings.Contains(body, "\n"+line) {
 			t.Errorf("lacks %s", line)
 		}
 	}
-	if !regexp.MustCompile(`\ns3_lister_last_success_timestamp_seconds 1\.\d+e\+09\n`).MatchString(body) {
+	if !regexp.MustCompile(`\ns3_lister_last_success_timestamp_seconds 1(\d{9}|\.\d+e\+09)\n`).MatchString(body) {
 		t.Error("the time of the last success is not now")
 	}
 
@@ -189,7 +190,7 @@ func TestMetrics(t *testing.T) {
 	if err := os.WriteFile(s.tokenFile, []byte(testToken(testExpiry.Add(1e9*time.Second))), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if body := s.answer("GET", "/metrics").Body.String(); !strings.Contains(body, "\ns3_lister_token_expiry_timestamp_seconds 3e+09\n") {
+	if body := s.answer("GET", "/metrics").Body.String(); !strings.Contains(body, "\ns3_lister_token_expiry_timestamp_seconds 3000000000\n") {
 		t.Error("the new token's expiry does not show")
 	}
 	os.Remove(s.tokenFile)
@@ -199,13 +200,34 @@ func TestMetrics(t *testing.T) {
 }
 
 func TestMetricsWithoutAToken(t *testing.T) {
-	families, err := newMetrics("").registry.Gather()
-	if err != nil {
-		t.Fatal(err)
+	var text strings.Builder
+	newMetrics("").write(&text)
+	if strings.Contains(text.String(), "s3_lister_token_expiry_timestamp_seconds") {
+		t.Error("there is no token, but an expiry")
 	}
-	for _, family := range families {
-		if family.GetName() == "s3_lister_token_expiry_timestamp_seconds" {
-			t.Error("there is no token, but an expiry")
+	if !strings.Contains(text.String(), "\ns3_lister_last_success_timestamp_seconds 0\n") {
+		t.Error("there is no listing, but a time of one")
+	}
+}
+
+// Each family has its help and type once, before its series, as Prometheus' text format wants it.
+func TestMetricsAreDescribed(t *testing.T) {
+	body := testSite(t, testToken(testExpiry)).answer("GET", "/metrics").Body.String()
+	described := map[string]int{}
+	for line := range strings.Lines(body) {
+		if name, help, ok := strings.Cut(strings.TrimPrefix(line, "# HELP "), " "); ok && strings.HasPrefix(line, "# HELP ") {
+			described[name]++
+			if strings.TrimSpace(help) == "" || !regexp.MustCompile(`(?m)^# TYPE `+name+` (counter|gauge|histogram)$`).MatchString(body) {
+				t.Errorf("%s lacks help or type", name)
+			}
+		}
+	}
+	for _, name := range []string{
+		"s3_lister_listings_total", "s3_lister_listing_duration_seconds", "s3_lister_buckets",
+		"s3_lister_last_success_timestamp_seconds", "s3_lister_token_expiry_timestamp_seconds",
+	} {
+		if described[name] != 1 {
+			t.Errorf("%s is described %d times", name, described[name])
 		}
 	}
 }

@@ -56,6 +56,12 @@ func (w *watch) list(ctx context.Context) {
 		return
 	}
 	took := time.Since(started)
+	// At once, before anyone is asked anything more.
+	if err == nil && (before.ListedAt.IsZero() || !sameBuckets(before.Buckets, buckets)) {
+		if err := printBuckets(w.stdout, buckets); err != nil {
+			w.log.Error("cannot print the buckets", "error", err.Error())
+		}
+	}
 
 	identity := ""
 	if reachedS3(err) {
@@ -72,11 +78,6 @@ func (w *watch) list(ctx context.Context) {
 	w.status.listed(buckets, identity, time.Now().UTC())
 	w.metrics.listed(len(buckets), took)
 	entry.Info("listed the buckets", "count", len(buckets))
-	if before.ListedAt.IsZero() || !sameBuckets(before.Buckets, buckets) {
-		if err := printBuckets(w.stdout, buckets); err != nil {
-			w.log.Error("cannot print the buckets", "error", err.Error())
-		}
-	}
 }
 
 // identify is the ARN of whoever listed, "" when STS does not say: a listing counts without it.

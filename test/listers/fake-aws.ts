@@ -29,7 +29,10 @@ export class FakeAws {
 
   /** Listens; after `stop` on the same port again. */
   async start(): Promise<void> {
-    this.#server = createServer((request, response) => void this.#answer(request, response));
+    this.#server = createServer((request, response) => {
+      // A client that is killed in the middle of its request is no failure of ours.
+      this.#answer(request, response).catch(() => response.destroy());
+    });
     await new Promise<void>((resolve) => this.#server?.listen(this.#port, "127.0.0.1", resolve));
     this.#port = (this.#server.address() as AddressInfo).port;
   }

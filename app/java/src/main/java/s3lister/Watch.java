@@ -58,6 +58,8 @@ final class Watch implements Runnable {
     }
     if (Thread.currentThread().isInterrupted()) return;
     Duration took = Duration.between(started, Instant.now());
+    // At once, before anyone is asked anything more.
+    if (problem == null && (before.listedAt() == null || !before.buckets().equals(buckets))) Buckets.print(out, buckets);
     // Also when S3 refused: then it tells whom. Without credentials asking would only try, and fail, to fetch them again.
     String identity = problem == null || Explain.reachedS3(problem) ? identify() : "";
     double seconds = took.toNanos() / 1e9;
@@ -78,7 +80,6 @@ final class Watch implements Runnable {
     status.listed(buckets, identity, Instant.now());
     metrics.listed(buckets.size(), took);
     log.write("INFO", "listed the buckets", "duration_seconds", seconds, "identity", identity, "count", buckets.size());
-    if (before.listedAt() == null || !before.buckets().equals(buckets)) Buckets.print(out, buckets);
   }
 
   /** ARN of whoever listed, empty when STS does not say: a listing counts without it. */
