@@ -10,6 +10,7 @@ import {
 import { type ConfigInput, parseConfig, project } from "../config";
 import { home, program } from "../index";
 import { toOperationError } from "./errors";
+import { keepErrorsApart } from "./isolation";
 import { type Changes, type Progress, progressOf } from "./progress";
 import { recoveryMessage, recoveryOf, type State, withoutPending } from "./recovery";
 
@@ -211,6 +212,7 @@ export class ProgramStack {
  * @throws ConfigError when the configuration is bad, EngineMissingError when there is no engine; nothing was changed then.
  */
 export async function openStack(options: StackOptions): Promise<ProgramStack> {
+  keepErrorsApart();
   const { stack: stackName, workDir } = options;
   const given =
     options.region === undefined && options.config === undefined
