@@ -48,7 +48,7 @@ export const listBuckets: InlinePolicy = {
   },
 };
 
-/** Managed policies that a role may have unless AWS raised it (to at most 20). Source: "IAM and AWS STS quotas". */
+/** Managed policies that a role may have unless AWS raised it (to at most 25). Source: "IAM and AWS STS quotas". */
 export const managedPoliciesPerRole = 10;
 
 /** Characters, without white space, that the inline policies of a role may have together. Source: "IAM and AWS STS quotas". */
