@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import {
   BusyStackError,
@@ -90,13 +91,27 @@ describe("the Automation API", function () {
   it("refuses a second operation on a stack while one is under way, and loses nothing", async () => {
     const [first, second] = [await open("busy", many(20, "busy")), await open("busy", many(20, "busy"))];
     const under = first.up();
-    await new Promise<void>((resolve) => setTimeout(resolve, 1500));
+    await sleep(1500);
     const error = await failure(second.up());
     expect(error, error.message).to.be.instanceOf(BusyStackError);
     // By its lock, or by the state that it was writing at that moment.
     expect(error.message).to.match(/under way by root@|Another operation is writing the stack's state/);
     expect((await under).changes.create).to.be.greaterThan(60);
     expect((await second.up()).changes).to.have.all.keys("same");
+  });
+
+  it("keeps an error that nobody caught to the operation that it is of", async () => {
+    const [bad, good] = [await open("bad"), await open("good")];
+    // Other programs than this one, as they were opened.
+    bad.stack.workspace.program = async () => {
+      await sleep(2000);
+      void Promise.reject(new Error("forgotten"));
+      await sleep(100);
+    };
+    good.stack.workspace.program = () => sleep(4000);
+    const [failed, worked] = await Promise.all([failure(bad.up()), good.up()]);
+    expect(failed.message).to.contain("forgotten");
+    expect(worked.changes).to.have.all.keys("create");
   });
 
   it("is cancelled by a signal, and the next run finishes what was begun", async () => {
