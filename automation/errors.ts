@@ -60,11 +60,13 @@ export function toOperationError(
     const who = holder ? ` by ${holder[1]}, process ${holder[2]}` : "";
     return new BusyStackError(`Another operation on the stack is under way${who}.`, output, { cause: error });
   }
-  // The file backend writes a checkpoint in place, and reads it before it looks at the lock.
+  // The file backend replaces a checkpoint as a whole, but not the metadata beside it, which it reads before it looks at
+  // the lock. Source: `setAttrs` of gocloud.dev/blob/fileblob.
   if (/failed to load checkpoint: (unexpected EOF|EOF|unexpected end of JSON input)/.test(message)) {
     return new BusyStackError(
-      "Another operation is writing the stack's state, which could be read in part only. " +
-        "Where none is under way, its file is damaged; the backend keeps the one before it with the ending .bak.",
+      "Another operation is writing the stack's state. Where none is under way, an engine was killed at that: delete the " +
+        "empty file with the ending .json.attrs beside the state, which is whole. A backend file://...?metadata=skip has " +
+        "no such files.",
       output,
       { cause: error },
     );

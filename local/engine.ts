@@ -15,7 +15,9 @@ export function engineEnvironment(state: Pick<Run, "services">): Record<string, 
   const ports = Object.entries(state.services?.providers ?? {}).map(([name, port]) => `${name}:${port}`);
   return {
     PULUMI_HOME: join(folder, "home"),
-    PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
+    // Without the file of metadata beside each file: it is not written at once, and an engine that is killed meanwhile
+    // leaves it empty, which no later one reads past.
+    PULUMI_BACKEND_URL: `file://${join(folder, "state")}?metadata=skip`,
     PULUMI_CONFIG_PASSPHRASE: "local",
     PULUMI_SKIP_UPDATE_CHECK: "true",
     // It would download the providers that it has already been given the addresses of.
