@@ -73,7 +73,9 @@ describe("load on the listers", function () {
       const env = environment(aws, scratch, {
         AWS_ROLE_ARN: role,
         AWS_WEB_IDENTITY_TOKEN_FILE: file,
+        // As in its image.
         GOGC: "50",
+        GOMAXPROCS: "1",
       });
       const started = start([...program, "--listen=127.0.0.1:0", "--interval=1s", "--timeout=5s"], env);
       lister = started;
