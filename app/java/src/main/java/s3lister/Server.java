@@ -23,7 +23,6 @@ final class Server {
   private final PrintStream out;
   private final Log log;
   private final CountDownLatch stopping = new CountDownLatch(1);
-  private final CountDownLatch stopped = new CountDownLatch(1);
   private volatile int port;
 
   Server(Settings settings, Map<String, String> env, PrintStream out, PrintStream err) {
@@ -45,12 +44,12 @@ final class Server {
 
   /** Serves until SIGTERM or {@link #stop}; then turns unready, goes on for the drain time, and ends the requests. */
   void run() throws Exception {
-    Thread onSignal = new Thread(this::stopAndWait);
+    Thread serving = Thread.currentThread();
+    Thread onSignal = new Thread(() -> stopAndWait(serving));
     Runtime.getRuntime().addShutdownHook(onSignal);
     try {
       serve();
     } finally {
-      stopped.countDown();
       try {
         Runtime.getRuntime().removeShutdownHook(onSignal);
       } catch (IllegalStateException endingAlready) {
@@ -60,10 +59,11 @@ final class Server {
     }
   }
 
-  private void stopAndWait() {
+  /** Does not return once the JVM ends: its exit code would be the signal's before {@link #run} can say 0. */
+  private void stopAndWait(Thread serving) {
     stop();
     try {
-      stopped.await();
+      serving.join();
     } catch (InterruptedException end) {
       Thread.currentThread().interrupt();
     }
