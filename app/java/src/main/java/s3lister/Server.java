@@ -70,16 +70,9 @@ final class Server {
   }
 
   private void serve() throws Exception {
-    Token token = null;
-    try {
-      token = Token.read(settings.tokenFile());
-    } catch (Token.UnreadableException problem) {
-      throw problem;
-    } catch (IOException problem) {
-      // Not the end: STS says more precisely what it thinks of the token, and a later one may be good.
-      log.write("WARN", "the web identity token is odd", "error", problem.getMessage());
-    }
+    Token.requireReadable(settings.tokenFile());
     try (Account account = Account.open(settings.timeout(), env)) {
+      Token token = token();
       Metrics metrics = new Metrics(settings.tokenFile());
       // The time that listings take is no sign of staleness, so the timeout comes on top.
       Status status = new Status(settings.interval().multipliedBy(3).plus(settings.timeout()));
@@ -102,6 +95,19 @@ final class Server {
       workers.shutdown();
       watch.join(SHUTDOWN_TIMEOUT.toMillis());
       log.write("INFO", "stopped");
+    }
+  }
+
+  /** What the token says; null when there is none, or nothing to be read in it. */
+  private Token token() throws IOException {
+    try {
+      return Token.read(settings.tokenFile());
+    } catch (Token.UnreadableException problem) {
+      throw problem;
+    } catch (IOException problem) {
+      // Not the end: STS says more precisely what it thinks of the token, and a later one may be good.
+      log.write("WARN", "the web identity token is odd", "error", problem.getMessage());
+      return null;
     }
   }
 
