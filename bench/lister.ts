@@ -113,7 +113,12 @@ async function requests(subjects: Subjects, { short, say }: Context): Promise<Fi
   try {
     const server = await start(subjects.server);
     const url = `http://127.0.0.1:${await until(() => portOf(server.output.stderr))}/buckets`;
-    const body = await (await fetch(url)).arrayBuffer();
+    // The bucket is printed a moment before there is anything to serve.
+    const body = await until(async () => {
+      const answer = await fetch(url);
+      const bytes = await answer.arrayBuffer();
+      return answer.ok ? bytes : undefined;
+    });
     const floor = await start(subjects.bareServer(body.byteLength));
     const floorUrl = /^\* (\S+)$/m.exec(floor.output.stdout)?.[1] ?? "";
     const measureOne = (target: Running, at: string) => async () => {

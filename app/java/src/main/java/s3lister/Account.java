@@ -12,9 +12,9 @@ import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.core.client.config.ClientOverrideConfiguration;
 import software.amazon.awssdk.core.client.config.SdkAdvancedClientOption;
 import software.amazon.awssdk.core.retry.RetryMode;
-import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.sts.StsClient;
+import software.amazon.awssdk.services.sts.StsClientBuilder;
 
 /** The AWS account that the SDK's default credential chain leads to. Not for concurrent use. */
 final class Account implements Source, AutoCloseable {
@@ -26,22 +26,25 @@ final class Account implements Source, AutoCloseable {
 
   private final DefaultCredentialsProvider credentials;
   private final S3Client s3;
-  private final StsClient sts;
+  private final StsClientBuilder stsBuilder;
+  /** Made when it is first asked for. */
+  private StsClient sts;
 
   // Who accessKey belongs to: asked again only when the SDK has fetched new credentials.
   private String accessKey = "";
   private String arn = "";
 
-  private Account(DefaultCredentialsProvider credentials, S3Client s3, StsClient sts) {
+  private Account(DefaultCredentialsProvider credentials, S3Client s3, StsClientBuilder stsBuilder) {
     this.credentials = credentials;
     this.s3 = s3;
-    this.sts = sts;
+    this.stsBuilder = stsBuilder;
   }
 
   /**
-   * Sets up the clients from the environment; it sends no request.
+   * Sets up the clients from the environment, and swaps the token meanwhile.
    *
-   * @param timeout of one whole listing. An attempt gets a quarter: the SDK makes three, with pauses between them.
+   * @param timeout of one whole listing. An attempt gets a quarter: the SDK makes three, with pauses between them, and up to
+   *     four to swap the token.
    */
   static Account open(Duration timeout, Map<String, String> env) {
     if (env.getOrDefault("AWS_REGION", "").isEmpty() && System.getProperty("aws.region") == null) {
@@ -55,23 +58,36 @@ final class Account implements Source, AutoCloseable {
             // Shows in CloudTrail's userAgent.
             .putAdvancedOption(SdkAdvancedClientOption.USER_AGENT_SUFFIX, "app/s3-lister")
             .build();
-    var http = UrlConnectionHttpClient.builder().socketTimeout(timeout.dividedBy(4));
+    Http.use(timeout.dividedBy(4));
     DefaultCredentialsProvider credentials = DefaultCredentialsProvider.builder().build();
+    ask(credentials);
     S3Client s3 =
         S3Client.builder()
             .credentialsProvider(credentials)
             .overrideConfiguration(overrides)
-            .httpClientBuilder(http)
             // An endpoint that is no name of AWS's has no names for buckets below it.
             .forcePathStyle(endpoint(env) != null)
             .build();
-    StsClient sts =
+    StsClientBuilder sts =
         StsClient.builder()
             .credentialsProvider((AwsCredentialsProvider) credentials)
-            .overrideConfiguration(overrides)
-            .httpClientBuilder(http)
-            .build();
+            .overrideConfiguration(overrides);
     return new Account(credentials, s3, sts);
+  }
+
+  /** Has the credentials fetched, in a thread of its own: half of the way to the first bucket. */
+  private static void ask(AwsCredentialsProvider credentials) {
+    Runnable fetch =
+        () -> {
+          try {
+            credentials.resolveCredentials();
+          } catch (RuntimeException problem) {
+            // The first listing asks again, and says what is wrong.
+          }
+        };
+    Thread thread = new Thread(fetch, "credentials");
+    thread.setDaemon(true);
+    thread.start();
   }
 
   private static URI endpoint(Map<String, String> env) {
@@ -95,6 +111,7 @@ final class Account implements Source, AutoCloseable {
     AwsCredentials current = credentials.resolveCredentials();
     if (!current.accessKeyId().equals(accessKey)) {
       try {
+        if (sts == null) sts = stsBuilder.build();
         arn = sts.getCallerIdentity().arn();
       } catch (RuntimeException problem) {
         throw new Explain.CallException("STS GetCallerIdentity", problem);
@@ -107,7 +124,7 @@ final class Account implements Source, AutoCloseable {
   @Override
   public void close() {
     s3.close();
-    sts.close();
+    if (sts != null) sts.close();
     credentials.close();
   }
 }

@@ -23,7 +23,6 @@ final class Server {
   private final PrintStream out;
   private final Log log;
   private final CountDownLatch stopping = new CountDownLatch(1);
-  private final CountDownLatch stopped = new CountDownLatch(1);
   private volatile int port;
 
   Server(Settings settings, Map<String, String> env, PrintStream out, PrintStream err) {
@@ -45,12 +44,12 @@ final class Server {
 
   /** Serves until SIGTERM or {@link #stop}; then turns unready, goes on for the drain time, and ends the requests. */
   void run() throws Exception {
-    Thread onSignal = new Thread(this::stopAndWait);
+    Thread serving = Thread.currentThread();
+    Thread onSignal = new Thread(() -> stopAndWait(serving));
     Runtime.getRuntime().addShutdownHook(onSignal);
     try {
       serve();
     } finally {
-      stopped.countDown();
       try {
         Runtime.getRuntime().removeShutdownHook(onSignal);
       } catch (IllegalStateException endingAlready) {
@@ -60,26 +59,20 @@ final class Server {
     }
   }
 
-  private void stopAndWait() {
+  /** Does not return once the JVM ends: its exit code would be the signal's before {@link #run} can say 0. */
+  private void stopAndWait(Thread serving) {
     stop();
     try {
-      stopped.await();
+      serving.join();
     } catch (InterruptedException end) {
       Thread.currentThread().interrupt();
     }
   }
 
   private void serve() throws Exception {
-    Token token = null;
-    try {
-      token = Token.read(settings.tokenFile());
-    } catch (Token.UnreadableException problem) {
-      throw problem;
-    } catch (IOException problem) {
-      // Not the end: STS says more precisely what it thinks of the token, and a later one may be good.
-      log.write("WARN", "the web identity token is odd", "error", problem.getMessage());
-    }
+    Token.requireReadable(settings.tokenFile());
     try (Account account = Account.open(settings.timeout(), env)) {
+      Token token = token();
       Metrics metrics = new Metrics(settings.tokenFile());
       // The time that listings take is no sign of staleness, so the timeout comes on top.
       Status status = new Status(settings.interval().multipliedBy(3).plus(settings.timeout()));
@@ -102,6 +95,19 @@ final class Server {
       workers.shutdown();
       watch.join(SHUTDOWN_TIMEOUT.toMillis());
       log.write("INFO", "stopped");
+    }
+  }
+
+  /** What the token says; null when there is none, or nothing to be read in it. */
+  private Token token() throws IOException {
+    try {
+      return Token.read(settings.tokenFile());
+    } catch (Token.UnreadableException problem) {
+      throw problem;
+    } catch (IOException problem) {
+      // Not the end: STS says more precisely what it thinks of the token, and a later one may be good.
+      log.write("WARN", "the web identity token is odd", "error", problem.getMessage());
+      return null;
     }
   }
 
