@@ -33,13 +33,19 @@ const paths = ["/buckets", "/", "/metrics"];
  */
 const growth = 1.15;
 
+/** As in its image. */
+const javaFlags = [
+  "-XX:+UseSerialGC",
+  "-XX:TieredStopAtLevel=1",
+  "-XX:CompileThresholdScaling=2",
+  "-Xss512k",
+  "-Xmx64m",
+  "-Xmn28m",
+];
+
 const listers = [
   { language: "Go", command: (folder: string) => goLister(folder) },
-  // As in its image.
-  {
-    language: "Java",
-    command: () => javaLister(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss512k", "-Xmx64m"]),
-  },
+  { language: "Java", command: () => javaLister(javaFlags) },
 ];
 
 describe("load on the listers", function () {
