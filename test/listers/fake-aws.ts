@@ -20,6 +20,8 @@ export class FakeAws {
   readonly tokens: string[] = [];
   /** Access keys that buckets were listed with, in their order. */
   readonly keys: string[] = [];
+  /** What each request told a proxy of who it is; "" for those that told nothing. */
+  readonly proxyAuthorizations: string[] = [];
   #server?: Server;
   #port = 0;
 
@@ -50,6 +52,7 @@ export class FakeAws {
     const send = (code: number, body: string): void => {
       response.writeHead(code, { "content-type": "text/xml", "x-amz-request-id": "R1" }).end(body);
     };
+    this.proxyAuthorizations.push(request.headers["proxy-authorization"] ?? "");
     const parameters = new URLSearchParams(await text(request));
     const action = parameters.get("Action");
     if (action === "AssumeRoleWithWebIdentity") return send(200, this.#swap(parameters));

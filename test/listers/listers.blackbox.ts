@@ -87,6 +87,25 @@ for (const { language, command } of listers) {
       expect(stdout).to.equal(block(...aws.buckets));
     });
 
+    it("asks STS and S3 through the proxy that its environment names, and directly where that excepts them", async () => {
+      const file = join(scratch, "token");
+      writeFileSync(file, token("behind a proxy"));
+      const identity = { AWS_ROLE_ARN: role, AWS_WEB_IDENTITY_TOKEN_FILE: file };
+      const through = await once({
+        ...identity,
+        AWS_ENDPOINT_URL: "http://aws.example",
+        HTTP_PROXY: aws.url.replace("//", "//me:secret@"),
+      });
+      expect(through.stderr).to.equal("");
+      expect(through.stdout).to.equal(block(...aws.buckets));
+      const mine = `Basic ${Buffer.from("me:secret").toString("base64")}`;
+      expect(aws.proxyAuthorizations).to.deep.equal([mine, mine]);
+      const around = await once({ ...identity, HTTP_PROXY: "http://127.0.0.1:9", NO_PROXY: "127.0.0.1" });
+      expect(around.stderr).to.equal("");
+      expect(around.stdout).to.equal(block(...aws.buckets));
+      expect(aws.proxyAuthorizations.slice(2)).to.deep.equal(["", ""]);
+    });
+
     it("says in one line what S3 refused, with its code, and exits with 1", async () => {
       aws.mood = "refuses";
       const { code, stdout, stderr } = await once();
