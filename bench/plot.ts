@@ -16,7 +16,7 @@ export async function plotOf(figures: readonly Figure[]): Promise<string | undef
     })),
   );
   if (rows.length === 0) return undefined;
-  const y = { field: "what", type: "nominal", sort: null, title: null, axis: { labelLimit: 460 } } as const;
+  const y = { field: "what", type: "nominal", sort: null, title: null, axis: { labelLimit: 600 } } as const;
   const x = (field: string) =>
     ({
       field,
