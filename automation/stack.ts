@@ -120,8 +120,12 @@ export class ProgramStack {
     return (await this.#recover(options)) ?? (await this.#refresh(options));
   }
 
-  #refresh(options: OperationOptions): Promise<OperationResult> {
-    return this.#run(options, async (common) => (await this.stack.refresh(common)).summary.resourceChanges);
+  /** @param target URNs of all that is compared. Default: everything. */
+  #refresh(options: OperationOptions, target?: string[]): Promise<OperationResult> {
+    return this.#run(
+      options,
+      async (common) => (await this.stack.refresh({ ...common, target })).summary.resourceChanges,
+    );
   }
 
   /**
@@ -162,17 +166,30 @@ export class ProgramStack {
 
   /** Finds out what came of an operation that was cut off. Gives what its refresh came to; undefined where there was none. */
   async #recover(options: OperationOptions): Promise<OperationResult | undefined> {
-    const exported = await attempt(() => this.stack.exportStack());
-    const recovery = recoveryOf((exported.deployment ?? {}) as State);
+    const { state } = await this.#cutOff();
+    if (state === undefined) return undefined;
+    // One that is under way looks the same, but has the stack's lock, which every refresh asks for. That of the stack's
+    // root compares nothing.
+    const root = state.resources?.find(({ type }) => type === "pulumi:pulumi:Stack");
+    await this.#refresh({ signal: options.signal }, root && [root.urn]);
+    // One that had the lock has ended, and may have been what was seen.
+    const { exported, recovery } = await this.#cutOff();
     if (recovery === undefined) return undefined;
     options.onProgress?.({ kind: "message", severity: "warning", text: recoveryMessage(recovery) });
     // The note of what was cut off goes last: if this is cut off too, it is done again.
     await attempt(() => this.stack.importStack({ ...exported, deployment: recovery.state }));
     const refreshed = await this.#refresh(options);
     const compared = await attempt(() => this.stack.exportStack());
-    const state = withoutPending(compared.deployment as State);
-    await attempt(() => this.stack.importStack({ ...compared, deployment: state }));
+    const deployment = withoutPending(compared.deployment as State);
+    await attempt(() => this.stack.importStack({ ...compared, deployment }));
     return refreshed;
+  }
+
+  /** The stack as it is exported, and what to do about what was cut off, where anything was. */
+  async #cutOff() {
+    const exported = await attempt(() => this.stack.exportStack());
+    const recovery = recoveryOf((exported.deployment ?? {}) as State);
+    return { exported, recovery, state: recovery?.state };
   }
 
   async #run(

@@ -89,15 +89,41 @@ describe("the Automation API", function () {
   });
 
   it("refuses a second operation on a stack while one is under way, and loses nothing", async () => {
-    const [first, second] = [await open("busy", many(20, "busy")), await open("busy", many(20, "busy"))];
-    const under = first.up();
-    await sleep(1500);
+    const [first, second] = [await open("busy", many(40, "busy")), await open("busy", many(40, "busy"))];
+    let under: ReturnType<ProgramStack["up"]> | undefined;
+    await new Promise<void>((begun) => {
+      under = first.up({ onProgress: ({ kind }) => kind === "resource" && begun() });
+    });
     const error = await failure(second.up());
     expect(error, error.message).to.be.instanceOf(BusyStackError);
     // By its lock, or by the state that it was writing at that moment.
     expect(error.message).to.match(/under way by root@|Another operation is writing the stack's state/);
-    expect((await under).changes.create).to.be.greaterThan(60);
+    expect((await under)?.changes.create).to.be.greaterThan(120);
     expect((await second.up()).changes).to.have.all.keys("same");
+  });
+
+  it("does not take an operation that has ended meanwhile for one that was cut off", async () => {
+    const [first, second] = [
+      await open("meanwhile", many(20, "meanwhile")),
+      await open("meanwhile", many(20, "meanwhile")),
+    ];
+    const under = first.up();
+    const { stack } = second;
+    const exportStack = stack.exportStack.bind(stack);
+    // What the second finds at first is what the first is at; it goes on once that has ended.
+    let found: unknown[] = [];
+    stack.exportStack = async () => {
+      if (found.length > 0) return exportStack();
+      while (true) {
+        const exported = await exportStack();
+        found = exported.deployment?.pending_operations ?? [];
+        if (found.length === 0) continue;
+        await under;
+        return exported;
+      }
+    };
+    expect((await second.up()).changes).to.have.all.keys("same");
+    expect(found).to.not.deep.equal([]);
   });
 
   it("keeps an error that nobody caught to the operation that it is of", async () => {
