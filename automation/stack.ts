@@ -166,11 +166,11 @@ export class ProgramStack {
 
   /** Finds out what came of an operation that was cut off. Gives what its refresh came to; undefined where there was none. */
   async #recover(options: OperationOptions): Promise<OperationResult | undefined> {
-    const { state } = await this.#cutOff();
-    if (state === undefined) return undefined;
+    const { recovery: seen } = await this.#cutOff();
+    if (seen === undefined) return undefined;
     // One that is under way looks the same, but has the stack's lock, which every refresh asks for. That of the stack's
     // root compares nothing.
-    const root = state.resources?.find(({ type }) => type === "pulumi:pulumi:Stack");
+    const root = seen.state.resources?.find(({ type }) => type === "pulumi:pulumi:Stack");
     await this.#refresh({ signal: options.signal }, root && [root.urn]);
     // One that had the lock has ended, and may have been what was seen.
     const { exported, recovery } = await this.#cutOff();
@@ -188,8 +188,7 @@ export class ProgramStack {
   /** The stack as it is exported, and what to do about what was cut off, where anything was. */
   async #cutOff() {
     const exported = await attempt(() => this.stack.exportStack());
-    const recovery = recoveryOf((exported.deployment ?? {}) as State);
-    return { exported, recovery, state: recovery?.state };
+    return { exported, recovery: recoveryOf((exported.deployment ?? {}) as State) };
   }
 
   async #run(
