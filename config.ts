@@ -1,23 +1,28 @@
+import { basename, dirname } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
-import { partitionOfRegion } from "./components/partition";
+import { partitionOfRegion } from "./components/partition.ts";
 import {
   listBuckets,
   PolicyError,
   type PolicyReference,
   partitionOfPolicy,
   resolvePolicies,
-} from "./components/policies";
-import { type RoleArgs, roleFaults, roleRules } from "./components/role-args";
+} from "./components/policies.ts";
+import { type RoleArgs, roleFaults, roleRules } from "./components/role-args.ts";
 import {
   isNamespaceName,
   isServiceAccountName,
   namespaceNameRule,
   serviceAccountNameRule,
-} from "./components/trust-policy";
+} from "./components/trust-policy.ts";
 
 /** The Pulumi project, whose name is the prefix of the configuration's keys. */
 export const project = "eks-irsa";
+
+/** The folder of the project, which `pulumi up` runs it in. Compiled, as in the npm package, this file is one further down. */
+export const home =
+  basename(import.meta.dirname) === "dist" ? dirname(import.meta.dirname) : import.meta.dirname;
 
 /** The listers that there are, by the folder below `app/`; `none` for a stack of bindings only. */
 const apps = ["go", "java", "none"] as const;
@@ -333,10 +338,9 @@ export interface ConfigIssue {
 
 /** A stack configuration that cannot be used. The message names every bad key at once; Pulumi prints it without a stack trace. */
 export class ConfigError extends pulumi.RunError {
-  constructor(
-    stack: string,
-    readonly issues: readonly ConfigIssue[],
-  ) {
+  readonly issues: readonly ConfigIssue[];
+
+  constructor(stack: string, issues: readonly ConfigIssue[]) {
     const lines = issues.map(({ key, holds, problem }) =>
       holds === undefined ? `  ${key} is not set; ${problem}` : `  ${key} holds ${shown(holds)}; ${problem}`,
     );
@@ -345,6 +349,7 @@ export class ConfigError extends pulumi.RunError {
       `The configuration of stack ${stack} has ${count}:\n${lines.join("\n")}\n` +
         `Set a key with: pulumi config set --path '${issues[0]?.key}' VALUE`,
     );
+    this.issues = issues;
     this.name = "ConfigError";
   }
 }

@@ -1,15 +1,12 @@
-import { basename, dirname, join } from "node:path";
-import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
+import { join } from "node:path";
+import { Namespace } from "@pulumi/kubernetes/core/v1/namespace.js";
 import type * as pulumi from "@pulumi/pulumi";
-import { Cluster, type ClusterAccess, ExistingCluster, ReferencedCluster } from "./components/cluster";
-import { Image } from "./components/image";
-import { IrsaServiceAccount } from "./components/irsa";
-import { S3Lister } from "./components/lister";
-import { Toolbox } from "./components/toolbox";
-import { type Binding, readConfig, type StackConfig } from "./config";
-
-/** The folder of this program: where `pulumi up` runs it. Compiled, as in the npm package, this file is one further down. */
-export const home = basename(__dirname) === "dist" ? dirname(__dirname) : __dirname;
+import { Cluster, type ClusterAccess, ExistingCluster, ReferencedCluster } from "./components/cluster.ts";
+import { Image } from "./components/image.ts";
+import { IrsaServiceAccount } from "./components/irsa.ts";
+import { S3Lister } from "./components/lister.ts";
+import { Toolbox } from "./components/toolbox.ts";
+import { type Binding, home, readConfig, type StackConfig } from "./config.ts";
 
 /** What the stack gives to people and to other tools. */
 export interface Outputs extends Partial<ListerOutputs> {
@@ -43,12 +40,12 @@ export interface ListerOutputs {
  * The program: a cluster; an image, a role with its ServiceAccount, and the Deployment that proves them; and as many
  * more ServiceAccounts with their roles as the configuration binds.
  *
- * Importing this module does nothing. `pulumi up` calls this function (see `program.js`), and so do the Automation API,
+ * Importing this module does nothing. Pulumi's Node.js host calls what it exports by default, and so do the Automation API,
  * as an inline program, and the tests, under mocks.
  *
  * @throws ConfigError before anything is registered when the stack configuration is bad.
  */
-export async function program(): Promise<Outputs> {
+export default async function program(): Promise<Outputs> {
   const config = readConfig();
   const { region, tags, bindings } = config;
 

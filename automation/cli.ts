@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { Command } from "commander";
-import { ConfigError } from "../config";
-import { BusyStackError, CancelledError, EngineMissingError, OperationError } from "./errors";
-import { changed, describe, summary } from "./progress";
-import { type OperationOptions, openStack, type ProgramStack } from "./stack";
+import { ConfigError } from "../config.ts";
+import { BusyStackError, CancelledError, EngineMissingError, OperationError } from "./errors.ts";
+import { changed, describe, summary } from "./progress.ts";
+import { type OperationOptions, openStack, type ProgramStack } from "./stack.ts";
 
 /** Exit codes. Everything that is not named here is 1: the operation failed. */
 const exitCodes = { usage: 2, busy: 3, cancelled: 4, engineMissing: 5 } as const;
@@ -15,8 +15,6 @@ interface CliOptions {
   yes?: boolean;
   diff?: boolean;
 }
-
-process.setSourceMapsEnabled(false); // see program.js
 
 const cli = new Command("npm run stack --")
   .description("Runs this program for one environment, without a language host.")
@@ -33,7 +31,7 @@ const command = (name: string, description: string) =>
   cli
     .command(`${name} <stack>`)
     .description(description)
-    .option("--folder <folder>", "where Pulumi.<stack>.yaml is", join(__dirname, ".."))
+    .option("--folder <folder>", "where Pulumi.<stack>.yaml is", join(import.meta.dirname, ".."))
     .option("--json", "print one JSON object on standard output");
 
 /** Not confirmed, or nobody there to confirm. */

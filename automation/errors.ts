@@ -1,29 +1,28 @@
-import { CommandError, ConcurrentUpdateError, type EngineEvent } from "@pulumi/pulumi/automation";
+import { CommandError, ConcurrentUpdateError, type EngineEvent } from "@pulumi/pulumi/automation/index.js";
 
 /** An operation of the engine that did not end well. */
 export class OperationError extends Error {
-  constructor(
-    message: string,
-    /** What the engine printed. */
-    readonly output: string,
-    options?: ErrorOptions,
-  ) {
+  /** What the engine printed. */
+  readonly output: string;
+
+  constructor(message: string, output: string, options?: ErrorOptions) {
     super(message, options);
+    this.output = output;
     this.name = new.target.name;
   }
 }
 
 /** A provider could not do what it was asked to do with a resource. What was done before stays done; run it again. */
 export class ResourceError extends OperationError {
-  constructor(
-    /** The resource. */
-    readonly urn: string,
-    /** What the provider said. */
-    readonly reason: string,
-    output: string,
-    options?: ErrorOptions,
-  ) {
+  /** The resource. */
+  readonly urn: string;
+  /** What the provider said. */
+  readonly reason: string;
+
+  constructor(urn: string, reason: string, output: string, options?: ErrorOptions) {
     super(`${urn.split("::").slice(2).join(" ")}: ${reason}`, output, options);
+    this.urn = urn;
+    this.reason = reason;
   }
 }
 

@@ -1,13 +1,13 @@
 // What other tools import.
-export { ConfigError, type ConfigInput, type ConfigIssue } from "../config";
+export { ConfigError, type ConfigInput, type ConfigIssue } from "../config.ts";
 export {
   BusyStackError,
   CancelledError,
   EngineMissingError,
   OperationError,
   ResourceError,
-} from "./errors";
-export { type Changes, changed, describe, type Progress, summary } from "./progress";
+} from "./errors.ts";
+export { type Changes, changed, describe, type Progress, summary } from "./progress.ts";
 export {
   checkConfig,
   type HistoryEntry,
@@ -18,4 +18,4 @@ export {
   openStack,
   ProgramStack,
   type StackOptions,
-} from "./stack";
+} from "./stack.ts";

@@ -1,5 +1,5 @@
-import type { EngineEvent } from "@pulumi/pulumi/automation";
-import { plain } from "./errors";
+import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
+import { plain } from "./errors.ts";
 
 /** What an operation is at. */
 export type Progress =

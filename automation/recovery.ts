@@ -1,4 +1,4 @@
-import { plain } from "./errors";
+import { plain } from "./errors.ts";
 
 // What to do with a stack whose engine was killed. It writes down what it is about to create, and once that is created,
 // under which id. Killed in between, the one may be there that nobody knows: the next `up` would make a second, and

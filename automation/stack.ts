@@ -6,13 +6,13 @@ import {
   type PulumiFn,
   type Stack,
   type StackSettings,
-} from "@pulumi/pulumi/automation";
-import { type ConfigInput, parseConfig, project } from "../config";
-import { home, program } from "../index";
-import { toOperationError } from "./errors";
-import { keepErrorsApart } from "./isolation";
-import { type Changes, type Progress, progressOf } from "./progress";
-import { recoveryMessage, recoveryOf, type State, withoutPending } from "./recovery";
+} from "@pulumi/pulumi/automation/index.js";
+import { type ConfigInput, home, parseConfig, project } from "../config.ts";
+import program from "../index.ts";
+import { toOperationError } from "./errors.ts";
+import { keepErrorsApart } from "./isolation.ts";
+import { type Changes, type Progress, progressOf } from "./progress.ts";
+import { recoveryMessage, recoveryOf, type State, withoutPending } from "./recovery.ts";
 
 export interface StackOptions {
   /** Name of the stack: an environment, such as `dev`. Made when it is not there. */
@@ -85,10 +85,12 @@ export interface HistoryEntry {
  * One environment of this program. Every operation rejects with one of the classes in `errors.ts`; nothing here prints.
  */
 export class ProgramStack {
-  constructor(
-    /** Pulumi's own object, for what is not here. */
-    readonly stack: Stack,
-  ) {}
+  /** Pulumi's own object, for what is not here. */
+  readonly stack: Stack;
+
+  constructor(stack: Stack) {
+    this.stack = stack;
+  }
 
   get name(): string {
     return this.stack.name;

@@ -1,19 +1,19 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Measured, together } from "./capacity/engine";
-import { filled } from "./capacity/markdown";
-import { measureEngine } from "./capacity/measure-engine";
-import { parts } from "./capacity/tables";
+import { type Measured, together } from "./capacity/engine.ts";
+import { filled } from "./capacity/markdown.ts";
+import { measureEngine } from "./capacity/measure-engine.ts";
+import { parts } from "./capacity/tables.ts";
 
 // How much fits: computes the tables of docs/scale.md from the quotas (capacity/quotas.ts), what an organisation runs
 // (capacity/example.ts) and what was measured of the engine (capacity/measured.json), and writes them into the page.
 //
-//   npx tsx bench/capacity.ts                     computes, prints, writes the page
-//   npx tsx bench/capacity.ts --measure=1,10,100  measures the engine on stacks of so many bindings before that
+//   node bench/capacity.ts                     computes, prints, writes the page
+//   node bench/capacity.ts --measure=1,10,100  measures the engine on stacks of so many bindings before that
 
-export const page = join(__dirname, "..", "docs", "scale.md");
-const measuredFile = join(__dirname, "capacity", "measured.json");
+export const page = join(import.meta.dirname, "..", "docs", "scale.md");
+const measuredFile = join(import.meta.dirname, "capacity", "measured.json");
 
 export interface CapacityOptions {
   /** Bindings of stacks to measure the engine on, and to keep what comes of it. 1,000 take half an hour. Default none: what was kept. */
@@ -42,7 +42,7 @@ export async function capacity({
   return generated;
 }
 
-if (require.main === module) {
+if (import.meta.main) {
   const { values } = parseArgs({ options: { measure: { type: "string", default: "" } } });
   const measure = values.measure.split(",").filter(Boolean).map(Number);
   capacity({ measure, say: (line) => console.error(line) }).then(

@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { FakeAws } from "../test/listers/fake-aws";
-import { environment, portOf, role, token, until } from "../test/listers/program";
-import { type Benchmark, type Context, type Figure, type Goal, inTurns } from "./benchmark";
-import { goSubjects } from "./lister/go";
-import { javaSubjects } from "./lister/java";
-import { load } from "./lister/load";
-import { type Running, startToFirstBucket } from "./lister/running";
-import { lister as ours, type Subjects } from "./lister/subjects";
+import { FakeAws } from "../test/listers/fake-aws.ts";
+import { environment, portOf, role, token, until } from "../test/listers/program.ts";
+import { type Benchmark, type Context, type Figure, type Goal, inTurns } from "./benchmark.ts";
+import { goSubjects } from "./lister/go.ts";
+import { javaSubjects } from "./lister/java.ts";
+import { load } from "./lister/load.ts";
+import { type Running, startToFirstBucket } from "./lister/running.ts";
+import { lister as ours, type Subjects } from "./lister/subjects.ts";
 
 /** How long a program rests before its memory is looked at, in seconds. */
 const rest = 3;

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { alive } from "../local/process";
-import type { Report } from "../local/report";
-import { load } from "../local/state";
-import type { Benchmark, Figure } from "./benchmark";
-import { measure } from "./measure";
+import { alive } from "../local/process.ts";
+import type { Report } from "../local/report.ts";
+import { load } from "../local/state.ts";
+import type { Benchmark, Figure } from "./benchmark.ts";
+import { measure } from "./measure.ts";
 
 const whole = "the whole run";
 

@@ -1,5 +1,5 @@
 import type { TopLevelSpec } from "vega-lite";
-import { type Figure, spread, verdicts } from "./benchmark";
+import { type Figure, spread, verdicts } from "./benchmark.ts";
 
 /**
  * The ratios of a benchmark as a picture: where each lies, how far it goes, and the most that it may be. SVG; undefined

@@ -2,10 +2,10 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
-import { project } from "../local/paths";
-import { table } from "../local/report";
-import { type Benchmark, type Figure, type Series, spread, type Verdict, verdicts } from "./benchmark";
-import { plotOf } from "./plot";
+import { project } from "../local/paths.ts";
+import { table } from "../local/report.ts";
+import { type Benchmark, type Figure, type Series, spread, type Verdict, verdicts } from "./benchmark.ts";
+import { plotOf } from "./plot.ts";
 
 // What a person sees of the figures: a table on the terminal, `bench/results.json`, and `docs/bench.md` with plots. The
 // documentation's prose is written by hand; the tables in it stand between markers and are replaced.

@@ -1,22 +1,20 @@
 import { Command } from "commander";
-import { searchPath } from "../local/paths";
-import type { Benchmark, Context } from "./benchmark";
-import { keep, readResults, resultOf, terminalTable, writePage } from "./report";
+import { searchPath } from "../local/paths.ts";
+import type { Benchmark, Context } from "./benchmark.ts";
+import { keep, readResults, resultOf, terminalTable, writePage } from "./report.ts";
 
 // `npm run bench`, `npm run bench -- NAME...`: measures, shows, keeps.
 
 process.env.PATH = searchPath;
-process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
 
 /** Each is loaded when it is asked for: what one needs may be missing where another runs. */
-const benchmarks: Readonly<Record<string, () => Benchmark>> = {
-  engine: () => (require("./engine/overhead") as typeof import("./engine/overhead")).overhead,
-  scale: () => (require("./engine/scale") as typeof import("./engine/scale")).scale,
-  "critical-path": () =>
-    (require("./engine/critical-path") as typeof import("./engine/critical-path")).criticalPath,
-  lister: () => (require("./lister") as typeof import("./lister")).lister,
-  local: () => (require("./local") as typeof import("./local")).local,
-  "first-run": () => (require("./local") as typeof import("./local")).firstRun,
+const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
+  engine: async () => (await import("./engine/overhead.ts")).overhead,
+  scale: async () => (await import("./engine/scale.ts")).scale,
+  "critical-path": async () => (await import("./engine/critical-path.ts")).criticalPath,
+  lister: async () => (await import("./lister.ts")).lister,
+  local: async () => (await import("./local.ts")).local,
+  "first-run": async () => (await import("./local.ts")).firstRun,
 };
 
 interface Options {
@@ -30,7 +28,7 @@ async function main(names: readonly string[], { short = false }: Options): Promi
   }
   if (names.includes("page")) return writePage(readResults());
   if (names.includes("capacity")) {
-    const { capacity } = require("./capacity") as typeof import("./capacity");
+    const { capacity } = await import("./capacity.ts");
     for (const [part, text] of Object.entries(await capacity()))
       process.stdout.write(`\n${part}\n\n${text}\n`);
     return;
@@ -40,7 +38,7 @@ async function main(names: readonly string[], { short = false }: Options): Promi
     names.length > 0 ? names : Object.keys(benchmarks).filter((name) => !short || name !== "first-run");
   const counts = { passed: 0, failed: 0 };
   for (const name of wanted) {
-    const benchmark = benchmarks[name]?.();
+    const benchmark = await benchmarks[name]?.();
     if (benchmark === undefined) continue;
     process.stdout.write(`\n${benchmark.title}\n`);
     const since = performance.now();

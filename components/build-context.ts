@@ -6,7 +6,7 @@ import dockerignore from "@balena/dockerignore";
 /** The files of a Docker build context that reach the builder, sorted, relative, with `/`: all but what `.dockerignore` names. */
 export function contextFiles(context: string): string[] {
   const ignoreFile = join(context, ".dockerignore");
-  const ignore = dockerignore();
+  const ignore = dockerignore.default();
   if (existsSync(ignoreFile)) ignore.add(readFileSync(ignoreFile, "utf8"));
   return readdirSync(context, { recursive: true, encoding: "utf8" })
     .map((path) => path.replaceAll("\\", "/"))

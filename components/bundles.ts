@@ -1,15 +1,15 @@
-import { clusterAutoscaler, karpenter } from "./bundles/autoscaling";
-import type { Definition, Parameter, ResolvedBundle } from "./bundles/definition";
-import { certManager, externalDns } from "./bundles/dns";
-import { loadBalancerController, vpcCni } from "./bundles/network";
-import { externalSecrets } from "./bundles/secrets";
-import { ebsCsi, efsCsi, s3Csi } from "./bundles/storage";
-import { partitionOfArn } from "./partition";
+import { clusterAutoscaler, karpenter } from "./bundles/autoscaling.ts";
+import type { Definition, Parameter, ResolvedBundle } from "./bundles/definition.ts";
+import { certManager, externalDns } from "./bundles/dns.ts";
+import { loadBalancerController, vpcCni } from "./bundles/network.ts";
+import { externalSecrets } from "./bundles/secrets.ts";
+import { ebsCsi, efsCsi, s3Csi } from "./bundles/storage.ts";
+import { partitionOfArn } from "./partition.ts";
 
 // The policies of controllers that people attach over and over. Where AWS keeps a managed policy for one, that is it;
 // else the document that its project publishes, scoped to what the caller names. Each definition names its source.
 
-export type { ResolvedBundle } from "./bundles/definition";
+export type { ResolvedBundle } from "./bundles/definition.ts";
 
 /** A well-known set of permissions, by name. */
 export type BundleReference =

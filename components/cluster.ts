@@ -1,20 +1,20 @@
-import "@pulumi/aws/eks"; // registers its classes: without it the reference `eksCluster` stays a bare id
-import { LogGroup } from "@pulumi/aws/cloudwatch/logGroup";
-import { LaunchTemplate } from "@pulumi/aws/ec2/launchTemplate";
-import { Addon } from "@pulumi/aws/eks/addon";
-import { getClusterOutput } from "@pulumi/aws/eks/getCluster";
-import { NodeGroup } from "@pulumi/aws/eks/nodeGroup";
-import { getOpenIdConnectProvider } from "@pulumi/aws/iam/getOpenIdConnectProvider";
-import { OpenIdConnectProvider } from "@pulumi/aws/iam/openIdConnectProvider";
-import { Role } from "@pulumi/aws/iam/role";
-import { RolePolicyAttachment } from "@pulumi/aws/iam/rolePolicyAttachment";
-import { Cluster as EksCluster } from "@pulumi/eks/cluster";
-import { Provider } from "@pulumi/kubernetes/provider";
+import "@pulumi/aws/eks/index.js"; // registers its classes: without it the reference `eksCluster` stays a bare id
+import { LogGroup } from "@pulumi/aws/cloudwatch/logGroup.js";
+import { LaunchTemplate } from "@pulumi/aws/ec2/launchTemplate.js";
+import { Addon } from "@pulumi/aws/eks/addon.js";
+import { getClusterOutput } from "@pulumi/aws/eks/getCluster.js";
+import { NodeGroup } from "@pulumi/aws/eks/nodeGroup.js";
+import { getOpenIdConnectProvider } from "@pulumi/aws/iam/getOpenIdConnectProvider.js";
+import { OpenIdConnectProvider } from "@pulumi/aws/iam/openIdConnectProvider.js";
+import { Role } from "@pulumi/aws/iam/role.js";
+import { RolePolicyAttachment } from "@pulumi/aws/iam/rolePolicyAttachment.js";
+import { Cluster as EksCluster } from "@pulumi/eks/cluster.js";
+import { Provider } from "@pulumi/kubernetes/provider.js";
 import * as pulumi from "@pulumi/pulumi";
-import { kubeconfig } from "./kubeconfig";
-import { partitionOfRegion } from "./partition";
-import { awsManagedPolicyArn } from "./policies";
-import { stsAudience } from "./trust-policy";
+import { kubeconfig } from "./kubeconfig.ts";
+import { partitionOfRegion } from "./partition.ts";
+import { awsManagedPolicyArn } from "./policies.ts";
+import { stsAudience } from "./trust-policy.ts";
 
 /** The machines that run the cluster's pods. */
 export interface NodeArgs {

@@ -1,10 +1,10 @@
 import { relative, resolve } from "node:path";
-import { getAuthorizationTokenOutput } from "@pulumi/aws/ecr/getAuthorizationToken";
-import { LifecyclePolicy } from "@pulumi/aws/ecr/lifecyclePolicy";
-import { Repository } from "@pulumi/aws/ecr/repository";
+import { getAuthorizationTokenOutput } from "@pulumi/aws/ecr/getAuthorizationToken.js";
+import { LifecyclePolicy } from "@pulumi/aws/ecr/lifecyclePolicy.js";
+import { Repository } from "@pulumi/aws/ecr/repository.js";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { contextTag } from "./build-context";
+import { contextTag } from "./build-context.ts";
 
 /** How an image is built, beyond its context: what a Docker user gives on the command line. */
 export interface BuildSettings {

@@ -1,14 +1,14 @@
-import { PodIdentityAssociation } from "@pulumi/aws/eks/podIdentityAssociation";
-import { Role } from "@pulumi/aws/iam/role";
-import { RolePolicy } from "@pulumi/aws/iam/rolePolicy";
-import { RolePolicyAttachment } from "@pulumi/aws/iam/rolePolicyAttachment";
-import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount";
-import { ServiceAccountPatch } from "@pulumi/kubernetes/core/v1/serviceAccountPatch";
+import { PodIdentityAssociation } from "@pulumi/aws/eks/podIdentityAssociation.js";
+import { Role } from "@pulumi/aws/iam/role.js";
+import { RolePolicy } from "@pulumi/aws/iam/rolePolicy.js";
+import { RolePolicyAttachment } from "@pulumi/aws/iam/rolePolicyAttachment.js";
+import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount.js";
+import { ServiceAccountPatch } from "@pulumi/kubernetes/core/v1/serviceAccountPatch.js";
 import * as pulumi from "@pulumi/pulumi";
-import { takesFieldsBack } from "./ownership";
-import { partitionOfArn } from "./partition";
-import { awsManagedPolicyArn, type PolicyReference, policyWarnings, resolvePolicies } from "./policies";
-import { automaticName, type NewRoleArgs, type RoleArgs, roleFaults } from "./role-args";
+import { takesFieldsBack } from "./ownership.ts";
+import { partitionOfArn } from "./partition.ts";
+import { awsManagedPolicyArn, type PolicyReference, policyWarnings, resolvePolicies } from "./policies.ts";
+import { automaticName, type NewRoleArgs, type RoleArgs, roleFaults } from "./role-args.ts";
 import {
   type Matching,
   podIdentityTrustPolicy,
@@ -16,7 +16,7 @@ import {
   stsAudience,
   trustPolicy,
   trustPolicyCharacters,
-} from "./trust-policy";
+} from "./trust-policy.ts";
 
 /** How a pod gets the role's credentials. */
 export type IdentityMechanism = "irsa" | "pod-identity";
@@ -112,13 +112,12 @@ export interface IrsaServiceAccountArgs {
 
 /** Arguments that cannot be used; nothing was registered. */
 export class IrsaArgumentError extends Error {
-  constructor(
-    /** The argument, with its path: `role.maxSessionDuration`. */
-    readonly key: string,
-    holds: unknown,
-    problem: string,
-  ) {
+  /** The argument, with its path: `role.maxSessionDuration`. */
+  readonly key: string;
+
+  constructor(key: string, holds: unknown, problem: string) {
     super(holds === undefined ? `${key}: ${problem}.` : `${key} holds ${JSON.stringify(holds)}; ${problem}.`);
+    this.key = key;
     this.name = "IrsaArgumentError";
   }
 }

@@ -1,6 +1,6 @@
-import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment";
+import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment.js";
 import * as pulumi from "@pulumi/pulumi";
-import { takesFieldsBack } from "./ownership";
+import { takesFieldsBack } from "./ownership.ts";
 
 export interface S3ListerArgs {
   /** Image to run, by digest: `<repository>@sha256:<digest>`. */

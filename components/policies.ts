@@ -1,7 +1,7 @@
 import type { Input } from "@pulumi/pulumi";
-import { type BundleReference, bundleNames, partitionOfBundle, resolveBundle } from "./bundles";
-import { partitionOfArn } from "./partition";
-import type { PolicyDocument, Statement } from "./policy-document";
+import { type BundleReference, bundleNames, partitionOfBundle, resolveBundle } from "./bundles.ts";
+import { partitionOfArn } from "./partition.ts";
+import type { PolicyDocument, Statement } from "./policy-document.ts";
 
 /**
  * A policy to attach to a role, in one of the forms that people have at hand:
@@ -171,13 +171,15 @@ export function policyWarnings(policies: readonly ResolvedPolicy[]): string[] {
 
 /** A bad entry in a role's list of policies. */
 export class PolicyError extends Error {
-  constructor(
-    /** Its place in the list, from 0. */
-    readonly index: number,
-    /** What is wrong with it, and what would be right. */
-    readonly why: string,
-  ) {
+  /** Its place in the list, from 0. */
+  readonly index: number;
+  /** What is wrong with it, and what would be right. */
+  readonly why: string;
+
+  constructor(index: number, why: string) {
     super(`policies[${index}]: ${why}.`);
+    this.index = index;
+    this.why = why;
     this.name = "PolicyError";
   }
 }

@@ -1,4 +1,4 @@
-import { isAllActions } from "./policies";
+import { isAllActions } from "./policies.ts";
 
 // IAM policies as the guard rails and the doctor read them: anybody's, in every spelling that IAM takes.
 

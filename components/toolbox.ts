@@ -1,6 +1,6 @@
-import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment";
+import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment.js";
 import * as pulumi from "@pulumi/pulumi";
-import { takesFieldsBack } from "./ownership";
+import { takesFieldsBack } from "./ownership.ts";
 
 export interface ToolboxArgs {
   /** Image to run: one with a shell, Maven and a JDK. Default `maven:3.9-eclipse-temurin-21`. */

@@ -1,4 +1,4 @@
-import type { Conditions, TrustPolicy, TrustStatement } from "./policy-document";
+import type { Conditions, TrustPolicy, TrustStatement } from "./policy-document.ts";
 
 /** The audience that EKS gives its tokens and STS expects, in every partition, China included. */
 export const stsAudience = "sts.amazonaws.com";

@@ -22,8 +22,8 @@ import {
   STSClient,
   STSServiceException,
 } from "@aws-sdk/client-sts";
-import type { Role } from "./chain";
-import type { World } from "./world";
+import type { Role } from "./chain.ts";
+import type { World } from "./world.ts";
 
 /** AWS as the person's own credentials see it. */
 export function awsWorld(region: string): Pick<World, "eks" | "iam" | "sts"> {

@@ -1,4 +1,4 @@
-import type { World } from "./world";
+import type { World } from "./world.ts";
 
 // The IRSA chain as a list of links, each of which is looked at only when all before it hold.
 

@@ -1,12 +1,12 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { Command } from "commander";
-import { awsWorld } from "./aws";
-import { diagnose, type Patient } from "./chain";
-import { page } from "./html";
-import { imageWorld } from "./images";
-import { kubernetesWorld } from "./kubernetes";
-import { links } from "./links";
-import { conclusion, describeLink } from "./report";
+import { awsWorld } from "./aws.ts";
+import { diagnose, type Patient } from "./chain.ts";
+import { page } from "./html.ts";
+import { imageWorld } from "./images.ts";
+import { kubernetesWorld } from "./kubernetes.ts";
+import { links } from "./links/index.ts";
+import { conclusion, describeLink } from "./report.ts";
 
 /** Exit codes. */
 const exitCodes = { healthy: 0, broken: 1, unseen: 2 } as const;
@@ -24,10 +24,6 @@ interface Options {
   json?: boolean;
   html?: string;
 }
-
-process.setSourceMapsEnabled(false); // see program.js
-// This project runs on Node.js 20 as well; it needs no reminder at every command.
-process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
 
 new Command("npm run doctor --")
   .description(
@@ -123,9 +119,8 @@ async function patientOf(
 
 /** Outputs of a stack of this program, secrets in clear: the kubeconfig is one. */
 async function outputsOf(stackName: string): Promise<Record<string, unknown>> {
-  const { LocalWorkspace } =
-    require("@pulumi/pulumi/automation") as typeof import("@pulumi/pulumi/automation");
-  const { project } = require("../config") as typeof import("../config");
+  const { LocalWorkspace } = await import("@pulumi/pulumi/automation/index.js");
+  const { project } = await import("../config.ts");
   const stack = await LocalWorkspace.selectStack({
     stackName,
     projectName: project,

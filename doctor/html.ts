@@ -1,5 +1,5 @@
-import type { Diagnosis, LinkReport } from "./chain";
-import { conclusion } from "./report";
+import type { Diagnosis, LinkReport } from "./chain.ts";
+import { conclusion } from "./report.ts";
 
 /** One page that needs nothing else: the chain, each link with its state and the evidence. */
 export function page(diagnosis: Diagnosis, when = new Date()): string {

@@ -3,7 +3,7 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
 import { extract } from "tar-stream";
-import type { World } from "./world";
+import type { World } from "./world.ts";
 
 const manifestTypes = [
   "application/vnd.oci.image.index.v1+json",

@@ -7,8 +7,8 @@ import {
   VersionApi,
   WellKnownApi,
 } from "@kubernetes/client-node";
-import type { Pod } from "./chain";
-import type { World } from "./world";
+import type { Pod } from "./chain.ts";
+import type { World } from "./world.ts";
 
 const annotation = "eks.amazonaws.com/role-arn";
 

@@ -1,4 +1,4 @@
-import type { Diagnosis, LinkReport } from "./chain";
+import type { Diagnosis, LinkReport } from "./chain.ts";
 
 const marks: Readonly<Record<LinkReport["finding"]["state"], string>> = {
   holds: "✔",

@@ -1,4 +1,4 @@
-import type { Pod, Role } from "./chain";
+import type { Pod, Role } from "./chain.ts";
 
 /** What the doctor looks at. Every method only reads; each throws when it could not look, and says why. */
 export interface World {

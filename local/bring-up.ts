@@ -1,26 +1,26 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AdmissionregistrationV1Api, CoreV1Api } from "@kubernetes/client-node";
-import { Account } from "./aws/account";
-import { miniStack, pythonDataPackages, pythonPackages } from "./aws/ministack";
-import { command } from "./command";
-import { type BaseImage, baseImageDebianPackages, layOutGoImage } from "./install/base-image";
-import { installDebianPackages } from "./install/debian";
-import { buildGoProgram, installGo } from "./install/go";
-import { layOutJavaImage } from "./install/java-image";
-import { kubernetesProgram, kubernetesVersion, pauseProgram, pulumiProgram } from "./install/programs";
-import { installPythonPackages, pythonDebianPackages } from "./install/python";
-import { createBridge } from "./kubernetes/bridge";
-import { administrator } from "./kubernetes/client";
-import { startApiServer, startControllers, startEtcd } from "./kubernetes/control-plane";
-import { nodeName, startContainerd, startKubelet, startMountNamespace } from "./kubernetes/node";
-import { createPki, type Pki } from "./kubernetes/pki";
-import { webhookConfiguration } from "./kubernetes/webhook";
-import { cache, project, run, venv } from "./paths";
-import { exists, start } from "./process";
-import type { Step } from "./progress";
-import { importBaseImage, publish, removeOldImages, startDockerd } from "./registry/dockerd";
-import { startRegistry } from "./registry/registry";
+import { Account } from "./aws/account.ts";
+import { miniStack, pythonDataPackages, pythonPackages } from "./aws/ministack.ts";
+import { command } from "./command.ts";
+import { type BaseImage, baseImageDebianPackages, layOutGoImage } from "./install/base-image.ts";
+import { installDebianPackages } from "./install/debian.ts";
+import { buildGoProgram, installGo } from "./install/go.ts";
+import { layOutJavaImage } from "./install/java-image.ts";
+import { kubernetesProgram, kubernetesVersion, pauseProgram, pulumiProgram } from "./install/programs.ts";
+import { installPythonPackages, pythonDebianPackages } from "./install/python.ts";
+import { createBridge } from "./kubernetes/bridge.ts";
+import { administrator } from "./kubernetes/client.ts";
+import { startApiServer, startControllers, startEtcd } from "./kubernetes/control-plane.ts";
+import { nodeName, startContainerd, startKubelet, startMountNamespace } from "./kubernetes/node.ts";
+import { createPki, type Pki } from "./kubernetes/pki.ts";
+import { webhookConfiguration } from "./kubernetes/webhook.ts";
+import { cache, project, run, venv } from "./paths.ts";
+import { exists, start } from "./process.ts";
+import type { Step } from "./progress.ts";
+import { importBaseImage, publish, removeOldImages, startDockerd } from "./registry/dockerd.ts";
+import { startRegistry } from "./registry/registry.ts";
 import {
   awsEndpoint,
   awsEnvironment,
@@ -30,9 +30,9 @@ import {
   type Run,
   region,
   type Services,
-} from "./run";
-import type { ServicesOptions } from "./services";
-import { save } from "./state";
+} from "./run.ts";
+import type { ServicesOptions } from "./services.ts";
+import { save } from "./state.ts";
 
 // Everything that `up` does before there is an engine to ask: what is missing is installed, then every part is started.
 
@@ -185,7 +185,7 @@ async function startAws({ state }: BringUp): Promise<string> {
     {
       name: "services",
       command: process.execPath,
-      args: ["--require", require.resolve("tsx/cjs"), join(project, "local", "services.ts"), file],
+      args: ["--import", join(project, "preload.js"), join(project, "local", "services.ts"), file],
       cwd: project,
       ready: () => exists(`${file}.ready`),
     },

@@ -1,13 +1,9 @@
 import { Command } from "commander";
-import { addedLibraryPath, searchPath } from "./paths";
+import { addedLibraryPath, searchPath } from "./paths.ts";
 
 // Everything that local starts finds local's own programs first.
 process.env.PATH = searchPath;
 process.env.LD_LIBRARY_PATH = [addedLibraryPath, process.env.LD_LIBRARY_PATH].filter(Boolean).join(":");
-// As in program.js: stack traces that are mapped back to TypeScript are dear, and the SDK takes many.
-process.setSourceMapsEnabled(false);
-// This project runs on Node.js 20 as well; it needs no reminder at every command.
-process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
 // The engine is the one that local built: no need to ask it for its version each time.
 process.env.PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK = "true";
 
@@ -28,64 +24,62 @@ const withConfig = (command: Command): Command =>
   );
 
 /** A command whose code is loaded only when it is called: `env` need not wait for the Pulumi SDK. */
-function action<Options>(load: () => (options: Options) => Promise<void>) {
-  return (options: Options): Promise<void> => load()(options);
+function action<Options>(load: () => Promise<(options: Options) => Promise<void>>) {
+  return async (options: Options): Promise<void> => (await load())(options);
 }
 
 withConfig(cli.command("up", { isDefault: true }))
   .description("bring everything up, and prove that it works; repeating it changes nothing")
   .option("--json", "print one JSON object on standard output: outputs, log, buckets, proofs, seconds")
   .option("--yes", "do not ask before anything is downloaded")
-  .action(action(() => (require("./commands/up") as typeof import("./commands/up")).up));
+  .action(action(async () => (await import("./commands/up.ts")).up));
 
 cli
   .command("install")
   .description("download and build what `up` needs, and start nothing")
   .option("--yes", "do not ask before anything is downloaded")
-  .action(action(() => (require("./commands/install") as typeof import("./commands/install")).install));
+  .action(action(async () => (await import("./commands/install.ts")).install));
 
 withConfig(cli.command("preview"))
   .description("show what `up` would change")
-  .action(action(() => (require("./commands/operations") as typeof import("./commands/operations")).preview));
+  .action(action(async () => (await import("./commands/operations.ts")).preview));
 
 withConfig(cli.command("refresh"))
   .description("compare the engine's state with what is really there")
-  .action(action(() => (require("./commands/operations") as typeof import("./commands/operations")).refresh));
+  .action(action(async () => (await import("./commands/operations.ts")).refresh));
 
 withConfig(cli.command("destroy"))
   .description("delete what the program made; the local AWS and Kubernetes stay up")
-  .action(action(() => (require("./commands/operations") as typeof import("./commands/operations")).destroy));
+  .action(action(async () => (await import("./commands/operations.ts")).destroy));
 
 cli
   .command("down")
   .description("end every process, and remove everything but the caches")
-  .action(action(() => (require("./commands/down") as typeof import("./commands/down")).down));
+  .action(action(async () => (await import("./commands/down.ts")).down));
 
 cli
   .command("status")
   .description("show what runs, where, and with how much memory")
   .option("--json", "as JSON")
-  .action(action(() => (require("./commands/status") as typeof import("./commands/status")).status));
+  .action(action(async () => (await import("./commands/status.ts")).status));
 
 cli
   .command("logs")
   .description("show the log of the lister's pod")
   .option("-f, --follow", "go on until Ctrl-C")
-  .action(action(() => (require("./commands/logs") as typeof import("./commands/logs")).logs));
+  .action(action(async () => (await import("./commands/logs.ts")).logs));
 
 cli
   .command("exec")
   .description("open a shell in the toolbox (`up --config toolbox=true`), or run a command in it")
   .argument("[command...]", "default a shell")
   .passThroughOptions()
-  .action((command: string[]) =>
-    (require("./commands/exec") as typeof import("./commands/exec")).exec(command),
-  );
+  .action(async (command: string[]) => (await import("./commands/exec.ts")).exec(command));
 
 cli
   .command("env")
   .description('print export lines for a shell: eval "$(npm run --silent local -- env)"')
-  .action(action(() => (require("./commands/env") as typeof import("./commands/env")).env));
+  .action(action(async () => (await import("./commands/env.ts")).env));
 
 cli.parseAsync().catch((error: unknown) => {
   process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createWriteStream, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { logs } from "./paths";
+import { logs } from "./paths.ts";
 
 export interface CommandOptions {
   /** Name of the log file that gets everything the command prints: `logs/NAME.log`. */

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { cache } from "./paths";
-import { exists } from "./process";
+import { cache } from "./paths.ts";
+import { exists } from "./process.ts";
 
 export interface InstallOptions {
   /** Do not ask. */

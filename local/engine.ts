@@ -1,11 +1,11 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { checkConfig, openStack, type ProgramStack } from "../automation/stack";
-import { type ConfigInput, project as pulumiProject } from "../config";
-import { javaRelease } from "./install/java-image";
-import { run } from "./paths";
-import { identify } from "./process";
-import { awsEnvironment, type Run, region, stackName } from "./run";
+import { checkConfig, openStack, type ProgramStack } from "../automation/stack.ts";
+import { type ConfigInput, project as pulumiProject } from "../config.ts";
+import { javaRelease } from "./install/java-image.ts";
+import { run } from "./paths.ts";
+import { identify } from "./process.ts";
+import { awsEnvironment, type Run, region, stackName } from "./run.ts";
 
 /** Where the engine of this run keeps its things. */
 const folder = join(run, "pulumi");

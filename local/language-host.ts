@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import {
@@ -9,11 +10,11 @@ import {
   ServerCredentials,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { LanguageRuntimeService } from "@pulumi/pulumi/proto/language_grpc_pb";
-import * as rpc from "@pulumi/pulumi/proto/language_pb";
-import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
-import { type Connection, Connections } from "./providers/connections";
-import { Empty } from "./providers/protobuf";
+import { LanguageRuntimeService } from "@pulumi/pulumi/proto/language_grpc_pb.js";
+import rpc from "@pulumi/pulumi/proto/language_pb.js";
+import pluginMessages from "@pulumi/pulumi/proto/plugin_pb.js";
+import { type Connection, Connections } from "./providers/connections.ts";
+import { Empty } from "./providers/protobuf.ts";
 
 /** Exit code of a program that has told the engine its errors already. Source: `@pulumi/pulumi/cmd/run`. */
 const exitedAfterLogging = 32;
@@ -44,8 +45,8 @@ export async function startLanguageHost(options: LanguageHostOptions): Promise<L
     engines.begin(call.getPeer()).engineAddress = call.request.getEngineAddress();
     reply(null, new rpc.LanguageHandshakeResponse());
   };
-  const getPluginInfo: handleUnaryCall<unknown, PluginInfo> = (_, reply) => {
-    const info = new PluginInfo();
+  const getPluginInfo: handleUnaryCall<unknown, pluginMessages.PluginInfo> = (_, reply) => {
+    const info = new pluginMessages.PluginInfo();
     info.setVersion("1.0.0");
     reply(null, info);
   };
@@ -73,7 +74,7 @@ export async function startLanguageHost(options: LanguageHostOptions): Promise<L
   > = (call) => {
     const folder = call.request.getInfo()?.getProgramDirectory() || call.request.getDirectory();
     try {
-      require.resolve("@pulumi/pulumi", { paths: [folder] });
+      resolveIn(folder, "@pulumi/pulumi");
       call.end();
     } catch {
       call.destroy(new Error(`${folder} has no @pulumi/pulumi: run npm install there first.`));
@@ -123,7 +124,7 @@ export async function startLanguageHost(options: LanguageHostOptions): Promise<L
 async function runProgram(request: rpc.RunRequest, connection: Connection<never>): Promise<rpc.RunResponse> {
   const info = request.getInfo();
   const folder = info?.getProgramDirectory() || request.getPwd();
-  const runner = require.resolve("@pulumi/pulumi/cmd/run", { paths: [folder] });
+  const runner = resolveIn(folder, "@pulumi/pulumi/cmd/run");
   const flags = {
     monitor: request.getMonitorAddress(),
     engine: connection.engineAddress ?? "",
@@ -135,6 +136,7 @@ async function runProgram(request: rpc.RunRequest, connection: Connection<never>
     parallel: String(request.getParallel()),
   };
   const args = [
+    ...nodeArguments(info),
     runner,
     ...Object.entries(flags).flatMap(([name, value]) => (value ? [`--${name}`, value] : [])),
     ...(request.getDryrun() ? ["--dry-run"] : []),
@@ -179,14 +181,14 @@ async function startPlugin(
 ): Promise<void> {
   const info = request.getInfo();
   const folder = info?.getProgramDirectory() ?? request.getProgram();
-  const runner = require.resolve("@pulumi/pulumi/cmd/run-plugin", { paths: [folder] });
+  const runner = resolveIn(folder, "@pulumi/pulumi/cmd/run-plugin");
   const env = request.getEnvList().map((entry) => {
     const end = entry.indexOf("=");
     return [entry.slice(0, end), entry.slice(end + 1)] as const;
   });
   const child = spawn(
     process.execPath,
-    [runner, join(folder, info?.getEntryPoint() ?? "."), ...request.getArgsList()],
+    [...nodeArguments(info), runner, join(folder, info?.getEntryPoint() ?? "."), ...request.getArgsList()],
     {
       cwd: request.getPwd(),
       env: { ...Object.fromEntries(env), PULUMI_NODEJS_TYPESCRIPT: typescriptOption(info) },
@@ -205,6 +207,17 @@ async function startPlugin(
   part((response) => response.setExitcode(code ?? 1));
 }
 
+/** The file of a module, as a program in the folder would find it. */
+const resolveIn = (folder: string, module: string): string =>
+  createRequire(join(folder, "program.js")).resolve(module);
+
 /** Whether the SDK's runner is to compile TypeScript itself, by the `typescript` option of the runtime. */
 const typescriptOption = (info: rpc.ProgramInfo | undefined): string =>
-  String(info?.getOptions()?.getFieldsMap().get("typescript")?.getBoolValue() ?? true);
+  String(option(info, "typescript")?.getBoolValue() ?? true);
+
+/** What Node.js is to be started with, by the `nodeargs` option of the runtime. */
+const nodeArguments = (info: rpc.ProgramInfo | undefined): string[] =>
+  (option(info, "nodeargs")?.getStringValue() ?? "").split(/\s+/).filter((word) => word !== "");
+
+const option = (info: rpc.ProgramInfo | undefined, name: string) =>
+  info?.getOptions()?.getFieldsMap().get(name);

@@ -29,7 +29,7 @@ export const run = join(cache, "run");
 export const logs = join(run, "logs");
 
 /** The project's own root folder. */
-export const project = join(__dirname, "..");
+export const project = join(import.meta.dirname, "..");
 
 const under = (folder: string, ...paths: string[]): string[] => paths.map((path) => join(folder, path));
 

@@ -3,7 +3,7 @@ import { mkdirSync, openSync, readFileSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { logs } from "./paths";
+import { logs } from "./paths.ts";
 
 /** A process that local started and that outlives the command that started it. */
 export interface Daemon {

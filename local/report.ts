@@ -1,4 +1,4 @@
-import type { Proof } from "./proofs";
+import type { Proof } from "./proofs.ts";
 
 /** Everything that `up` found out, and the JSON that `up --json` prints. */
 export interface Report {

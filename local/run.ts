@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import type { Credentials } from "./aws/account";
-import type { Bridge } from "./kubernetes/bridge";
-import { run } from "./paths";
-import type { Daemon } from "./process";
+import type { Credentials } from "./aws/account.ts";
+import type { Bridge } from "./kubernetes/bridge.ts";
+import { run } from "./paths.ts";
+import type { Daemon } from "./process.ts";
 
 /** Name of the stack that local runs. */
 export const stackName = "local";

@@ -1,18 +1,18 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
-import { Account, type Credentials } from "./aws/account";
-import { startTokenAuthenticator } from "./aws/authenticator";
-import { Faults, startFaultControl } from "./aws/faults";
-import { startFrontDoor } from "./aws/frontdoor";
-import { issuerKeys } from "./aws/jwks";
-import { defaultAccountId } from "./aws/ministack";
-import { fetchJwks } from "./kubernetes/control-plane";
-import { startWebhook } from "./kubernetes/webhook";
-import { startLanguageHost } from "./language-host";
-import { project } from "./paths";
-import { startProviders } from "./providers/index";
-import { awsEndpoint, files, folders, issuerOf, type Ports, type Services } from "./run";
+import { Account, type Credentials } from "./aws/account.ts";
+import { startTokenAuthenticator } from "./aws/authenticator.ts";
+import { Faults, startFaultControl } from "./aws/faults.ts";
+import { startFrontDoor } from "./aws/frontdoor.ts";
+import { issuerKeys } from "./aws/jwks.ts";
+import { defaultAccountId } from "./aws/ministack.ts";
+import { fetchJwks } from "./kubernetes/control-plane.ts";
+import { startWebhook } from "./kubernetes/webhook.ts";
+import { startLanguageHost } from "./language-host.ts";
+import { project } from "./paths.ts";
+import { startProviders } from "./providers/index.ts";
+import { awsEndpoint, files, folders, issuerOf, type Ports, type Services } from "./run.ts";
 
 // The one Node process of local: AWS's front door, EKS's authenticator and webhook, Pulumi's providers. Started with the
 // name of a file that holds `ServicesOptions`; answers with the file `<name>.ready` once all of them listen.

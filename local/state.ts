@@ -1,8 +1,8 @@
 import { mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { cache, run } from "./paths";
-import { alive, type Daemon, identify } from "./process";
-import type { Run } from "./run";
+import { cache, run } from "./paths.ts";
+import { alive, type Daemon, identify } from "./process.ts";
+import type { Run } from "./run.ts";
 
 const file = join(run, "state.json");
 

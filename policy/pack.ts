@@ -4,8 +4,8 @@ import {
   PolicyPack,
   type ResourceValidationPolicy,
 } from "@pulumi/policy";
-import { type Rule, rules, type Settings } from "./rules";
-import { settingsFor } from "./stacks";
+import { type Rule, rules, type Settings } from "./rules.ts";
+import { settingsFor } from "./stacks.ts";
 
 /**
  * The guard rails as a CrossGuard policy pack: `pulumi up -s prod --policy-pack policy`.

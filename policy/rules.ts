@@ -1,4 +1,4 @@
-import { isWideManagedPolicy } from "../components/policies";
+import { isWideManagedPolicy } from "../components/policies.ts";
 import {
   allActions,
   allows,
@@ -6,7 +6,7 @@ import {
   conditions,
   statementsOf,
   texts,
-} from "../components/policy-reader";
+} from "../components/policy-reader.ts";
 
 // The guard rails as plain functions of a resource's type and inputs: the policy pack runs them in the engine, and the
 // tests without one.

@@ -1,4 +1,4 @@
-import type { Settings } from "./rules";
+import type { Settings } from "./rules.ts";
 
 /** What the guard rails are for one stack. */
 export interface StackSettings extends Settings {

@@ -1,6 +1,6 @@
 import { InputPropertiesError, type Inputs, Output } from "@pulumi/pulumi";
-import type { IrsaServiceAccountArgs } from "../components/irsa";
-import { serviceAccountInputs } from "./schema";
+import type { IrsaServiceAccountArgs } from "../components/irsa.ts";
+import { serviceAccountInputs } from "./schema.ts";
 
 /** Of these only the leaves may be outputs of other resources: they decide which resources there are. */
 const plain = Object.entries(serviceAccountInputs)

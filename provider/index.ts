@@ -1,19 +1,16 @@
 import { InputPropertiesError, type Inputs } from "@pulumi/pulumi";
-import { type ConstructResult, main, type Provider } from "@pulumi/pulumi/provider";
-import { IrsaArgumentError, IrsaServiceAccount } from "../components/irsa";
-import { PolicyError } from "../components/policies";
-import { version } from "../package.json";
-import { toArguments } from "./arguments";
-import { packageSchema, serviceAccountToken } from "./schema";
+import type { ConstructResult, Provider } from "@pulumi/pulumi/provider/index.js";
+import { IrsaArgumentError, IrsaServiceAccount } from "../components/irsa.ts";
+import { PolicyError } from "../components/policies.ts";
+import manifest from "../package.json" with { type: "json" };
+import { toArguments } from "./arguments.ts";
+import { packageSchema, serviceAccountToken } from "./schema.ts";
 
 // The component as a provider, which the engine asks on behalf of programs in other languages.
 
-/** Serves the components of this package until its standard input ends. Told about the engine on the command line. */
-export const serve = (): Promise<void> => main(provider, process.argv.slice(2));
-
 export const provider: Provider = {
-  version,
-  schema: JSON.stringify(packageSchema(version)),
+  version: manifest.version,
+  schema: JSON.stringify(packageSchema(manifest.version)),
 
   async construct(name, type, inputs, options): Promise<ConstructResult> {
     if (type !== serviceAccountToken) {

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import { ConfigError, parseConfig } from "../config";
-import { environments, stackConfig } from "./stack-files";
+import { ConfigError, parseConfig } from "../config.ts";
+import { environments, stackConfig } from "./stack-files.ts";
 
 describe("the stack configuration", () => {
   /** A configuration as Pulumi holds it: texts, and JSON for the rest. */
@@ -189,7 +189,7 @@ describe("the stack configuration", () => {
   }
 
   it("is told in the README key by key", () => {
-    const readme = readFileSync(join(__dirname, "..", "README.md"), "utf8");
+    const readme = readFileSync(join(import.meta.dirname, "..", "README.md"), "utf8");
     const keys =
       errorsOf({ nothing: 1 })[0]
         ?.replace(/^.*there are /, "")

@@ -1,13 +1,13 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import Mocha from "mocha";
-import { alive } from "../local/process";
-import { load } from "../local/state";
-import { local, works } from "./e2e/tools";
+import { alive } from "../local/process.ts";
+import { load } from "../local/state.ts";
+import { local, works } from "./e2e/tools.ts";
 
 // What `npm run test:faults` runs. Closes with a count, and leaves local up or down as it was.
 
-const folder = join(__dirname, "faults");
+const folder = join(import.meta.dirname, "faults");
 /** Those that need the live parts come last, and share them: the first brings local up where it is not. */
 const onLocal = ["drift", "secrets", "api", "concurrency", "kill"];
 

@@ -6,7 +6,7 @@ import Mocha from "mocha";
 const mocha = new Mocha({ reporter: "spec", color: process.stdout.isTTY });
 // The order: the last takes everything down, and looks that nothing is left.
 for (const name of ["irsa", "automation", "package", "example", "doctor", "java", "local"])
-  mocha.addFile(join(__dirname, "e2e", `${name}.e2e.ts`));
+  mocha.addFile(join(import.meta.dirname, "e2e", `${name}.e2e.ts`));
 mocha.grep(process.argv[2] ?? "");
 
 const runner = mocha.run((failures) => {

@@ -129,12 +129,9 @@ export function known<T>(output: pulumi.Output<T>): Promise<T> {
   });
 }
 
-/** Waits until everything that a piece of program registers is registered, and gives it. */
+/** Waits until everything that a piece of program registers is registered, as the end of a program does, and gives it. */
 export async function settled(registered: Registered[]): Promise<Registered[]> {
-  for (let before = -1; before !== registered.length; ) {
-    before = registered.length;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await pulumi.runtime.disconnect();
   return registered;
 }
 

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { searchPath } from "../local/paths";
+import { searchPath } from "../local/paths.ts";
 
 // What `npm test` runs. Each check prints nothing unless it fails; the last line counts them all.
 
@@ -17,7 +17,7 @@ interface Outcome {
 }
 
 const scratch = mkdtempSync(join(tmpdir(), "eks-irsa-test-"));
-const root = join(__dirname, "..");
+const root = join(import.meta.dirname, "..");
 const modules = join(root, "node_modules", ".bin");
 
 function run(command: string, args: readonly string[], cwd = root): Promise<{ ok: boolean; output: string }> {
@@ -130,15 +130,7 @@ async function javaTests(): Promise<Outcome> {
 /** The black-box suite, for one language. */
 const fromOutside = (language: string): Promise<Outcome> => {
   const file = join(root, "test", "listers", "listers.blackbox.ts");
-  return mocha(
-    `${language} lister from outside`,
-    "--no-config",
-    "--require",
-    "tsx/cjs",
-    "--grep",
-    `in ${language},`,
-    file,
-  );
+  return mocha(`${language} lister from outside`, "--no-config", "--grep", `in ${language},`, file);
 };
 
 async function timed(

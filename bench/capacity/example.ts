@@ -1,5 +1,5 @@
-import type { Organisation, Shape } from "./model";
-import { defaults } from "./quotas";
+import type { Organisation, Shape } from "./model.ts";
+import { defaults } from "./quotas.ts";
 
 // What the tables are computed for. These are choices, not facts: change them to your own and run bench/capacity.ts.
 

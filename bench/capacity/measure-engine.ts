@@ -1,14 +1,14 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
-import { LocalWorkspace, PulumiCommand } from "@pulumi/pulumi/automation";
-import { checkConfig } from "../../automation";
-import { startLanguageHost } from "../../local/language-host";
-import { cache, project, searchPath } from "../../local/paths";
-import { spread } from "../benchmark";
-import { startEchoProviders } from "../engine/echo-providers";
-import { measure } from "../measure";
-import type { EngineSample, Measured, ReferenceTrial } from "./engine";
+import { LocalWorkspace, PulumiCommand } from "@pulumi/pulumi/automation/index.js";
+import { checkConfig } from "../../automation/index.ts";
+import { startLanguageHost } from "../../local/language-host.ts";
+import { cache, project, searchPath } from "../../local/paths.ts";
+import { spread } from "../benchmark.ts";
+import { startEchoProviders } from "../engine/echo-providers.ts";
+import { measure } from "../measure.ts";
+import type { EngineSample, Measured, ReferenceTrial } from "./engine.ts";
 
 // Measures the engine on stacks of bindings that reference a platform stack, with providers that take no time and a file
 // backend: what is left is the engine's own time, and what it writes. Other work on the machine makes it longer.
@@ -81,11 +81,10 @@ class Bench {
   readonly #settings: string;
   readonly #env: Record<string, string>;
 
-  constructor(
-    private readonly folder: string,
-    attached: string,
-    languageHost: number,
-  ) {
+  private readonly folder: string;
+
+  constructor(folder: string, attached: string, languageHost: number) {
+    this.folder = folder;
     this.#state = join(folder, "state");
     this.#settings = join(folder, "settings");
     for (const path of [this.#state, this.#settings]) mkdirSync(path);

@@ -1,5 +1,5 @@
-import type { EngineModel } from "./engine";
-import { largest } from "./model";
+import type { EngineModel } from "./engine.ts";
+import { largest } from "./model.ts";
 
 // One stack or many: what a first roll-out of all bindings takes.
 

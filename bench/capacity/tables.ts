@@ -1,6 +1,6 @@
-import { type EngineModel, engineModel, type Measured } from "./engine";
-import * as example from "./example";
-import { bytes, number, table, time } from "./markdown";
+import { type EngineModel, engineModel, type Measured } from "./engine.ts";
+import * as example from "./example.ts";
+import { bytes, number, table, time } from "./markdown.ts";
 import {
   accountsFor,
   type Fit,
@@ -15,10 +15,10 @@ import {
   stsCallsPerSecond,
   tokenRequestsPerSecond,
   trustPolicyLength,
-} from "./model";
-import { defaults, type Limits, type Quota, quotas, raised, type Source } from "./quotas";
-import { bindingsWithin, iamTime, longestCall, rolloutTime } from "./stacks";
-import { simulateStorm } from "./storm";
+} from "./model.ts";
+import { defaults, type Limits, type Quota, quotas, raised, type Source } from "./quotas.ts";
+import { bindingsWithin, iamTime, longestCall, rolloutTime } from "./stacks.ts";
+import { simulateStorm } from "./storm.ts";
 
 // The generated parts of docs/scale.md, by name. Every figure on that page is in one of them.
 

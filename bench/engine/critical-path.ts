@@ -1,6 +1,6 @@
-import { type Benchmark, type Figure, inTurns } from "../benchmark";
-import type { Latency, Operation } from "./echo-providers";
-import { subjects, Workspace } from "./workspace";
+import { type Benchmark, type Figure, inTurns } from "../benchmark.ts";
+import type { Latency, Operation } from "./echo-providers.ts";
+import { subjects, Workspace } from "./workspace.ts";
 
 /**
  * How many times faster than AWS everything is: so that a run takes minutes, and the engine's own time, of which that much

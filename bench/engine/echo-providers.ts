@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Difference, deepEqual } from "../../local/providers/diff";
-import { components, methods } from "../../local/providers/eks/cluster";
-import { catchStrayErrors, componentService } from "../../local/providers/eks/construct";
-import { eksProvider } from "../../local/providers/eks/provider";
-import { type HostedProvider, serve } from "../../local/providers/host";
-import { type Properties, unknown } from "../../local/providers/properties";
-import type { Context, Provider, ResourceType } from "../../local/providers/resource-type";
+import { type Difference, deepEqual } from "../../local/providers/diff.ts";
+import { components, methods } from "../../local/providers/eks/cluster.ts";
+import { catchStrayErrors, componentService } from "../../local/providers/eks/construct.ts";
+import { eksProvider } from "../../local/providers/eks/provider.ts";
+import { type HostedProvider, serve } from "../../local/providers/host.ts";
+import { type Properties, unknown } from "../../local/providers/properties.ts";
+import type { Context, Provider, ResourceType } from "../../local/providers/resource-type.ts";
 
 // Providers that make nothing: every resource is at once what it was asked to be, or after a set time. What is left to
 // measure is the engine and the program. They speak the engine's own protocol, as local's stand-ins do.

@@ -1,16 +1,16 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Benchmark, type Figure, inTurns, type Series } from "../benchmark";
-import { type Measured, measure } from "../measure";
-import { checkSubjects } from "./overhead";
-import { subjects, Workspace } from "./workspace";
+import { type Benchmark, type Figure, inTurns, type Series } from "../benchmark.ts";
+import { type Measured, measure } from "../measure.ts";
+import { checkSubjects } from "./overhead.ts";
+import { subjects, Workspace } from "./workspace.ts";
 
 const sizes = [1, 10, 100, 1000] as const;
 const most = 1000;
 
 /** The AWS CDK, which gives out templates and has no engine: its synthesis stands beside a preview. */
-const cdk = { name: "aws-cdk-lib", folder: join(__dirname, "..", "peers", "cdk") } as const;
+const cdk = { name: "aws-cdk-lib", folder: join(import.meta.dirname, "..", "peers", "cdk") } as const;
 
 /** The resources that CloudFormation takes in a stack, where the CDK stops. Source: "AWS CloudFormation quotas". */
 const cloudFormationResources = 500;

@@ -1,12 +1,11 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildSync } from "esbuild";
-import { contextTag } from "../../components/build-context";
-import { startLanguageHost } from "../../local/language-host";
-import { project, searchPath } from "../../local/paths";
-import { type Measured, measure } from "../measure";
-import { type EchoOptions, type EchoProviders, startEchoProviders } from "./echo-providers";
+import { contextTag } from "../../components/build-context.ts";
+import { startLanguageHost } from "../../local/language-host.ts";
+import { project, searchPath } from "../../local/paths.ts";
+import { type Measured, measure } from "../measure.ts";
+import { type EchoOptions, type EchoProviders, startEchoProviders } from "./echo-providers.ts";
 
 // Where programs run to be measured: each with the same engine, the same providers, a state of its own.
 
@@ -14,7 +13,7 @@ import { type EchoOptions, type EchoProviders, startEchoProviders } from "./echo
 export const subjects = {
   /** This project's program, as `pulumi up` runs it in a checkout. */
   ours: "eks-irsa",
-  /** A bare program with the SDK's own classes, compiled ahead. */
+  /** A bare program with the SDK's own classes, run as TypeScript by the same Node.js. */
   raw: "raw SDK",
   /** The same as the usual template lays it out. */
   template: "usual template",
@@ -30,21 +29,29 @@ const fullName = `organization/eks-irsa/${stackName}`;
 
 /** One subject's project, state and settings. */
 export class Subject {
-  constructor(
-    readonly folder: string,
-    readonly project: string,
-    readonly env: NodeJS.ProcessEnv,
-  ) {}
+  readonly folder: string;
+  readonly project: string;
+  readonly env: NodeJS.ProcessEnv;
+
+  readonly #layOut: () => Promise<void>;
+
+  constructor(folder: string, project: string, env: NodeJS.ProcessEnv, layOut: () => Promise<void>) {
+    this.folder = folder;
+    this.project = project;
+    this.env = env;
+    this.#layOut = layOut;
+  }
 
   /** Gives the subject its configuration, and a stack in which nothing is. */
   async begin(config: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.#layOut();
     const lines = Object.entries(config).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}`);
     writeFileSync(this.#configFile, `config:\n${lines.join("\n")}\n`);
     rmSync(this.#state, { recursive: true, force: true });
     mkdirSync(this.#state, { recursive: true });
     // Not in the project: it would write its settings file there.
     const scratch = join(this.folder, "scratch");
-    layOut(scratch, "nodejs", "none.js");
+    writeProject(scratch, "nodejs", "none.js");
     await measure("pulumi", ["stack", "init", fullName, "--non-interactive", "--cwd", scratch], {
       env: this.env,
     });
@@ -107,21 +114,35 @@ export interface Resource {
 
 /** A folder with all subjects in it, and the providers that they share. */
 export class Workspace {
+  readonly folder: string;
+  readonly providers: EchoProviders;
+  readonly subjects: Readonly<Record<SubjectName, Subject>>;
+  private readonly closeHost: () => Promise<void>;
+
   private constructor(
-    readonly folder: string,
-    readonly providers: EchoProviders,
-    readonly subjects: Readonly<Record<SubjectName, Subject>>,
-    private readonly closeHost: () => Promise<void>,
-  ) {}
+    folder: string,
+    providers: EchoProviders,
+    subjects: Readonly<Record<SubjectName, Subject>>,
+    closeHost: () => Promise<void>,
+  ) {
+    this.folder = folder;
+    this.providers = providers;
+    this.subjects = subjects;
+    this.closeHost = closeHost;
+  }
 
   static async open(options: EchoOptions = {}): Promise<Workspace> {
     const folder = mkdtempSync(join(tmpdir(), "eks-irsa-bench-"));
     const providers = await startEchoProviders(options);
     const host = await startLanguageHost({ host: "127.0.0.1", log: () => {} });
-    const subject = (name: string, projectFolder: string): Subject => {
-      const own = join(folder, name);
+    const subject = (
+      name: SubjectName,
+      layOut: (folder: string) => Promise<void>,
+      projectFolder = join(folder, name),
+    ): Subject => {
+      const own = join(folder, `${name}-settings`);
       mkdirSync(join(own, "state"), { recursive: true });
-      return new Subject(own, projectFolder, {
+      const env = {
         ...process.env,
         PATH: searchPath,
         PULUMI_HOME: join(folder, "home"),
@@ -131,14 +152,15 @@ export class Workspace {
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
         PULUMI_DEBUG_PROVIDERS: providers.attached,
         PULUMI_DEBUG_LANGUAGES: `nodejs:${host.port}`,
-      });
+      };
+      return new Subject(own, projectFolder, env, () => layOut(projectFolder));
     };
-    const ours = { ours: subject("ours", project) };
-    const others = {
-      raw: subject("raw", layOutRaw(join(folder, "raw"))),
-      template: subject("template", layOutTemplate(join(folder, "template"))),
+    const all = {
+      ours: subject("ours", async () => {}, project),
+      raw: subject("raw", layOutRaw),
+      template: subject("template", layOutTemplate),
     };
-    return new Workspace(folder, providers, { ...ours, ...others }, () => host.close());
+    return new Workspace(folder, providers, all, () => host.close());
   }
 
   /** Gives all subjects a stack of the same size, in which nothing is. */
@@ -179,32 +201,34 @@ function bareConfig(size: Size): Record<string, unknown> {
   };
 }
 
-const programs = join(__dirname, "programs");
+const programs = join(import.meta.dirname, "programs");
+const template = join(import.meta.dirname, "..", "peers", "template");
 
 /** A project of the same name, so that its resources have the same URNs. */
-function layOut(folder: string, runtime: string, main: string): void {
+function writeProject(folder: string, runtime: string, main: string): void {
   mkdirSync(folder, { recursive: true });
-  if (!existsSync(join(folder, "node_modules")))
-    symlinkSync(join(project, "node_modules"), join(folder, "node_modules"));
   writeFileSync(join(folder, "Pulumi.yaml"), `name: eks-irsa\nmain: ${main}\nruntime: ${runtime}\n`);
 }
 
-function layOutRaw(folder: string): string {
-  layOut(folder, "{ name: nodejs, options: { typescript: false } }", "index.js");
-  buildSync({
-    entryPoints: { index: join(programs, "raw.ts"), resources: join(programs, "resources.ts") },
-    outdir: folder,
-    format: "cjs",
-    platform: "node",
-    target: "node20",
-  });
-  // `import "./resources"` of index.js finds resources.js beside it.
-  return folder;
+async function layOutRaw(folder: string): Promise<void> {
+  if (existsSync(folder)) return;
+  const options = `{ typescript: false, nodeargs: "--import ${join(project, "preload.js")}" }`;
+  writeProject(folder, `{ name: nodejs, options: ${options} }`, "index.ts");
+  symlinkSync(join(project, "node_modules"), join(folder, "node_modules"));
+  cpSync(join(programs, "raw.ts"), join(folder, "index.ts"));
+  cpSync(join(programs, "resources.ts"), join(folder, "resources.ts"));
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "raw", type: "module" }));
 }
 
-function layOutTemplate(folder: string): string {
-  layOut(folder, "nodejs", "index.ts");
-  cpSync(join(programs, "template.ts"), join(folder, "index.ts"));
+/** The template's packages are its own, since its compiler is: Pulumi's runner takes the one that lies beside the SDK. */
+async function layOutTemplate(folder: string): Promise<void> {
+  if (existsSync(folder)) return;
+  await measure("npm", ["ci", "--no-audit", "--no-fund"], { cwd: template });
+  writeProject(folder, "nodejs", "index.ts");
+  const packages = join(folder, "node_modules");
+  cpSync(join(project, "node_modules"), packages, { recursive: true, verbatimSymlinks: true });
+  cpSync(join(template, "node_modules"), packages, { recursive: true, verbatimSymlinks: true });
+  cpSync(join(template, "index.ts"), join(folder, "index.ts"));
   cpSync(join(programs, "resources.ts"), join(folder, "resources.ts"));
   const compilerOptions = {
     strict: true,
@@ -212,7 +236,6 @@ function layOutTemplate(folder: string): string {
     target: "es2020",
     module: "commonjs",
     moduleResolution: "node",
-    ignoreDeprecations: "6.0", // TypeScript 6 asks for it, and the template is as it is
     sourceMap: true,
     experimentalDecorators: true,
     pretty: true,
@@ -222,5 +245,4 @@ function layOutTemplate(folder: string): string {
   };
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["index.ts"] }));
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "template", main: "index.ts" }));
-  return folder;
 }

@@ -89,7 +89,7 @@ export async function buildImage(
 /** What a build of `context` gets to see. */
 function wantedIn(context: string): (path: string) => boolean {
   const file = join(context, ".dockerignore");
-  const ignored = dockerignore().add(existsSync(file) ? readFileSync(file, "utf8") : "");
+  const ignored = dockerignore.default().add(existsSync(file) ? readFileSync(file, "utf8") : "");
   return (path) => !ignored.ignores(path);
 }
 

@@ -1,13 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { searchPath } from "../../local/paths";
-import { apps } from "../../test/listers/program";
-import { buildImage } from "./dockerfile";
-import { sizeOf } from "./size";
-import { ask, compile, lister, type Subjects, serving } from "./subjects";
+import { searchPath } from "../../local/paths.ts";
+import { apps } from "../../test/listers/program.ts";
+import { buildImage } from "./dockerfile.ts";
+import { sizeOf } from "./size.ts";
+import { ask, compile, lister, type Subjects, serving } from "./subjects.ts";
 
-const originals = join(__dirname, "..", "originals", "go");
-const floors = join(__dirname, "..", "floors", "go");
+const originals = join(import.meta.dirname, "..", "originals", "go");
+const floors = join(import.meta.dirname, "..", "floors", "go");
 const original = "SDK v1, plain build";
 const floor = "empty binary";
 

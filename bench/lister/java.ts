@@ -1,14 +1,14 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
-import { cache, searchPath } from "../../local/paths";
-import { apps } from "../../test/listers/program";
-import { buildImage } from "./dockerfile";
-import { type Command, startToFirstBucket } from "./running";
-import { sizeOf } from "./size";
-import { ask, compile, lister, type Subjects, serving } from "./subjects";
+import { cache, searchPath } from "../../local/paths.ts";
+import { apps } from "../../test/listers/program.ts";
+import { buildImage } from "./dockerfile.ts";
+import { type Command, startToFirstBucket } from "./running.ts";
+import { sizeOf } from "./size.ts";
+import { ask, compile, lister, type Subjects, serving } from "./subjects.ts";
 
-const originals = join(__dirname, "..", "originals", "java");
-const floors = join(__dirname, "..", "floors", "java");
+const originals = join(import.meta.dirname, "..", "originals", "java");
+const floors = join(import.meta.dirname, "..", "floors", "java");
 const original = "mvn exec:java";
 const floor = "empty class";
 

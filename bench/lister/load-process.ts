@@ -1,5 +1,5 @@
 import autocannon from "autocannon";
-import type { Load } from "./load";
+import type { Load } from "./load.ts";
 
 // The process that `load` starts: options as JSON in its one argument, the result as JSON on standard output.
 

@@ -11,12 +11,12 @@ export type Load = Pick<Options, "url" | "connections" | "duration" | "timeout">
 
 /** Puts load on a server for a while, from a process of its own, so that this one's event loop is free. */
 export async function load(options: Load): Promise<Result> {
-  const child = join(__dirname, "load-process.ts");
+  const child = join(import.meta.dirname, "load-process.ts");
   const seconds = Number(options.duration ?? 10);
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    ["--require", "tsx/cjs", child, JSON.stringify(options)],
-    { cwd: join(__dirname, "..", ".."), timeout: (seconds + 60) * 1000, maxBuffer: 1e8 },
-  );
+  const { stdout } = await promisify(execFile)(process.execPath, [child, JSON.stringify(options)], {
+    cwd: join(import.meta.dirname, "..", ".."),
+    timeout: (seconds + 60) * 1000,
+    maxBuffer: 1e8,
+  });
   return JSON.parse(stdout) as Result;
 }

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { descendants } from "../measure";
+import { descendants } from "../measure.ts";
 
 export interface Command {
   readonly program: readonly string[];

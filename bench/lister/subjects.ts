@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { searchPath } from "../../local/paths";
-import type { Command } from "./running";
-import type { Size } from "./size";
+import { searchPath } from "../../local/paths.ts";
+import type { Command } from "./running.ts";
+import type { Size } from "./size.ts";
 
 /** The listers of one language, and what they are measured against, built and ready to start. */
 export interface Subjects {

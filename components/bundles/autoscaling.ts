@@ -1,6 +1,6 @@
-import type { Of } from "../bundles";
-import type { Statement } from "../policy-document";
-import { allow, clusterName, type Definition, inline, optional, text } from "./definition";
+import type { Of } from "../bundles.ts";
+import type { Statement } from "../policy-document.ts";
+import { allow, clusterName, type Definition, inline, optional, text } from "./definition.ts";
 
 /** Source: "Full Cluster Autoscaler Features Policy", cluster-autoscaler/cloudprovider/aws/README.md of github.com/kubernetes/autoscaler. */
 export const clusterAutoscaler: Definition<Of<"cluster-autoscaler">> = {

@@ -1,4 +1,4 @@
-import type { PolicyDocument, Statement } from "../policy-document";
+import type { PolicyDocument, Statement } from "../policy-document.ts";
 
 /** What a bundle comes to. */
 export type ResolvedBundle =

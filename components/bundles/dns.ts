@@ -1,5 +1,5 @@
-import type { Of } from "../bundles";
-import { allow, type Definition, inline, list } from "./definition";
+import type { Of } from "../bundles.ts";
+import { allow, type Definition, inline, list } from "./definition.ts";
 
 const hostedZones = list(
   'a list of Route 53 hosted zone ids such as ["Z2FDTNDATAQYW2"]',

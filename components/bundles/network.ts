@@ -1,6 +1,6 @@
-import type { Of } from "../bundles";
-import type { Conditions, Statement } from "../policy-document";
-import { allow, clusterName, type Definition, flag, inline, managed, optional } from "./definition";
+import type { Of } from "../bundles.ts";
+import type { Conditions, Statement } from "../policy-document.ts";
+import { allow, clusterName, type Definition, flag, inline, managed, optional } from "./definition.ts";
 
 /** Source: "Configure Amazon VPC CNI plugin to use IRSA", EKS User Guide. */
 export const vpcCni: Definition<Of<"vpc-cni">> = {

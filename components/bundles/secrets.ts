@@ -1,6 +1,6 @@
-import type { Of } from "../bundles";
-import type { Statement } from "../policy-document";
-import { allow, type Definition, flag, inline, kmsKeys, list, optional } from "./definition";
+import type { Of } from "../bundles.ts";
+import type { Statement } from "../policy-document.ts";
+import { allow, type Definition, flag, inline, kmsKeys, list, optional } from "./definition.ts";
 
 // Names of secrets and parameters, whole or as patterns. They begin with something, so that nobody gets all by a stray `*`.
 const secretName = /^[\w/+=.@-][\w/+=.@*?-]*$/;

@@ -1,6 +1,16 @@
-import type { Of } from "../bundles";
-import type { Statement } from "../policy-document";
-import { allow, type Definition, flag, inline, kmsKeys, list, managed, oneOf, optional } from "./definition";
+import type { Of } from "../bundles.ts";
+import type { Statement } from "../policy-document.ts";
+import {
+  allow,
+  type Definition,
+  flag,
+  inline,
+  kmsKeys,
+  list,
+  managed,
+  oneOf,
+  optional,
+} from "./definition.ts";
 
 const ebsPolicies = {
   account: "service-role/AmazonEBSCSIDriverPolicy",

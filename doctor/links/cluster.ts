@@ -1,4 +1,4 @@
-import { type Finding, holds, type Link } from "../chain";
+import { type Finding, holds, type Link } from "../chain.ts";
 
 /** The cluster is there, works, and is the one that the kubeconfig leads to. */
 export const cluster: Link = {

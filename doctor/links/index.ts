@@ -1,12 +1,12 @@
-import type { Link } from "../chain";
-import { cluster } from "./cluster";
-import { issuer, oidcProvider } from "./issuer";
-import { permissions } from "./permissions";
-import { injection, pod, readable } from "./pod";
-import { role, serviceAccount, session } from "./role";
-import { sdk } from "./sdk";
-import { sts, token } from "./token";
-import { trust } from "./trust";
+import type { Link } from "../chain.ts";
+import { cluster } from "./cluster.ts";
+import { issuer, oidcProvider } from "./issuer.ts";
+import { permissions } from "./permissions.ts";
+import { injection, pod, readable } from "./pod.ts";
+import { role, serviceAccount, session } from "./role.ts";
+import { sdk } from "./sdk.ts";
+import { sts, token } from "./token.ts";
+import { trust } from "./trust.ts";
 
 /** The chain, from the cluster to the workload's own SDK, in the order in which it is walked. */
 export const links: readonly Link[] = [

@@ -1,6 +1,6 @@
-import { stsAudience } from "../../components/trust-policy";
-import { type Finding, holds, type Link } from "../chain";
-import type { OidcProvider } from "../world";
+import { stsAudience } from "../../components/trust-policy.ts";
+import { type Finding, holds, type Link } from "../chain.ts";
+import type { OidcProvider } from "../world.ts";
 
 /** The cluster is an OIDC issuer, and signs in that name. */
 export const issuer: Link = {

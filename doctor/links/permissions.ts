@@ -1,6 +1,6 @@
-import { isWideManagedPolicy } from "../../components/policies";
-import { type Finding, holds, type Link, unseen } from "../chain";
-import { type Access, accessOf } from "../permissions";
+import { isWideManagedPolicy } from "../../components/policies.ts";
+import { type Finding, holds, type Link, unseen } from "../chain.ts";
+import { type Access, accessOf } from "../permissions.ts";
 
 /** The role's policies, within its boundary, allow what the workload does. */
 export const permissions: Link = {

@@ -6,7 +6,7 @@ import {
   type Pod,
   type ProjectedToken,
   unseen,
-} from "../chain";
+} from "../chain.ts";
 
 /** A pod runs under the ServiceAccount. */
 export const pod: Link = {

@@ -1,4 +1,4 @@
-import { type Finding, holds, type Link, unseen } from "../chain";
+import { type Finding, holds, type Link, unseen } from "../chain.ts";
 
 const annotation = "eks.amazonaws.com/role-arn";
 

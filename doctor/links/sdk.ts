@@ -1,4 +1,4 @@
-import { type Finding, holds, type Link, unseen } from "../chain";
+import { type Finding, holds, type Link, unseen } from "../chain.ts";
 
 /**
  * SDKs that tell their version by the names of their files, and the first that knows web identity. Source: "Use IRSA with

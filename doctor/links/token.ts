@@ -1,6 +1,6 @@
 import { decodeJwt } from "jose";
-import { type Finding, holds, type Link, unseen } from "../chain";
-import { tokenOf } from "./pod";
+import { type Finding, holds, type Link, unseen } from "../chain.ts";
+import { tokenOf } from "./pod.ts";
 
 /** The token says what IAM and the role want to hear. It is one like the pod's, of the same API server. */
 export const token: Link = {

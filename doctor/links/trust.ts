@@ -1,6 +1,6 @@
-import { trustPolicy } from "../../components/trust-policy";
-import { type Finding, holds, type Link, unseen } from "../chain";
-import { judgeTrust } from "../trust";
+import { trustPolicy } from "../../components/trust-policy.ts";
+import { type Finding, holds, type Link, unseen } from "../chain.ts";
+import { judgeTrust } from "../trust.ts";
 
 /** The role's trust policy admits this ServiceAccount of this cluster. */
 export const trust: Link = {

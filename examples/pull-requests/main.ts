@@ -1,4 +1,4 @@
-import { pullRequestService } from "./service";
+import { pullRequestService } from "./service.ts";
 
 const { CLUSTER, AWS_REGION, PORT = "8090" } = process.env;
 if (!CLUSTER || !AWS_REGION) {

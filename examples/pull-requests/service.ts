@@ -9,7 +9,7 @@ import {
   openStack,
   type ProgramStack,
   ResourceError,
-} from "../../automation";
+} from "../../automation/index.ts";
 
 export interface ServiceOptions {
   /** Name of the EKS cluster that the environments are made in. */

@@ -19,11 +19,11 @@ import {
   ListAccessKeysCommand,
   ListOpenIDConnectProvidersCommand,
 } from "@aws-sdk/client-iam";
-import type { AccessEntries } from "./authenticator";
-import type { IamAccount, OidcProviderRecord } from "./iam";
-import { rootCredentials } from "./ministack";
-import { AwsError } from "./reply";
-import { type OidcProvider, type TrustedRole, withoutScheme } from "./webidentity";
+import type { AccessEntries } from "./authenticator.ts";
+import type { IamAccount, OidcProviderRecord } from "./iam.ts";
+import { rootCredentials } from "./ministack.ts";
+import { AwsError } from "./reply.ts";
+import { type OidcProvider, type TrustedRole, withoutScheme } from "./webidentity.ts";
 
 export interface AccountOptions {
   /** MiniStack's own URL, not the front door's. */

@@ -7,7 +7,7 @@ import {
 } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { isIssuedKeyId } from "./request";
+import { isIssuedKeyId } from "./request.ts";
 
 /** Who may do what in the cluster, as EKS keeps it. */
 export interface AccessEntries {

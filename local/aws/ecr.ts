@@ -1,4 +1,4 @@
-import type { Reply } from "./reply";
+import type { Reply } from "./reply.ts";
 
 /** A registry that speaks plain HTTP, as Docker allows on loopback. */
 export interface Registry {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { AwsError, jsonReply, type Reply } from "./reply";
-import type { AwsCall } from "./request";
+import { AwsError, jsonReply, type Reply } from "./reply.ts";
+import type { AwsCall } from "./request.ts";
 
 /** Local's one Kubernetes, as EKS is to describe it. */
 export interface Kubernetes {

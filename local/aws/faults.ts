@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { AwsError, type Protocol } from "./reply";
-import { type AwsCall, protocolOf } from "./request";
+import { AwsError, type Protocol } from "./reply.ts";
+import { type AwsCall, protocolOf } from "./request.ts";
 
 // Faults of AWS's API, asked for by a test: off until then. A plan decides for each request by itself, from a seed.
 

@@ -8,14 +8,14 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { AddressInfo } from "node:net";
-import { ecr, type Registry } from "./ecr";
-import { type EksOptions, eks } from "./eks";
-import { breakOff, type Fault, type Faults, faultError } from "./faults";
-import { type IamAccount, iam } from "./iam";
-import { Idempotency } from "./idempotency";
-import { AwsError, errorReply, escapeXml, type Reply } from "./reply";
-import { type AwsCall, describeCall, isIssuedKeyId, protocolOf } from "./request";
-import { verifyWebIdentity, type WebIdentity, type WebIdentityEnvironment } from "./webidentity";
+import { ecr, type Registry } from "./ecr.ts";
+import { type EksOptions, eks } from "./eks.ts";
+import { breakOff, type Fault, type Faults, faultError } from "./faults.ts";
+import { type IamAccount, iam } from "./iam.ts";
+import { Idempotency } from "./idempotency.ts";
+import { AwsError, errorReply, escapeXml, type Reply } from "./reply.ts";
+import { type AwsCall, describeCall, isIssuedKeyId, protocolOf } from "./request.ts";
+import { verifyWebIdentity, type WebIdentity, type WebIdentityEnvironment } from "./webidentity.ts";
 
 export interface FrontDoorOptions {
   /** IP addresses to listen on, all with the same port: loopback, and the pod bridge. */

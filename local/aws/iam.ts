@@ -1,5 +1,5 @@
 import { type ValidationError, validateIdentityPolicy, validateTrustPolicy } from "@cloud-copilot/iam-policy";
-import { AwsError, emptyIamReply, escapeXml, type Reply } from "./reply";
+import { AwsError, emptyIamReply, escapeXml, type Reply } from "./reply.ts";
 
 /** What IAM keeps of an OIDC provider. */
 export interface OidcProviderRecord {

@@ -1,4 +1,4 @@
-import type { Reply } from "./reply";
+import type { Reply } from "./reply.ts";
 
 /** Answers that a request which comes a second time is given again: by then nobody waits for older ones. */
 const most = 1000;

@@ -1,5 +1,5 @@
 import type { JSONWebKeySet } from "jose";
-import { AwsError } from "./reply";
+import { AwsError } from "./reply.ts";
 
 export interface KeysOptions {
   /** Fetches the issuer's JWKS; rejects when it cannot be reached. */

@@ -37,7 +37,7 @@ export function miniStack(options: MiniStackOptions) {
   return {
     url,
     command: join(options.venv, "bin", "python"),
-    args: [join(__dirname, "ministack-with-policies.py")],
+    args: [join(import.meta.dirname, "ministack-with-policies.py")],
     // Nothing of the caller's environment: AWS_ACCESS_KEY_ID, DOCKER_HOST or SERVICES there would change what it does.
     env: {
       PATH: "/usr/bin:/bin",

@@ -9,14 +9,15 @@ export interface Reply {
 
 /** An error as an AWS service gives it. */
 export class AwsError extends Error {
-  constructor(
-    /** AWS's code, such as `AccessDenied`. */
-    readonly code: string,
-    message: string,
-    /** HTTP status. Default 400. */
-    readonly status = 400,
-  ) {
+  /** AWS's code, such as `AccessDenied`. */
+  readonly code: string;
+  /** HTTP status. Default 400. */
+  readonly status: number;
+
+  constructor(code: string, message: string, status = 400) {
     super(message);
+    this.code = code;
+    this.status = status;
     this.name = "AwsError";
   }
 }

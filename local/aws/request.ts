@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Protocol } from "./reply";
+import type { Protocol } from "./reply.ts";
 
 /** What can be told of an AWS request before its body is read. */
 export interface AwsCall {

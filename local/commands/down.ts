@@ -1,12 +1,12 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { removeBridge } from "../kubernetes/bridge";
-import { containerProcesses, removeCgroups } from "../kubernetes/node";
-import { project, run } from "../paths";
-import { alive, type Daemon, identify, stop } from "../process";
-import { runSteps } from "../progress";
-import type { Run } from "../run";
-import { load, lock } from "../state";
+import { removeBridge } from "../kubernetes/bridge.ts";
+import { containerProcesses, removeCgroups } from "../kubernetes/node.ts";
+import { project, run } from "../paths.ts";
+import { alive, type Daemon, identify, stop } from "../process.ts";
+import { runSteps } from "../progress.ts";
+import type { Run } from "../run.ts";
+import { load, lock } from "../state.ts";
 
 /** Ends everything that runs, and removes all but the caches. */
 export async function down(): Promise<void> {

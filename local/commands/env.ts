@@ -1,7 +1,7 @@
-import { engineEnvironment } from "../engine";
-import { addedLibraryPath, addedSearchPath } from "../paths";
-import { awsEnvironment, files } from "../run";
-import { running } from "./operations";
+import { engineEnvironment } from "../engine.ts";
+import { addedLibraryPath, addedSearchPath } from "../paths.ts";
+import { awsEnvironment, files } from "../run.ts";
+import { running } from "./operations.ts";
 
 /** Prints what a shell needs so that `aws`, `kubectl`, `docker` and `pulumi` in it talk to local. */
 export async function env(): Promise<void> {

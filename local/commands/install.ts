@@ -1,8 +1,8 @@
-import { install as steps } from "../bring-up";
-import { askToInstall, type InstallOptions, needRootOnLinux } from "../consent";
-import { cache, project } from "../paths";
-import { runSteps } from "../progress";
-import { lock } from "../state";
+import { install as steps } from "../bring-up.ts";
+import { askToInstall, type InstallOptions, needRootOnLinux } from "../consent.ts";
+import { cache, project } from "../paths.ts";
+import { runSteps } from "../progress.ts";
+import { lock } from "../state.ts";
 
 /** Downloads and builds what `up` needs, and starts nothing: for the image of a CI machine. */
 export async function install(options: InstallOptions): Promise<void> {

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { command } from "../command";
-import { files, stackName } from "../run";
-import { outputsOf, running } from "./operations";
+import { command } from "../command.ts";
+import { files, stackName } from "../run.ts";
+import { outputsOf, running } from "./operations.ts";
 
 /** The log of the lister's pod, as `kubectl` gives it. */
 export function podLog(namespace: string, deployment: string): Promise<string> {

@@ -1,14 +1,14 @@
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
-import { OperationError } from "../../automation/errors";
-import { changed, describe, summary } from "../../automation/progress";
-import type { ProgramStack, OperationOptions as StackOperationOptions } from "../../automation/stack";
-import { openLocalStack } from "../engine";
-import { logs, project } from "../paths";
-import { alive } from "../process";
-import { runSteps } from "../progress";
-import type { Run } from "../run";
-import { load, lock } from "../state";
+import { OperationError } from "../../automation/errors.ts";
+import { changed, describe, summary } from "../../automation/progress.ts";
+import type { ProgramStack, OperationOptions as StackOperationOptions } from "../../automation/stack.ts";
+import { openLocalStack } from "../engine.ts";
+import { logs, project } from "../paths.ts";
+import { alive } from "../process.ts";
+import { runSteps } from "../progress.ts";
+import type { Run } from "../run.ts";
+import { load, lock } from "../state.ts";
 
 interface OperationOptions {
   config?: string[];

@@ -1,10 +1,10 @@
 import { CoreV1Api } from "@kubernetes/client-node";
-import { administrator } from "../kubernetes/client";
-import { alive, residentBytes } from "../process";
-import { processOf } from "../proofs";
-import { table } from "../report";
-import { awsEndpoint } from "../run";
-import { load } from "../state";
+import { administrator } from "../kubernetes/client.ts";
+import { alive, residentBytes } from "../process.ts";
+import { processOf } from "../proofs.ts";
+import { table } from "../report.ts";
+import { awsEndpoint } from "../run.ts";
+import { load } from "../state.ts";
 
 /** Shows what runs. */
 export async function status(options: { json?: boolean }): Promise<void> {

@@ -1,19 +1,19 @@
 import { readFile } from "node:fs/promises";
 import getPort from "get-port";
-import { type Changes, changed, summary } from "../../automation/progress";
-import type { Outputs } from "../../automation/stack";
-import type { BringUp } from "../bring-up";
-import { askToInstall, needRootOnLinux } from "../consent";
-import { checkLocalConfig, needsJava, openLocalStack } from "../engine";
-import { logs, project } from "../paths";
-import { alive } from "../process";
-import { runSteps, type Seconds, type Step } from "../progress";
-import { bucketsIn, proofTable, type Report } from "../report";
-import { awsEndpoint, files, type Ports, type Run, region } from "../run";
-import { load, lock, save } from "../state";
-import { takeDown } from "./down";
-import { podLog } from "./logs";
-import { engineOperation } from "./operations";
+import { type Changes, changed, summary } from "../../automation/progress.ts";
+import type { Outputs } from "../../automation/stack.ts";
+import type { BringUp } from "../bring-up.ts";
+import { askToInstall, needRootOnLinux } from "../consent.ts";
+import { checkLocalConfig, needsJava, openLocalStack } from "../engine.ts";
+import { logs, project } from "../paths.ts";
+import { alive } from "../process.ts";
+import { runSteps, type Seconds, type Step } from "../progress.ts";
+import { bucketsIn, proofTable, type Report } from "../report.ts";
+import { awsEndpoint, files, type Ports, type Run, region } from "../run.ts";
+import { load, lock, save } from "../state.ts";
+import { takeDown } from "./down.ts";
+import { podLog } from "./logs.ts";
+import { engineOperation } from "./operations.ts";
 
 export interface UpOptions {
   config: string[];
@@ -58,7 +58,7 @@ export async function up(options: UpOptions): Promise<void> {
     Object.assign(seconds, await runSteps(steps, context));
   };
   if (!running) {
-    await take(...partsBelow());
+    await take(...(await partsBelow()));
     state.complete = true;
     save(state);
   }
@@ -85,8 +85,8 @@ export async function up(options: UpOptions): Promise<void> {
 }
 
 /** Loaded only when something is to be brought up: a run that changes nothing need not wait for it. */
-function partsBelow(): Step<Context>[] {
-  const { install, bringUp } = require("../bring-up") as typeof import("../bring-up");
+async function partsBelow(): Promise<Step<Context>[]> {
+  const { install, bringUp } = await import("../bring-up.ts");
   return [install, bringUp];
 }
 
@@ -119,7 +119,7 @@ async function choosePorts(): Promise<Ports> {
 const theJavaImage: Step<Context> = {
   title: "Java base image",
   run: async ({ state }, say) => {
-    const { javaImage } = require("../bring-up") as typeof import("../bring-up");
+    const { javaImage } = await import("../bring-up.ts");
     return javaImage(state, say);
   },
 };
@@ -149,9 +149,9 @@ const theProofs: Step<Context> = {
   run: async (context) => {
     const { state, report } = context;
     const { outputs } = report;
-    const { prove } = require("../proofs") as typeof import("../proofs");
-    const { administrator } = require("../kubernetes/client") as typeof import("../kubernetes/client");
-    const { CoreV1Api } = require("@kubernetes/client-node") as typeof import("@kubernetes/client-node");
+    const { prove } = await import("../proofs.ts");
+    const { administrator } = await import("../kubernetes/client.ts");
+    const { CoreV1Api } = await import("@kubernetes/client-node");
     report.proofs = await prove({
       endpoint: awsEndpoint(state.ports),
       region,

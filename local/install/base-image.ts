@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { command } from "../command";
-import { cache, debian, project } from "../paths";
-import { exists } from "../process";
-import { goEnvironment } from "./go";
+import { command } from "../command.ts";
+import { cache, debian, project } from "../paths.ts";
+import { exists } from "../process.ts";
+import { goEnvironment } from "./go.ts";
 
 /** Debian's parts of the image that Go programs are built in. */
 export const baseImageDebianPackages = ["busybox-static", "ca-certificates"] as const;

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { command } from "../command";
-import { debian } from "../paths";
+import { command } from "../command.ts";
+import { debian } from "../paths.ts";
 
 /** Names of the packages that were unpacked, one a line. */
 const record = join(debian, "packages.txt");

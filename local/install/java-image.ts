@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { command } from "../command";
-import { project, venv } from "../paths";
-import { exists } from "../process";
-import { addBusybox, type BaseImage, baseImages, removeOthers } from "./base-image";
-import { unpackRoot } from "./debian";
+import { command } from "../command.ts";
+import { project, venv } from "../paths.ts";
+import { exists } from "../process.ts";
+import { addBusybox, type BaseImage, baseImages, removeOthers } from "./base-image.ts";
+import { unpackRoot } from "./debian.ts";
 
 const packages = ["openjdk-17-jdk-headless", "maven", "ca-certificates", "busybox-static"] as const;
 

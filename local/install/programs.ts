@@ -1,4 +1,4 @@
-import type { GoProgram } from "./go";
+import type { GoProgram } from "./go.ts";
 
 /** Release of the Pulumi engine. The same stands in tools/engine/go.mod and, as the SDK's, in package.json. */
 const engineVersion = "v3.259.0";

@@ -1,8 +1,8 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { command } from "../command";
-import { debian, venv as localVenv } from "../paths";
-import { exists } from "../process";
+import { command } from "../command.ts";
+import { debian, venv as localVenv } from "../paths.ts";
+import { exists } from "../process.ts";
 
 /** Debian's Python, and the pip that it ships for virtual environments. */
 export const pythonDebianPackages = ["python3", "python3-pip-whl"] as const;

@@ -1,5 +1,5 @@
 import { networkInterfaces } from "node:os";
-import { command } from "../command";
+import { command } from "../command.ts";
 
 /** The network that pods and the host share: a bridge, on which the host has the first address. */
 export interface Bridge {

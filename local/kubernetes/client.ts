@@ -1,5 +1,5 @@
 import { KubeConfig } from "@kubernetes/client-node";
-import { files } from "../run";
+import { files } from "../run.ts";
 
 /** Access to the run's Kubernetes as its administrator. */
 export function administrator(): KubeConfig {

@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { request } from "node:https";
 import { join } from "node:path";
-import { type Daemon, start } from "../process";
-import { writeKubeconfig } from "./kubeconfig";
-import type { Pki } from "./pki";
+import { type Daemon, start } from "../process.ts";
+import { writeKubeconfig } from "./kubeconfig.ts";
+import type { Pki } from "./pki.ts";
 
 export interface ControlPlaneOptions {
   folder: string;

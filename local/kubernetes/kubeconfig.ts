@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import type { Identity } from "./pki";
+import type { Identity } from "./pki.ts";
 
 /** Writes a kubeconfig that authenticates with a certificate. JSON is YAML too. */
 export async function writeKubeconfig(

@@ -1,14 +1,14 @@
 import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { command } from "../command";
-import { debian } from "../paths";
-import { type Daemon, exists, start } from "../process";
-import { buildCgroup } from "../registry/dockerd";
-import type { Bridge } from "./bridge";
-import { writeKubeconfig } from "./kubeconfig";
-import { writePauseImage } from "./pause-image";
-import type { Pki } from "./pki";
+import { command } from "../command.ts";
+import { debian } from "../paths.ts";
+import { type Daemon, exists, start } from "../process.ts";
+import { buildCgroup } from "../registry/dockerd.ts";
+import type { Bridge } from "./bridge.ts";
+import { writeKubeconfig } from "./kubeconfig.ts";
+import { writePauseImage } from "./pause-image.ts";
+import type { Pki } from "./pki.ts";
 
 /** Name of the one node. */
 export const nodeName = "local";

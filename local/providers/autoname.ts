@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { Property } from "./diff";
-import type { Properties } from "./properties";
+import type { Property } from "./diff.ts";
+import type { Properties } from "./properties.ts";
 
 /** How the stack's `pulumi:autonaming` setting wants names to be made. */
 export interface AutoNaming {

@@ -1,13 +1,13 @@
 import { credentials, Metadata } from "@grpc/grpc-js";
-import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
-import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
-import type { Severity } from "./resource-type";
+import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb.js";
+import engineMessages from "@pulumi/pulumi/proto/engine_pb.js";
+import type { Severity } from "./resource-type.ts";
 
-const severities: Record<Severity, LogSeverity> = {
-  debug: LogSeverity.DEBUG,
-  info: LogSeverity.INFO,
-  warning: LogSeverity.WARNING,
-  error: LogSeverity.ERROR,
+const severities: Record<Severity, engineMessages.LogSeverity> = {
+  debug: engineMessages.LogSeverity.DEBUG,
+  info: engineMessages.LogSeverity.INFO,
+  warning: engineMessages.LogSeverity.WARNING,
+  error: engineMessages.LogSeverity.ERROR,
 };
 
 /**
@@ -35,7 +35,7 @@ export class Connection<Config> {
 
   /** Sends a line to the engine. One that does not arrive is no reason to fail: it is for show. */
   log(urn: string, message: string, severity: Severity, ephemeral: boolean): void {
-    const request = new LogRequest();
+    const request = new engineMessages.LogRequest();
     request.setSeverity(severities[severity]);
     request.setMessage(message);
     request.setUrn(urn);
@@ -43,7 +43,7 @@ export class Connection<Config> {
     this.#sent = this.#sent.then(() => this.#send(request));
   }
 
-  #send(request: LogRequest): Promise<void> {
+  #send(request: engineMessages.LogRequest): Promise<void> {
     if (this.engineAddress === undefined || this.signal.aborted) return Promise.resolve();
     this.#engine ??= new EngineClient(this.engineAddress, credentials.createInsecure());
     const engine = this.#engine;

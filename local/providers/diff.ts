@@ -1,4 +1,4 @@
-import { isAbsent, isObject, type Properties } from "./properties";
+import { isAbsent, isObject, type Properties } from "./properties.ts";
 
 /** What is known about an input property of a resource type. */
 export interface Property {

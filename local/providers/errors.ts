@@ -1,9 +1,9 @@
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
-import { ErrorResourceInitFailed } from "@pulumi/pulumi/proto/provider_pb";
-import { Status } from "@pulumi/pulumi/proto/status_pb";
-import { type Properties, toStruct } from "./properties";
-import { Any } from "./protobuf";
-import type { InitializationError } from "./resource-type";
+import providerMessages from "@pulumi/pulumi/proto/provider_pb.js";
+import statusMessages from "@pulumi/pulumi/proto/status_pb.js";
+import { type Properties, toStruct } from "./properties.ts";
+import { Any } from "./protobuf.ts";
+import type { InitializationError } from "./resource-type.ts";
 
 /** An error as gRPC carries it; the message is what the engine prints below the resource. */
 export function serviceError(error: unknown): Partial<ServiceError> {
@@ -30,14 +30,14 @@ export function initializationFailed(
   state: Properties,
   inputs: Properties,
 ): Partial<ServiceError> & Error {
-  const detail = new ErrorResourceInitFailed();
+  const detail = new providerMessages.ErrorResourceInitFailed();
   detail.setId(error.id);
   detail.setProperties(toStruct(state));
   detail.setInputs(toStruct(inputs));
   detail.setReasonsList([...error.reasons]);
   const any = new Any();
   any.pack(detail.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
-  const rich = new Status();
+  const rich = new statusMessages.Status();
   rich.setCode(status.UNKNOWN);
   rich.setMessage(message);
   rich.addDetails(any);

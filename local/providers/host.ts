@@ -5,17 +5,17 @@ import {
   type ServerUnaryCall,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
-import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
-import * as rpc from "@pulumi/pulumi/proto/provider_pb";
-import type { AutoNameRequest, AutoNaming } from "./autoname";
-import { type Connection, Connections } from "./connections";
-import { type Difference, deepEqual, formatPath } from "./diff";
-import { describe, serviceError } from "./errors";
-import * as operations from "./operations";
-import { fromStruct, type Properties, toStruct } from "./properties";
-import { Empty } from "./protobuf";
-import type { Context, Failure, Provider, ResourceType } from "./resource-type";
+import pluginMessages from "@pulumi/pulumi/proto/plugin_pb.js";
+import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
+import rpc from "@pulumi/pulumi/proto/provider_pb.js";
+import type { AutoNameRequest, AutoNaming } from "./autoname.ts";
+import { type Connection, Connections } from "./connections.ts";
+import { type Difference, deepEqual, formatPath } from "./diff.ts";
+import { describe, serviceError } from "./errors.ts";
+import * as operations from "./operations.ts";
+import { fromStruct, type Properties, toStruct } from "./properties.ts";
+import { Empty } from "./protobuf.ts";
+import type { Context, Failure, Provider, ResourceType } from "./resource-type.ts";
 
 export interface HostOptions {
   /** Address to listen on. */
@@ -157,7 +157,7 @@ function service<C>(
     }),
 
     getPluginInfo: unary(() => {
-      const response = new PluginInfo();
+      const response = new pluginMessages.PluginInfo();
       response.setVersion(provider.version);
       return response;
     }),

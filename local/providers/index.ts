@@ -1,12 +1,12 @@
-import { searchPath } from "../paths";
-import type { AwsOptions } from "./aws/clients";
-import { awsProvider } from "./aws/provider";
-import { dockerProvider } from "./docker/provider";
-import { components, methods } from "./eks/cluster";
-import { catchStrayErrors, componentService } from "./eks/construct";
-import { eksProvider } from "./eks/provider";
-import { type HostedProvider, serve } from "./host";
-import { kubernetesProvider } from "./kubernetes/provider";
+import { searchPath } from "../paths.ts";
+import type { AwsOptions } from "./aws/clients.ts";
+import { awsProvider } from "./aws/provider.ts";
+import { dockerProvider } from "./docker/provider.ts";
+import { components, methods } from "./eks/cluster.ts";
+import { catchStrayErrors, componentService } from "./eks/construct.ts";
+import { eksProvider } from "./eks/provider.ts";
+import { type HostedProvider, serve } from "./host.ts";
+import { kubernetesProvider } from "./kubernetes/provider.ts";
 
 /** The packages that have a stand-in. */
 export type ProviderName = "aws" | "eks" | "kubernetes" | "docker";

@@ -1,8 +1,8 @@
-import { type AutoNameRequest, wasDefaulted, withAutoNames } from "./autoname";
-import { type Difference, differences, liveInputs, sameValue } from "./diff";
-import { describe, initializationFailed } from "./errors";
-import { isAbsent, type Properties, unknown } from "./properties";
-import { type Context, type Failure, InitializationError, type ResourceType } from "./resource-type";
+import { type AutoNameRequest, wasDefaulted, withAutoNames } from "./autoname.ts";
+import { type Difference, differences, liveInputs, sameValue } from "./diff.ts";
+import { describe, initializationFailed } from "./errors.ts";
+import { isAbsent, type Properties, unknown } from "./properties.ts";
+import { type Context, type Failure, InitializationError, type ResourceType } from "./resource-type.ts";
 
 // What the engine asks of a resource type, derived from its plain functions. No gRPC here.
 

@@ -1,5 +1,5 @@
-import { unknownValue } from "@pulumi/pulumi/runtime/rpc";
-import { type JavaScriptValue, Struct } from "./protobuf";
+import { unknownValue } from "@pulumi/pulumi/runtime/rpc.js";
+import { type JavaScriptValue, Struct } from "./protobuf.ts";
 
 /** A resource's inputs or outputs, or a part of them, as plain JSON values. An unknown is the string `unknown`. */
 export type Properties = Record<string, unknown>;

@@ -1,11 +1,11 @@
 import { createRequire } from "node:module";
-import type * as anyMessages from "google-protobuf/google/protobuf/any_pb";
-import type * as emptyMessages from "google-protobuf/google/protobuf/empty_pb";
-import type * as structMessages from "google-protobuf/google/protobuf/struct_pb";
+import type * as anyMessages from "google-protobuf/google/protobuf/any_pb.js";
+import type * as emptyMessages from "google-protobuf/google/protobuf/empty_pb.js";
+import type * as structMessages from "google-protobuf/google/protobuf/struct_pb.js";
 
 // The messages of the very copy of google-protobuf that the Pulumi SDK uses. Generated code registers its messages in
 // one place for the whole process, so a second copy, such as of another version, breaks both.
-const fromPulumi = createRequire(require.resolve("@pulumi/pulumi"));
+const fromPulumi = createRequire(import.meta.resolve("@pulumi/pulumi"));
 const load = <T>(name: string): T => fromPulumi(`google-protobuf/google/protobuf/${name}_pb`) as T;
 
 export const { Struct } = load<typeof structMessages>("struct");

@@ -1,6 +1,6 @@
-import type { AutoNameRequest } from "./autoname";
-import type { Difference, Property } from "./diff";
-import type { Properties } from "./properties";
+import type { AutoNameRequest } from "./autoname.ts";
+import type { Difference, Property } from "./diff.ts";
+import type { Properties } from "./properties.ts";
 
 export type Severity = "debug" | "info" | "warning" | "error";
 
@@ -92,11 +92,13 @@ export interface ResourceType<Config, Inputs = Properties, State = Properties> {
 
 /** A resource that was made, but has not come to work: it is in the state, and the operation fails. */
 export class InitializationError extends Error {
-  constructor(
-    readonly id: string,
-    readonly reasons: readonly string[],
-  ) {
+  readonly id: string;
+  readonly reasons: readonly string[];
+
+  constructor(id: string, reasons: readonly string[]) {
     super(reasons.join("\n"));
+    this.id = id;
+    this.reasons = reasons;
     this.name = "InitializationError";
   }
 }

@@ -4,14 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 
-describe("the stack command", function () {
-  this.timeout(20_000);
+describe("the stack command", () => {
   const run = (env: NodeJS.ProcessEnv, ...args: string[]) =>
-    spawnSync(
-      process.execPath,
-      ["--require", "tsx/cjs", join(__dirname, "..", "..", "automation", "cli.ts"), ...args],
-      { encoding: "utf8", env: { ...process.env, ...env }, cwd: join(__dirname, "..", "..") },
-    );
+    spawnSync(process.execPath, [join(import.meta.dirname, "..", "..", "automation", "cli.ts"), ...args], {
+      encoding: "utf8",
+      env: { ...process.env, ...env },
+      cwd: join(import.meta.dirname, "..", ".."),
+    });
 
   it("exits 2 on a command line that it does not know, and lists what there is", () => {
     const { status, stderr } = run({}, "upp", "dev");

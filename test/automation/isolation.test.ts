@@ -1,8 +1,8 @@
 import "@pulumi/pulumi";
 import type { AsyncLocalStorage } from "node:async_hooks";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as turn } from "node:timers/promises";
 import { expect } from "chai";
-import { keepErrorsApart } from "../../automation/isolation";
+import { keepErrorsApart } from "../../automation/isolation.ts";
 
 describe("operations at once", () => {
   const { asyncLocalStorage: runs } = globalThis as unknown as {
@@ -39,14 +39,17 @@ describe("operations at once", () => {
   };
 
   it("hear of their own errors, each of its own only", async () => {
+    const over = Promise.withResolvers<void>();
     const [failing, working] = await Promise.all([
       run(async () => {
-        await sleep(5);
+        await turn();
         forget("at once");
-        setTimeout(() => forget("later"), 5);
-        await sleep(15);
+        setImmediate(() => forget("later"));
+        await turn(); // the other's turn comes in between
+        await turn();
+        over.resolve();
       }),
-      run(() => sleep(30)),
+      run(() => over.promise),
     ]);
     expect(failing).to.deep.equal(["at once", "later"]);
     expect(working).to.deep.equal([]);
@@ -54,9 +57,12 @@ describe("operations at once", () => {
   });
 
   it("hear of errors that are nobody's", async () => {
-    const all = Promise.all([run(() => sleep(20)), run(() => sleep(20))]);
-    await sleep(5);
+    const over = Promise.withResolvers<void>();
+    const all = Promise.all([run(() => over.promise), run(() => over.promise)]);
+    await turn();
     forget("nobody's");
+    await turn();
+    over.resolve();
     expect(await all).to.deep.equal([["nobody's"], ["nobody's"]]);
   });
 
@@ -67,9 +73,9 @@ describe("operations at once", () => {
     };
     process.on(event, listener);
     const own = await run(async () => {
-      await sleep(1);
+      await turn();
       forget("a run's");
-      await sleep(5);
+      await turn();
     });
     process.off(event, listener);
     expect([heard, own]).to.deep.equal([["a run's"], ["a run's"]]);

@@ -1,4 +1,4 @@
-import { CommandError, ConcurrentUpdateError, type EngineEvent } from "@pulumi/pulumi/automation";
+import { CommandError, ConcurrentUpdateError, type EngineEvent } from "@pulumi/pulumi/automation/index.js";
 import { expect } from "chai";
 import {
   BusyStackError,
@@ -7,8 +7,8 @@ import {
   OperationError,
   ResourceError,
   toOperationError,
-} from "../../automation/errors";
-import { changed, describe as inWords, progressOf, summary } from "../../automation/progress";
+} from "../../automation/errors.ts";
+import { changed, describe as inWords, progressOf, summary } from "../../automation/progress.ts";
 
 const urn = "urn:pulumi:dev::eks-irsa::eks-irsa:index:IrsaServiceAccount$aws:iam/role:Role::app-role";
 const event = (part: object): EngineEvent => ({ sequence: 1, timestamp: 1, ...part }) as never;

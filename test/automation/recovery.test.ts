@@ -1,5 +1,10 @@
 import { expect } from "chai";
-import { recoveryMessage, recoveryOf, type StateResource, withoutPending } from "../../automation/recovery";
+import {
+  recoveryMessage,
+  recoveryOf,
+  type StateResource,
+  withoutPending,
+} from "../../automation/recovery.ts";
 
 const urn = (type: string, name: string): string => `urn:pulumi:dev::eks-irsa::${type}::${name}`;
 

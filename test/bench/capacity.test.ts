@@ -1,10 +1,9 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import fc from "fast-check";
-import { kept, page } from "../../bench/capacity";
-import { type EngineSample, engineModel, polynomial, together } from "../../bench/capacity/engine";
-import { shape as exampleShape } from "../../bench/capacity/example";
-import { filled } from "../../bench/capacity/markdown";
+import { type EngineSample, engineModel, polynomial, together } from "../../bench/capacity/engine.ts";
+import { shape as exampleShape } from "../../bench/capacity/example.ts";
+import { filled } from "../../bench/capacity/markdown.ts";
 import {
   accountsFor,
   exceeded,
@@ -18,12 +17,13 @@ import {
   type Shape,
   trustPolicyFits,
   trustPolicyLength,
-} from "../../bench/capacity/model";
-import { defaults, type Limits, type QuotaKey, quotas, raised } from "../../bench/capacity/quotas";
-import { bindingsWithin, rolloutTime } from "../../bench/capacity/stacks";
-import { type Storm, simulateStorm } from "../../bench/capacity/storm";
-import { parts } from "../../bench/capacity/tables";
-import { trustPolicy, trustPolicyCharacters } from "../../components/trust-policy";
+} from "../../bench/capacity/model.ts";
+import { defaults, type Limits, type QuotaKey, quotas, raised } from "../../bench/capacity/quotas.ts";
+import { bindingsWithin, rolloutTime } from "../../bench/capacity/stacks.ts";
+import { type Storm, simulateStorm } from "../../bench/capacity/storm.ts";
+import { parts } from "../../bench/capacity/tables.ts";
+import { kept, page } from "../../bench/capacity.ts";
+import { trustPolicy, trustPolicyCharacters } from "../../components/trust-policy.ts";
 
 const names: fc.Arbitrary<NameLengths> = fc.record({
   region: fc.constantFrom("eu-central-1", "us-east-1", "ap-southeast-1"),
@@ -56,9 +56,7 @@ const counted: QuotaKey[] = [
 const check = <T extends unknown[]>(property: fc.IProperty<T>, numRuns = 100): void =>
   fc.assert(property, { numRuns });
 
-describe("how much fits", function () {
-  this.timeout("60s");
-
+describe("how much fits", () => {
   it("never less with more of a quota", () => {
     check(
       fc.property(
@@ -154,9 +152,7 @@ describe("how much fits", function () {
   });
 });
 
-describe("how much a trust policy holds", function () {
-  this.timeout("60s");
-
+describe("how much a trust policy holds", () => {
   it("is the most that this project's own trust policy takes", () => {
     const characters = fc.constantFrom(trustPolicyCharacters.default, trustPolicyCharacters.most);
     check(
@@ -191,9 +187,7 @@ describe("how much a trust policy holds", function () {
   });
 });
 
-describe("a storm on STS", function () {
-  this.timeout("60s");
-
+describe("a storm on STS", () => {
   const storms: fc.Arbitrary<Storm> = fc.record({
     processes: fc.integer({ min: 1, max: 400 }),
     spreadSeconds: fc.integer({ min: 1, max: 60 }),
@@ -341,8 +335,7 @@ describe("measurements of the engine", () => {
 });
 
 describe("docs/scale.md", () => {
-  it("says what is computed", function () {
-    this.timeout("60s");
+  it("says what is computed", () => {
     const text = readFileSync(page, "utf8");
     expect(filled(text, parts(kept()))).to.equal(text);
   });

@@ -17,16 +17,16 @@ import {
   type Of,
   partitionOfBundle,
   resolveBundle,
-} from "../../components/bundles";
-import { IrsaServiceAccount } from "../../components/irsa";
+} from "../../components/bundles.ts";
+import { IrsaServiceAccount } from "../../components/irsa.ts";
 import {
   characters,
   inlinePolicyCharacters,
   type PolicyReference,
   resolvePolicies,
-} from "../../components/policies";
-import type { Statement } from "../../components/policy-document";
-import { known, oidcProviderArn, only, setMocks, settled } from "../mocks";
+} from "../../components/policies.ts";
+import type { Statement } from "../../components/policy-document.ts";
+import { known, oidcProviderArn, only, setMocks, settled } from "../mocks.ts";
 
 // Judged by @cloud-copilot's data of AWS's actions, its validator and its IAM evaluator, which are not ours.
 

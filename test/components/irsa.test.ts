@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import { IrsaArgumentError, IrsaServiceAccount, type IrsaServiceAccountArgs } from "../../components/irsa";
-import { takesFieldsBack } from "../../components/ownership";
-import { PolicyError, policyWarnings, resolvePolicies } from "../../components/policies";
-import { issuer, known, oidcProviderArn, only, type Registered, setMocks, settled } from "../mocks";
+import { IrsaArgumentError, IrsaServiceAccount, type IrsaServiceAccountArgs } from "../../components/irsa.ts";
+import { takesFieldsBack } from "../../components/ownership.ts";
+import { PolicyError, policyWarnings, resolvePolicies } from "../../components/policies.ts";
+import { issuer, known, oidcProviderArn, only, type Registered, setMocks, settled } from "../mocks.ts";
 
 describe("IrsaServiceAccount", () => {
   let registered: Registered[];

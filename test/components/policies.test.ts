@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { partitionOfArn, partitionOfRegion } from "../../components/partition";
+import { partitionOfArn, partitionOfRegion } from "../../components/partition.ts";
 import {
   awsManagedPolicyArn,
   characters,
@@ -9,8 +9,8 @@ import {
   partitionOfPolicy,
   resolvePolicies,
   resolvePolicy,
-} from "../../components/policies";
-import type { Statement } from "../../components/policy-document";
+} from "../../components/policies.ts";
+import type { Statement } from "../../components/policy-document.ts";
 
 describe("policy references", () => {
   const statement: Statement = { Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::b/*" };

@@ -6,9 +6,9 @@ import {
   subject,
   type TrustPolicyArgs,
   trustPolicy,
-} from "../../components/trust-policy";
-import { trustAllows } from "../../local/aws/trust";
-import { issuer, oidcProviderArn } from "../mocks";
+} from "../../components/trust-policy.ts";
+import { trustAllows } from "../../local/aws/trust.ts";
+import { issuer, oidcProviderArn } from "../mocks.ts";
 
 // Judged by @cloud-copilot/iam-simulate, an IAM evaluator that is not ours.
 
@@ -81,7 +81,7 @@ describe("the trust policy", () => {
       exact,
       provider,
     );
-  }).timeout(20_000);
+  });
 
   it("admits by a pattern what it matches, and keeps to the audience", async () => {
     await property(
@@ -104,7 +104,7 @@ describe("the trust policy", () => {
       account,
       account,
     );
-  }).timeout(20_000);
+  });
 
   it("is this document for one ServiceAccount", () => {
     expect(trustPolicy({ oidcProviderArn, namespace: "a", serviceAccount: "b" }).Statement).to.deep.equal([

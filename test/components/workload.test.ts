@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { Cluster, ExistingCluster } from "../../components/cluster";
-import { Image } from "../../components/image";
-import { S3Lister } from "../../components/lister";
-import { issuer, known, only, type Registered, setMocks, settled } from "../mocks";
+import { Cluster, ExistingCluster } from "../../components/cluster.ts";
+import { Image } from "../../components/image.ts";
+import { S3Lister } from "../../components/lister.ts";
+import { issuer, known, only, type Registered, setMocks, settled } from "../mocks.ts";
 
 describe("S3Lister", () => {
   let registered: Registered[];

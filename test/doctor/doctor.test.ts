@@ -1,14 +1,14 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { trustPolicy } from "../../components/trust-policy";
-import { diagnose, type Patient, type Pod } from "../../doctor/chain";
-import { page } from "../../doctor/html";
-import { links } from "../../doctor/links";
-import { accessOf } from "../../doctor/permissions";
-import { conclusion, describeLink } from "../../doctor/report";
-import { judgeTrust } from "../../doctor/trust";
-import type { World } from "../../doctor/world";
-import { oidcProviderArn, issuer as url } from "../mocks";
+import { trustPolicy } from "../../components/trust-policy.ts";
+import { diagnose, type Patient, type Pod } from "../../doctor/chain.ts";
+import { page } from "../../doctor/html.ts";
+import { links } from "../../doctor/links/index.ts";
+import { accessOf } from "../../doctor/permissions.ts";
+import { conclusion, describeLink } from "../../doctor/report.ts";
+import { judgeTrust } from "../../doctor/trust.ts";
+import type { World } from "../../doctor/world.ts";
+import { oidcProviderArn, issuer as url } from "../mocks.ts";
 
 // What needs no live parts. That each cause is found where it is really made is shown by test/e2e/doctor.e2e.ts.
 

@@ -9,11 +9,11 @@ import {
   openStack,
   type ProgramStack,
   ResourceError,
-} from "../../automation";
-import { engineEnvironment } from "../../local/engine";
-import { awsEnvironment, files, region } from "../../local/run";
-import { load } from "../../local/state";
-import { command, local, shellOf, works } from "./tools";
+} from "../../automation/index.ts";
+import { engineEnvironment } from "../../local/engine.ts";
+import { awsEnvironment, files, region } from "../../local/run.ts";
+import { load } from "../../local/state.ts";
+import { command, local, shellOf, works } from "./tools.ts";
 
 // The program as other tools drive it, on the live parts.
 
@@ -80,7 +80,7 @@ describe("the Automation API", function () {
     });
     expect(up.changes).to.deep.equal(preview.changes);
     expect(told).to.include.members(["started tool.app-0-role", "done tool.app-0-role"]);
-    const arn = (up.outputs.bindings?.value as Record<string, string>)["tool/app-0"];
+    const arn = (up.outputs.bindings?.value as Record<string, string> | undefined)?.["tool/app-0"];
     expect(arn).to.match(/:role\/tool\.app-0-role-[0-9a-f]{7}$/);
     expect((await stack.outputs()).kubeconfig?.secret).to.equal(true);
     const [latest] = await stack.history();

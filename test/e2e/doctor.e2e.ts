@@ -13,16 +13,16 @@ import {
   UpdateRoleCommand,
 } from "@aws-sdk/client-iam";
 import { expect } from "chai";
-import { listBuckets } from "../../components/policies";
-import type { PolicyDocument } from "../../components/policy-document";
-import { trustPolicy } from "../../components/trust-policy";
-import { awsWorld } from "../../doctor/aws";
-import { type Diagnosis, diagnose, type Finding, type Patient } from "../../doctor/chain";
-import { imageWorld } from "../../doctor/images";
-import { kubernetesWorld } from "../../doctor/kubernetes";
-import { links } from "../../doctor/links";
-import { region } from "../../local/run";
-import { command, local, shellOf, until, works } from "./tools";
+import { listBuckets } from "../../components/policies.ts";
+import type { PolicyDocument } from "../../components/policy-document.ts";
+import { trustPolicy } from "../../components/trust-policy.ts";
+import { awsWorld } from "../../doctor/aws.ts";
+import { type Diagnosis, diagnose, type Finding, type Patient } from "../../doctor/chain.ts";
+import { imageWorld } from "../../doctor/images.ts";
+import { kubernetesWorld } from "../../doctor/kubernetes.ts";
+import { links } from "../../doctor/links/index.ts";
+import { region } from "../../local/run.ts";
+import { command, local, shellOf, until, works } from "./tools.ts";
 
 // Each cause that the doctor knows is made on the live parts by breaking just that; the doctor has to name it, and what it
 // says must mend it.

@@ -1,10 +1,10 @@
 import { expect } from "chai";
 import type { FastifyInstance } from "fastify";
-import { type Environment, pullRequestService } from "../../examples/pull-requests/service";
-import { engineEnvironment } from "../../local/engine";
-import { awsEnvironment, region } from "../../local/run";
-import { load } from "../../local/state";
-import { command, local, shellOf, until, works } from "./tools";
+import { type Environment, pullRequestService } from "../../examples/pull-requests/service.ts";
+import { engineEnvironment } from "../../local/engine.ts";
+import { awsEnvironment, region } from "../../local/run.ts";
+import { load } from "../../local/state.ts";
+import { command, local, shellOf, until, works } from "./tools.ts";
 
 // The example service, ten pull requests at once, on the live parts.
 

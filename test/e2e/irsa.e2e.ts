@@ -1,15 +1,15 @@
-import { OpenIdConnectProvider } from "@pulumi/aws/iam/openIdConnectProvider";
-import { Provider } from "@pulumi/kubernetes/provider";
-import { LocalWorkspace } from "@pulumi/pulumi/automation";
+import { OpenIdConnectProvider } from "@pulumi/aws/iam/openIdConnectProvider.js";
+import { Provider } from "@pulumi/kubernetes/provider.js";
+import { LocalWorkspace } from "@pulumi/pulumi/automation/index.js";
 import { expect } from "chai";
-import { openStack } from "../../automation/stack";
-import { IrsaServiceAccount } from "../../components/irsa";
-import { trustPolicy } from "../../components/trust-policy";
-import type { ConfigInput } from "../../config";
-import { engineEnvironment } from "../../local/engine";
-import { awsEnvironment, region } from "../../local/run";
-import { load } from "../../local/state";
-import { command, local, shellOf, works } from "./tools";
+import { openStack } from "../../automation/stack.ts";
+import { IrsaServiceAccount } from "../../components/irsa.ts";
+import { trustPolicy } from "../../components/trust-policy.ts";
+import type { ConfigInput } from "../../config.ts";
+import { engineEnvironment } from "../../local/engine.ts";
+import { awsEnvironment, region } from "../../local/run.ts";
+import { load } from "../../local/state.ts";
+import { command, local, shellOf, works } from "./tools.ts";
 
 // A second stack, as a platform team runs it: ServiceAccounts for a cluster that is there already, on the live parts.
 
@@ -223,7 +223,8 @@ describe("bindings on an existing cluster", function () {
       env: { ...awsEnvironment(state), ...engineEnvironment(state) },
     });
     const { outputs } = await referring.up();
-    roles["team-b/referring"] = (outputs.bindings?.value as typeof roles)["team-b/referring"] ?? "";
+    roles["team-b/referring"] =
+      (outputs.bindings?.value as typeof roles | undefined)?.["team-b/referring"] ?? "";
     expect(outputs.clusterName?.value).to.equal("eks-irsa");
     expect(outputs.kubeconfig?.secret).to.equal(true);
     expect(await assume("team-b/referring", "team-b", "referring")).to.match(/:assumed-role\//);

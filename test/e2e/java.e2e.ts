@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import type { Report } from "../../local/report";
-import { command, local, shellOf, works } from "./tools";
+import type { Report } from "../../local/report.ts";
+import { command, local, shellOf, works } from "./tools.ts";
 
 // The lister in Java, and work by hand in the toolbox, as the README has it.
 

@@ -3,11 +3,11 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } f
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { cache, project } from "../../local/paths";
-import type { Report } from "../../local/report";
-import { files } from "../../local/run";
-import { load } from "../../local/state";
-import { command, local, shellOf, slowness, until, works } from "./tools";
+import { cache, project } from "../../local/paths.ts";
+import type { Report } from "../../local/report.ts";
+import { files } from "../../local/run.ts";
+import { load } from "../../local/state.ts";
+import { command, local, shellOf, slowness, until, works } from "./tools.ts";
 
 // The main job, from outside: every step is a command of the README, run as a person runs it.
 

@@ -2,12 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { engineEnvironment } from "../../local/engine";
-import { installPythonPackages } from "../../local/install/python";
-import { project } from "../../local/paths";
-import { awsEnvironment, region } from "../../local/run";
-import { load } from "../../local/state";
-import { command, local, shellOf, works } from "./tools";
+import { engineEnvironment } from "../../local/engine.ts";
+import { installPythonPackages } from "../../local/install/python.ts";
+import { project } from "../../local/paths.ts";
+import { awsEnvironment, region } from "../../local/run.ts";
+import { load } from "../../local/state.ts";
+import { command, local, shellOf, works } from "./tools.ts";
 
 // The package as `npm pack` makes it, installed in an empty project, and as a Pulumi package for other languages.
 
@@ -52,7 +52,7 @@ describe("the npm package in an empty project", function () {
 import { IrsaServiceAccount } from "eks-irsa/components/irsa";
 import { configSchema, parseConfig } from "eks-irsa/config";
 import { openStack, type ProgramStack, ResourceError } from "eks-irsa/automation";
-import { program } from "eks-irsa/program";
+import program from "eks-irsa/program";
 const args: IrsaServiceAccountArgs = { oidcProviderArn: "arn", namespace: "a", policies: ["ReadOnlyAccess"] };
 export const role = () => new IrsaServiceAccount("a", args).roleArn.apply((arn) => arn.length);
 export const open = (): Promise<ProgramStack> => openStack({ stack: "a", region: "eu-west-1", config: { replicas: 2 } });
@@ -180,7 +180,7 @@ describe("the Pulumi package for other languages", function () {
     const run = (...policies: string[]) => {
       const config = { kubeconfig: shell.KUBECONFIG, oidcProviderArn, policies };
       const args = [
-        join(__dirname, "run_python.py"),
+        join(import.meta.dirname, "run_python.py"),
         join(project, "examples/python"),
         JSON.stringify(config),
       ];

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
-import { OperationError, type ProgramStack } from "../../automation";
-import { changed } from "../../automation/progress";
-import type { FaultCounts } from "../../local/aws/faults";
-import { readyPod } from "../../local/proofs";
-import { until } from "../e2e/tools";
-import { type Inventory, inventory } from "./inventory";
-import { Live } from "./live";
-import { count, seed, Tally } from "./run";
+import { OperationError, type ProgramStack } from "../../automation/index.ts";
+import { changed } from "../../automation/progress.ts";
+import type { FaultCounts } from "../../local/aws/faults.ts";
+import { readyPod } from "../../local/proofs.ts";
+import { until } from "../e2e/tools.ts";
+import { type Inventory, inventory } from "./inventory.ts";
+import { Live } from "./live.ts";
+import { count, seed, Tally } from "./run.ts";
 
 // AWS's API throttles, answers 500, hangs and tears connections, before it has done what it was asked and after: at 1, 10
 // and 30 percent of all requests. What is begun then finishes, or ends in a clear error and finishes the next time.

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
-import { BusyStackError, openStack, type ProgramStack } from "../../automation";
-import type { ConfigInput } from "../../config";
-import { engineEnvironment } from "../../local/engine";
-import { awsEnvironment, region } from "../../local/run";
-import { inventory } from "./inventory";
-import { Live } from "./live";
-import { count, seed, Tally } from "./run";
+import { BusyStackError, openStack, type ProgramStack } from "../../automation/index.ts";
+import type { ConfigInput } from "../../config.ts";
+import { engineEnvironment } from "../../local/engine.ts";
+import { awsEnvironment, region } from "../../local/run.ts";
+import { inventory } from "./inventory.ts";
+import { Live } from "./live.ts";
+import { count, seed, Tally } from "./run.ts";
 
 // Two `up`s on one stack, begun one after the other at a random moment of the first: one does all, the other finishes or is
 // told that the stack is busy, and the state is whole.

@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { ConfigError, type ConfigInput, configSchema, parseConfig } from "../../config";
-import { program } from "../../index";
-import { setMocks, settled } from "../mocks";
-import { count, seed, Tally } from "./run";
+import { ConfigError, type ConfigInput, configSchema, parseConfig } from "../../config.ts";
+import program from "../../index.ts";
+import { setMocks, settled } from "../mocks.ts";
+import { count, seed, Tally } from "./run.ts";
 
 // Stack configurations by the thousand: right ones run, every other one is refused by its key, and nothing else happens.
 

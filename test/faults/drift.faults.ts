@@ -3,11 +3,11 @@ import * as ec2 from "@aws-sdk/client-ec2";
 import * as ecr from "@aws-sdk/client-ecr";
 import * as eks from "@aws-sdk/client-eks";
 import * as iam from "@aws-sdk/client-iam";
-import type { EngineEvent } from "@pulumi/pulumi/automation";
+import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
 import { expect } from "chai";
-import type { ProgramStack } from "../../automation";
-import { type KubernetesObject, Live, nameOf, type Step, stepsOf } from "./live";
-import { Tally } from "./run";
+import type { ProgramStack } from "../../automation/index.ts";
+import { type KubernetesObject, Live, nameOf, type Step, stepsOf } from "./live.ts";
+import { Tally } from "./run.ts";
 
 // Every attribute that matters, changed or deleted behind the engine's back: a refresh finds each, an `up` mends each.
 // Changes that do not get in each other's way share a refresh and an `up`; each is looked at by itself.

@@ -3,7 +3,7 @@ import * as ec2 from "@aws-sdk/client-ec2";
 import * as ecr from "@aws-sdk/client-ecr";
 import * as eks from "@aws-sdk/client-eks";
 import * as iam from "@aws-sdk/client-iam";
-import type { KubernetesObject, Live } from "./live";
+import type { KubernetesObject, Live } from "./live.ts";
 
 /** Everything that a stack can have made, by kind and name: what two runs of one program must have in common. */
 export type Inventory = Readonly<Record<string, unknown>>;

@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
-import { descendants } from "../../bench/measure";
-import type { Report } from "../../local/report";
-import { local, type Result, until, works } from "../e2e/tools";
-import { type Inventory, inventory } from "./inventory";
-import { Live } from "./live";
-import { count, seed, Tally } from "./run";
+import { descendants } from "../../bench/measure.ts";
+import type { Report } from "../../local/report.ts";
+import { local, type Result, until, works } from "../e2e/tools.ts";
+import { type Inventory, inventory } from "./inventory.ts";
+import { Live } from "./live.ts";
+import { count, seed, Tally } from "./run.ts";
 
 // The engine is killed at random moments of `up` and of `destroy`: the next run finishes, comes to what an undisturbed one
 // comes to, and after a destroy nothing is left.

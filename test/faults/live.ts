@@ -7,13 +7,13 @@ import { IAMClient } from "@aws-sdk/client-iam";
 import { S3Client } from "@aws-sdk/client-s3";
 import { STSClient } from "@aws-sdk/client-sts";
 import { AppsV1Api, CoreV1Api, KubeConfig } from "@kubernetes/client-node";
-import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation";
-import type { ProgramStack } from "../../automation";
-import type { FaultCounts, FaultPlan } from "../../local/aws/faults";
-import { openLocalStack } from "../../local/engine";
-import { awsEndpoint, files, type Run, region } from "../../local/run";
-import { load } from "../../local/state";
-import { command, local, shellOf, works } from "../e2e/tools";
+import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
+import type { ProgramStack } from "../../automation/index.ts";
+import type { FaultCounts, FaultPlan } from "../../local/aws/faults.ts";
+import { openLocalStack } from "../../local/engine.ts";
+import { awsEndpoint, files, type Run, region } from "../../local/run.ts";
+import { load } from "../../local/state.ts";
+import { command, local, shellOf, works } from "../e2e/tools.ts";
 
 // The live parts, for faults that need them: local, brought up where it is not.
 
@@ -21,11 +21,13 @@ import { command, local, shellOf, works } from "../e2e/tools";
 export class Live {
   readonly #config = new KubeConfig();
 
-  private constructor(
-    readonly state: Run,
-    /** The environment of a shell in which `aws`, `kubectl` and `pulumi` talk to local. */
-    readonly shell: NodeJS.ProcessEnv,
-  ) {
+  readonly state: Run;
+  /** The environment of a shell in which `aws`, `kubectl` and `pulumi` talk to local. */
+  readonly shell: NodeJS.ProcessEnv;
+
+  private constructor(state: Run, shell: NodeJS.ProcessEnv) {
+    this.state = state;
+    this.shell = shell;
     this.#config.loadFromFile(files.kubeconfig);
   }
 

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
-import { spread } from "../../bench/benchmark";
-import { load } from "../../bench/lister/load";
-import { residentMegabytes } from "../../bench/lister/running";
-import { FakeAws } from "../listers/fake-aws";
+import { spread } from "../../bench/benchmark.ts";
+import { load } from "../../bench/lister/load.ts";
+import { residentMegabytes } from "../../bench/lister/running.ts";
+import { FakeAws } from "../listers/fake-aws.ts";
 import {
   environment,
   goLister,
@@ -17,8 +17,8 @@ import {
   start,
   token,
   until,
-} from "../listers/program";
-import { count, Tally } from "./run";
+} from "../listers/program.ts";
+import { count, Tally } from "./run.ts";
 
 // The listers under 200 clients at once, on loopback, while they list every second: every request is answered, the
 // lister stays ready, and what it holds in memory does not grow.

@@ -4,10 +4,10 @@ import { createPrivateKey } from "node:crypto";
 export class Needle {
   readonly forms: readonly { readonly form: string; readonly bytes: Buffer }[];
 
-  constructor(
-    readonly what: string,
-    secret: string,
-  ) {
+  readonly what: string;
+
+  constructor(what: string, secret: string) {
+    this.what = what;
     const json = JSON.stringify(secret).slice(1, -1);
     const forms: [form: string, text: string][] = [
       ["plain", secret],

@@ -11,7 +11,11 @@ export const seed = process.env.SEED === undefined ? randomInt(2 ** 31) : Number
 export class Tally {
   readonly #families = new Map<string, { tried: number; held: number }>();
 
-  constructor(readonly what: string) {}
+  readonly what: string;
+
+  constructor(what: string) {
+    this.what = what;
+  }
 
   /** Notes a case, or so many of a kind. */
   note(family: string, held: boolean, cases = 1): void {

@@ -7,16 +7,16 @@ import { gunzipSync } from "node:zlib";
 import { GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
 import { AssumeRoleWithWebIdentityCommand } from "@aws-sdk/client-sts";
 import { expect } from "chai";
-import { OperationError, openStack, type ProgramStack } from "../../automation";
-import type { ConfigInput } from "../../config";
-import { engineEnvironment } from "../../local/engine";
-import { logs, run } from "../../local/paths";
-import { processOf, readyPod } from "../../local/proofs";
-import { awsEnvironment, files, folders, region } from "../../local/run";
-import { command, local, works } from "../e2e/tools";
-import { Live } from "./live";
-import { keyNeedles, Needle, secretsByLooks } from "./needles";
-import { Tally } from "./run";
+import { OperationError, openStack, type ProgramStack } from "../../automation/index.ts";
+import type { ConfigInput } from "../../config.ts";
+import { engineEnvironment } from "../../local/engine.ts";
+import { logs, run } from "../../local/paths.ts";
+import { processOf, readyPod } from "../../local/proofs.ts";
+import { awsEnvironment, files, folders, region } from "../../local/run.ts";
+import { command, local, works } from "../e2e/tools.ts";
+import { Live } from "./live.ts";
+import { keyNeedles, Needle, secretsByLooks } from "./needles.ts";
+import { Tally } from "./run.ts";
 
 // Every secret that there is in a run, looked for where it must not be. Something planted is looked for in the same way, in
 // each kind of place: a search that finds nothing finds that.

@@ -2,9 +2,9 @@ import { createHmac, randomBytes } from "node:crypto";
 import { expect } from "chai";
 import fc from "fast-check";
 import { exportSPKI, importJWK } from "jose";
-import { issuerKeys } from "../../local/aws/jwks";
-import { AwsError } from "../../local/aws/reply";
-import { verifyWebIdentity } from "../../local/aws/webidentity";
+import { issuerKeys } from "../../local/aws/jwks.ts";
+import { AwsError } from "../../local/aws/reply.ts";
+import { verifyWebIdentity } from "../../local/aws/webidentity.ts";
 import {
   audience,
   call,
@@ -17,8 +17,8 @@ import {
   sign,
   signer,
   subject,
-} from "../local/aws/tokens";
-import { count, seed, Tally } from "./run";
+} from "../local/aws/tokens.ts";
+import { count, seed, Tally } from "./run.ts";
 
 // Forged and mutated web identity tokens against the verifier that local's STS uses. Good ones go in between: a verifier
 // that refuses everything would pass, too.

@@ -2,8 +2,8 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_pr
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { project, searchPath } from "../../local/paths";
-import type { FakeAws } from "./fake-aws";
+import { project, searchPath } from "../../local/paths.ts";
+import type { FakeAws } from "./fake-aws.ts";
 
 // How the listers are built and started outside of their images, with what a pod has.
 

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { ConfigError } from "../../config";
-import { checkLocalConfig, overridden } from "../../local/engine";
-import { alive, identify } from "../../local/process";
-import { bucketsIn, proofTable, table } from "../../local/report";
+import { ConfigError } from "../../config.ts";
+import { checkLocalConfig, overridden } from "../../local/engine.ts";
+import { alive, identify } from "../../local/process.ts";
+import { bucketsIn, proofTable, table } from "../../local/report.ts";
 
 describe("--config", () => {
   it("sets keys, inside structured ones too, plain or as JSON", () => {
@@ -85,8 +85,7 @@ describe("processes", () => {
   });
 });
 
-describe("the lock", function () {
-  this.timeout(20_000);
+describe("the lock", () => {
   let cache: string;
   beforeEach(() => {
     cache = mkdtempSync(join(tmpdir(), "eks-irsa-lock-"));
@@ -95,8 +94,16 @@ describe("the lock", function () {
   const take = () =>
     spawnSync(
       process.execPath,
-      ["--require", "tsx/cjs", "-e", 'require("./local/state").lock("up", "/here"); console.log("mine")'],
-      { env: { ...process.env, EKS_IRSA_CACHE: cache }, encoding: "utf8", cwd: join(__dirname, "..", "..") },
+      [
+        "--input-type=module",
+        "--eval",
+        'import { lock } from "./local/state.ts"; lock("up", "/here"); console.log("mine")',
+      ],
+      {
+        env: { ...process.env, EKS_IRSA_CACHE: cache },
+        encoding: "utf8",
+        cwd: join(import.meta.dirname, "..", ".."),
+      },
     );
   const heldBy = (holder: object) =>
     writeFileSync(join(cache, "lock"), JSON.stringify({ command: "up", project: "/there", ...holder }));

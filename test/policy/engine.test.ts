@@ -2,14 +2,15 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-import { type LanguageHost, startLanguageHost } from "../../local/language-host";
-import { bin } from "../../local/paths";
+import { type LanguageHost, startLanguageHost } from "../../local/language-host.ts";
+import { bin } from "../../local/paths.ts";
 
 // The pack in the real engine, with a program that registers components in the guise of what the rules look at: so it
 // needs no provider, no cloud and no cluster.
 
-const root = join(__dirname, "..", "..");
+const root = join(import.meta.dirname, "..", "..");
 const engine = join(bin, "pulumi");
 
 interface Preview {
@@ -23,9 +24,7 @@ const make = (type, name, props) => new pulumi.ComponentResource(type, name, pro
 make("aws:ecr/repository:Repository", "images", { imageTagMutability: pulumi.getStack().endsWith("good") ? "IMMUTABLE" : "MUTABLE" });
 `;
 
-describe("the policy pack in the engine", function () {
-  this.timeout("120s");
-
+describe("the policy pack in the engine", () => {
   let folder: string;
   let languages: LanguageHost;
   let previews: Map<string, Preview>;
@@ -42,7 +41,7 @@ describe("the policy pack in the engine", function () {
     symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
     // A release of Pulumi has this launcher, the engine that local builds has not.
     mkdirSync(join(folder, "bin"));
-    const runner = require.resolve("@pulumi/pulumi/cmd/run-policy-pack");
+    const runner = fileURLToPath(import.meta.resolve("@pulumi/pulumi/cmd/run-policy-pack/index.js"));
     write(
       join("bin", "pulumi-analyzer-policy-nodejs"),
       `#!/bin/sh\nexec '${process.execPath}' '${runner}' "$@"\n`,

@@ -2,27 +2,26 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { credentials } from "@grpc/grpc-js";
-import { AnalyzerClient } from "@pulumi/pulumi/proto/analyzer_grpc_pb";
-import * as rpc from "@pulumi/pulumi/proto/analyzer_pb";
+import { AnalyzerClient } from "@pulumi/pulumi/proto/analyzer_grpc_pb.js";
+import rpc from "@pulumi/pulumi/proto/analyzer_pb.js";
 import { expect } from "chai";
-import { Empty, type JavaScriptValue, Struct } from "../../local/providers/protobuf";
-import { rules } from "../../policy/rules";
+import { Empty, type JavaScriptValue, Struct } from "../../local/providers/protobuf.ts";
+import { rules } from "../../policy/rules.ts";
 
 // The pack as an engine runs it: the Pulumi SDK's own runner in a process of its own, spoken to in the engine's protocol.
 
-const root = join(__dirname, "..", "..");
+const root = join(import.meta.dirname, "..", "..");
 /** An unknown text in a preview. Source: `unknownStringValue`, @pulumi/policy. */
 const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-describe("the policy pack", function () {
-  this.timeout("60s");
-
+describe("the policy pack", () => {
   let process: ChildProcess;
   let client: AnalyzerClient;
 
   before(async () => {
-    const runner = require.resolve("@pulumi/pulumi/cmd/run-policy-pack");
+    const runner = fileURLToPath(import.meta.resolve("@pulumi/pulumi/cmd/run-policy-pack/index.js"));
     process = spawn(globalThis.process.execPath, [runner, "127.0.0.1:1", "."], {
       cwd: join(root, "policy"),
       stdio: ["ignore", "pipe", "inherit"],

@@ -1,10 +1,10 @@
 import { expect } from "chai";
-import { podIdentityTrustPolicy, trustPolicy } from "../../components/trust-policy";
-import { program } from "../../index";
-import { type Resource, rules, type Settings } from "../../policy/rules";
-import { settingsFor } from "../../policy/stacks";
-import { issuer, oidcProviderArn, setMocks, settled } from "../mocks";
-import { environments, stackConfig } from "../stack-files";
+import { podIdentityTrustPolicy, trustPolicy } from "../../components/trust-policy.ts";
+import program from "../../index.ts";
+import { type Resource, rules, type Settings } from "../../policy/rules.ts";
+import { settingsFor } from "../../policy/stacks.ts";
+import { issuer, oidcProviderArn, setMocks, settled } from "../mocks.ts";
+import { environments, stackConfig } from "../stack-files.ts";
 
 describe("guard rails", () => {
   const violations = (resource: Resource, settings: Settings = {}): string[] =>

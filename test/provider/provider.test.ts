@@ -1,9 +1,9 @@
 import { InputPropertiesError, output } from "@pulumi/pulumi";
 import { expect } from "chai";
-import { provider } from "../../provider";
-import { toArguments } from "../../provider/arguments";
-import { packageSchema } from "../../provider/schema";
-import { known, oidcProviderArn, only, type Registered, setMocks, settled } from "../mocks";
+import { toArguments } from "../../provider/arguments.ts";
+import { provider } from "../../provider/index.ts";
+import { packageSchema } from "../../provider/schema.ts";
+import { known, oidcProviderArn, only, type Registered, setMocks, settled } from "../mocks.ts";
 
 describe("the provider for other languages", () => {
   const inputs = { oidcProviderArn, namespace: "team-a", policies: ["AmazonS3ReadOnlyAccess"] };

@@ -1,26 +1,26 @@
-import "@pulumi/aws/eks"; // registers its classes, without which the cluster's references stay bare ids
-import { LogGroup } from "@pulumi/aws/cloudwatch/logGroup";
-import { LaunchTemplate } from "@pulumi/aws/ec2/launchTemplate";
-import { getAuthorizationTokenOutput } from "@pulumi/aws/ecr/getAuthorizationToken";
-import { LifecyclePolicy } from "@pulumi/aws/ecr/lifecyclePolicy";
-import { Repository } from "@pulumi/aws/ecr/repository";
-import { getClusterOutput } from "@pulumi/aws/eks/getCluster";
-import { NodeGroup } from "@pulumi/aws/eks/nodeGroup";
-import { getOpenIdConnectProviderOutput } from "@pulumi/aws/iam/getOpenIdConnectProvider";
-import { Role } from "@pulumi/aws/iam/role";
-import { RolePolicy } from "@pulumi/aws/iam/rolePolicy";
-import { RolePolicyAttachment } from "@pulumi/aws/iam/rolePolicyAttachment";
-import { Image } from "@pulumi/docker/image";
-import { Cluster } from "@pulumi/eks/cluster";
-import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment";
-import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
-import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount";
-import { Provider } from "@pulumi/kubernetes/provider";
-import { register } from "./resources";
+import "@pulumi/aws/eks/index.js"; // registers its classes, without which the cluster's references stay bare ids
+import { LogGroup } from "@pulumi/aws/cloudwatch/logGroup.js";
+import { LaunchTemplate } from "@pulumi/aws/ec2/launchTemplate.js";
+import { getAuthorizationTokenOutput } from "@pulumi/aws/ecr/getAuthorizationToken.js";
+import { LifecyclePolicy } from "@pulumi/aws/ecr/lifecyclePolicy.js";
+import { Repository } from "@pulumi/aws/ecr/repository.js";
+import { getClusterOutput } from "@pulumi/aws/eks/getCluster.js";
+import { NodeGroup } from "@pulumi/aws/eks/nodeGroup.js";
+import { getOpenIdConnectProviderOutput } from "@pulumi/aws/iam/getOpenIdConnectProvider.js";
+import { Role } from "@pulumi/aws/iam/role.js";
+import { RolePolicy } from "@pulumi/aws/iam/rolePolicy.js";
+import { RolePolicyAttachment } from "@pulumi/aws/iam/rolePolicyAttachment.js";
+import { Image } from "@pulumi/docker/image.js";
+import { Cluster } from "@pulumi/eks/cluster.js";
+import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment.js";
+import { Namespace } from "@pulumi/kubernetes/core/v1/namespace.js";
+import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount.js";
+import { Provider } from "@pulumi/kubernetes/provider.js";
+import { register } from "./resources.ts";
 
-// The floor: every class from its own module, and compiled ahead.
+// The floor: every class from its own module, run as it stands.
 
-export = register({
+export default register({
   Cluster,
   Deployment,
   Image,

@@ -1,13 +1,18 @@
-import type { LogGroup } from "@pulumi/aws/cloudwatch";
-import type { LaunchTemplate } from "@pulumi/aws/ec2";
-import type { getAuthorizationTokenOutput, LifecyclePolicy, Repository } from "@pulumi/aws/ecr";
-import type { getClusterOutput, NodeGroup } from "@pulumi/aws/eks";
-import type { getOpenIdConnectProviderOutput, Role, RolePolicy, RolePolicyAttachment } from "@pulumi/aws/iam";
+import type { LogGroup } from "@pulumi/aws/cloudwatch/index.js";
+import type { LaunchTemplate } from "@pulumi/aws/ec2/index.js";
+import type { getAuthorizationTokenOutput, LifecyclePolicy, Repository } from "@pulumi/aws/ecr/index.js";
+import type { getClusterOutput, NodeGroup } from "@pulumi/aws/eks/index.js";
+import type {
+  getOpenIdConnectProviderOutput,
+  Role,
+  RolePolicy,
+  RolePolicyAttachment,
+} from "@pulumi/aws/iam/index.js";
 import type { Image } from "@pulumi/docker";
 import type { Cluster } from "@pulumi/eks";
 import type { Provider } from "@pulumi/kubernetes";
-import type { Deployment } from "@pulumi/kubernetes/apps/v1";
-import type { Namespace, ServiceAccount } from "@pulumi/kubernetes/core/v1";
+import type { Deployment } from "@pulumi/kubernetes/apps/v1/index.js";
+import type { Namespace, ServiceAccount } from "@pulumi/kubernetes/core/v1/index.js";
 import * as pulumi from "@pulumi/pulumi";
 
 // The resources of this project's program with nothing above the SDK's own classes: no configuration schema, no checks,

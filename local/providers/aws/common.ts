@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Property } from "../diff";
-import type { Context, ResourceType } from "../resource-type";
-import type { Aws } from "./clients";
+import type { Property } from "../diff.ts";
+import type { Context, ResourceType } from "../resource-type.ts";
+import type { Aws } from "./clients.ts";
 
 export type AwsContext = Context<Aws>;
 export type AwsResourceType<Inputs, State> = ResourceType<Aws, Inputs, State>;

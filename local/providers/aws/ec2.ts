@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import * as sdk from "@aws-sdk/client-ec2";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
-import type { LaunchTemplateArgs, LaunchTemplateState } from "@pulumi/aws/ec2/launchTemplate";
+import type { LaunchTemplateArgs, LaunchTemplateState } from "@pulumi/aws/ec2/launchTemplate.js";
 import type { Unwrap } from "@pulumi/pulumi";
 import {
   type AwsResourceType,
@@ -15,7 +15,7 @@ import {
   tagOutputs,
   tagsProperty,
   tagsToSet,
-} from "./common";
+} from "./common.ts";
 
 type Inputs = Unwrap<LaunchTemplateArgs>;
 

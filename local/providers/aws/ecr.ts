@@ -1,8 +1,8 @@
 import * as sdk from "@aws-sdk/client-ecr";
-import type { LifecyclePolicyArgs, LifecyclePolicyState } from "@pulumi/aws/ecr/lifecyclePolicy";
-import type { RepositoryArgs, RepositoryState } from "@pulumi/aws/ecr/repository";
+import type { LifecyclePolicyArgs, LifecyclePolicyState } from "@pulumi/aws/ecr/lifecyclePolicy.js";
+import type { RepositoryArgs, RepositoryState } from "@pulumi/aws/ecr/repository.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import { sameJson } from "../diff";
+import { sameJson } from "../diff.ts";
 import {
   type AwsContext,
   type AwsResourceType,
@@ -17,7 +17,7 @@ import {
   tagOutputs,
   tagsProperty,
   tagsToSet,
-} from "./common";
+} from "./common.ts";
 
 type Encryption = { encryptionType?: string; kmsKey?: string }[];
 

@@ -2,10 +2,10 @@ import { DescribeSubnetsCommand, DescribeVpcsCommand, type Filter } from "@aws-s
 import { GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
 import { GetOpenIDConnectProviderCommand, ListOpenIDConnectProvidersCommand } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
-import type { Properties } from "../properties";
-import { secret } from "../properties";
-import { type AwsContext, tagMap } from "./common";
-import { clusterOutputs, describeCluster } from "./eks/cluster";
+import type { Properties } from "../properties.ts";
+import { secret } from "../properties.ts";
+import { type AwsContext, tagMap } from "./common.ts";
+import { clusterOutputs, describeCluster } from "./eks/cluster.ts";
 
 type AwsFunction = (args: Properties, context: AwsContext) => Promise<Properties>;
 

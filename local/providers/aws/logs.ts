@@ -1,5 +1,5 @@
 import * as sdk from "@aws-sdk/client-cloudwatch-logs";
-import type { LogGroupArgs, LogGroupState } from "@pulumi/aws/cloudwatch/logGroup";
+import type { LogGroupArgs, LogGroupState } from "@pulumi/aws/cloudwatch/logGroup.js";
 import type { Unwrap } from "@pulumi/pulumi";
 import {
   type AwsContext,
@@ -12,7 +12,7 @@ import {
   tagOutputs,
   tagsProperty,
   tagsToSet,
-} from "./common";
+} from "./common.ts";
 
 /** CloudWatch wants ARNs of log groups without the `:*` that it gives them with. */
 const withoutStar = (arn: string | undefined): string | undefined => arn?.replace(/:\*$/, "");

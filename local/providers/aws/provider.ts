@@ -1,14 +1,14 @@
-import { isObject } from "../properties";
-import type { Provider } from "../resource-type";
-import { type Aws, type AwsOptions, clients } from "./clients";
-import type { Tags } from "./common";
-import { ec2Types } from "./ec2";
-import { ecrTypes } from "./ecr";
-import { eksTypes } from "./eks";
-import { awsFunctions } from "./functions";
-import { iamTypes } from "./iam";
-import { logsTypes } from "./logs";
-import { s3Types } from "./s3";
+import { isObject } from "../properties.ts";
+import type { Provider } from "../resource-type.ts";
+import { type Aws, type AwsOptions, clients } from "./clients.ts";
+import type { Tags } from "./common.ts";
+import { ec2Types } from "./ec2.ts";
+import { ecrTypes } from "./ecr.ts";
+import { eksTypes } from "./eks/index.ts";
+import { awsFunctions } from "./functions.ts";
+import { iamTypes } from "./iam/index.ts";
+import { logsTypes } from "./logs.ts";
+import { s3Types } from "./s3.ts";
 
 const types = { ...iamTypes, ...eksTypes, ...ecrTypes, ...ec2Types, ...logsTypes, ...s3Types };
 

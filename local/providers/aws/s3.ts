@@ -1,5 +1,5 @@
 import * as sdk from "@aws-sdk/client-s3";
-import type { BucketArgs, BucketState } from "@pulumi/aws/s3/bucket";
+import type { BucketArgs, BucketState } from "@pulumi/aws/s3/bucket.js";
 import type { Unwrap } from "@pulumi/pulumi";
 import {
   type AwsContext,
@@ -14,7 +14,7 @@ import {
   tagOutputs,
   tagsProperty,
   tagsToSet,
-} from "./common";
+} from "./common.ts";
 
 /** Name and tags only: enough for something to list. */
 const bucket: AwsResourceType<Unwrap<BucketArgs>, Unwrap<BucketState>> = {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { lstatSync, readFileSync, readlinkSync } from "node:fs";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import * as tar from "tar-fs";
-import { contextFiles } from "../../../components/build-context";
+import { contextFiles } from "../../../components/build-context.ts";
 
 /** What an image is built from. Paths are absolute. */
 export interface BuildContext {

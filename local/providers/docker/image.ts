@@ -1,12 +1,12 @@
-import type { ImageArgs } from "@pulumi/docker/image";
+import type { ImageArgs } from "@pulumi/docker/image.js";
 import type { Unwrap } from "@pulumi/pulumi";
 import type Docker from "dockerode";
-import { type Difference, differences, type Property } from "../diff";
-import { describe } from "../errors";
-import { containsUnknown, isObject, type Properties, unknown } from "../properties";
-import type { Context, Failure, ResourceType } from "../resource-type";
-import { buildContext, contextArchive, contextDigest } from "./context";
-import { follow } from "./stream";
+import { type Difference, differences, type Property } from "../diff.ts";
+import { describe } from "../errors.ts";
+import { containsUnknown, isObject, type Properties, unknown } from "../properties.ts";
+import type { Context, Failure, ResourceType } from "../resource-type.ts";
+import { buildContext, contextArchive, contextDigest } from "./context.ts";
+import { follow } from "./stream.ts";
 
 /** What images are built with. */
 export interface DockerConfig {

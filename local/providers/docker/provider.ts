@@ -1,6 +1,6 @@
 import Docker from "dockerode";
-import type { Provider } from "../resource-type";
-import { type DockerConfig, image } from "./image";
+import type { Provider } from "../resource-type.ts";
+import { type DockerConfig, image } from "./image.ts";
 
 export interface DockerOptions {
   /** Path of dockerd's Unix socket. */

@@ -1,20 +1,20 @@
-import { getSubnetsOutput } from "@pulumi/aws/ec2/getSubnets";
-import { getVpcOutput } from "@pulumi/aws/ec2/getVpc";
+import { getSubnetsOutput } from "@pulumi/aws/ec2/getSubnets.js";
+import { getVpcOutput } from "@pulumi/aws/ec2/getVpc.js";
 // Whole modules: loading them is what lets the SDK turn references to their resources into resources.
-import "@pulumi/aws/eks";
-import "@pulumi/aws/iam";
+import "@pulumi/aws/eks/index.js";
+import "@pulumi/aws/iam/index.js";
 import "@pulumi/eks";
-import { Cluster as EksCluster } from "@pulumi/aws/eks/cluster";
-import { NodeGroup } from "@pulumi/aws/eks/nodeGroup";
-import { getPartitionOutput } from "@pulumi/aws/getPartition";
-import { OpenIdConnectProvider } from "@pulumi/aws/iam/openIdConnectProvider";
-import { Role } from "@pulumi/aws/iam/role";
-import { RolePolicyAttachment } from "@pulumi/aws/iam/rolePolicyAttachment";
-import type { ClusterArgs } from "@pulumi/eks/cluster";
-import type { ManagedNodeGroupArgs } from "@pulumi/eks/managedNodeGroup";
+import { Cluster as EksCluster } from "@pulumi/aws/eks/cluster.js";
+import { NodeGroup } from "@pulumi/aws/eks/nodeGroup.js";
+import { getPartitionOutput } from "@pulumi/aws/getPartition.js";
+import { OpenIdConnectProvider } from "@pulumi/aws/iam/openIdConnectProvider.js";
+import { Role } from "@pulumi/aws/iam/role.js";
+import { RolePolicyAttachment } from "@pulumi/aws/iam/rolePolicyAttachment.js";
+import type { ClusterArgs } from "@pulumi/eks/cluster.js";
+import type { ManagedNodeGroupArgs } from "@pulumi/eks/managedNodeGroup.js";
 import * as pulumi from "@pulumi/pulumi";
-import type { Component, Method } from "./construct";
-import { type KubeconfigOptions, kubeconfig } from "./kubeconfig";
+import type { Component, Method } from "./construct.ts";
+import { type KubeconfigOptions, kubeconfig } from "./kubeconfig.ts";
 
 // What the real components make and this project uses, with the same logical names. Left out, since no local pod or
 // node would use them: the cluster's security group and its rules, the VPC CNI, kube-proxy and CoreDNS add-ons, access

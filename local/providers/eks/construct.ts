@@ -1,14 +1,14 @@
 import type { handleUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
 import type * as pulumi from "@pulumi/pulumi";
-import * as rpc from "@pulumi/pulumi/proto/provider_pb";
-import { DependencyProviderResource, DependencyResource } from "@pulumi/pulumi/resource";
-import { setAllConfig } from "@pulumi/pulumi/runtime/config";
-import { serializeResourceProperties } from "@pulumi/pulumi/runtime/rpc";
-import { resetOptions } from "@pulumi/pulumi/runtime/settings";
-import { describe, serviceError } from "../errors";
-import type { Extension } from "../host";
-import { Struct } from "../protobuf";
-import { awaitFeatureSupport, deserializeInputs, waitForRPCs, withLocalStorage } from "./sdk";
+import rpc from "@pulumi/pulumi/proto/provider_pb.js";
+import { DependencyProviderResource, DependencyResource } from "@pulumi/pulumi/resource.js";
+import { setAllConfig } from "@pulumi/pulumi/runtime/config.js";
+import { serializeResourceProperties } from "@pulumi/pulumi/runtime/rpc.js";
+import { resetOptions } from "@pulumi/pulumi/runtime/settings.js";
+import { describe, serviceError } from "../errors.ts";
+import type { Extension } from "../host.ts";
+import { Struct } from "../protobuf.ts";
+import { awaitFeatureSupport, deserializeInputs, waitForRPCs, withLocalStorage } from "./sdk.ts";
 
 // Pulumi's own server for components (`@pulumi/pulumi/provider`) runs once a process, knows one engine, and takes over
 // the process's error handling. This one does what it does for any number of engines, on the same parts of the SDK.

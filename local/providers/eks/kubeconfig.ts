@@ -1,4 +1,4 @@
-import type { Cluster } from "@pulumi/aws/eks/cluster";
+import type { Cluster } from "@pulumi/aws/eks/cluster.js";
 import * as pulumi from "@pulumi/pulumi";
 
 export interface KubeconfigOptions {

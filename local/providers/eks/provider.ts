@@ -1,4 +1,4 @@
-import type { Provider } from "../resource-type";
+import type { Provider } from "../resource-type.ts";
 
 /** The EKS provider: it has no resources of its own, its components come by `componentService`. */
 export const eksProvider: Provider<object> = {

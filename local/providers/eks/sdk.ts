@@ -1,9 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
-import * as server from "@pulumi/pulumi/provider/server";
-import * as settings from "@pulumi/pulumi/runtime/settings";
-import * as state from "@pulumi/pulumi/runtime/state";
+import * as server from "@pulumi/pulumi/provider/server.js";
+import * as settings from "@pulumi/pulumi/runtime/settings.js";
+import * as state from "@pulumi/pulumi/runtime/state.js";
 import type { Map as ProtobufMap } from "google-protobuf";
-import type { Struct } from "../protobuf";
+import type { Struct } from "../protobuf.ts";
 
 // Functions that the Pulumi SDK exports, but leaves out of its type declarations. Their types are those of its source,
 // version 3.259.0.

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import * as http from "node:http";
 import * as https from "node:https";
 import { KubeConfig } from "@kubernetes/client-node";
-import { describe } from "../errors";
-import { isObject, type Properties } from "../properties";
+import { describe } from "../errors.ts";
+import { isObject, type Properties } from "../properties.ts";
 
 /** A Kubernetes object as JSON. */
 export interface KubernetesObject extends Properties {
@@ -25,13 +25,14 @@ export interface ObjectMeta extends Properties {
 
 /** An answer of the API server that is no success. */
 export class ApiError extends Error {
-  constructor(
-    readonly status: number,
-    /** Such as `NotFound` or `Conflict`. */
-    readonly reason: string,
-    message: string,
-  ) {
+  readonly status: number;
+  /** Such as `NotFound` or `Conflict`. */
+  readonly reason: string;
+
+  constructor(status: number, reason: string, message: string) {
     super(message);
+    this.status = status;
+    this.reason = reason;
     this.name = "ApiError";
   }
 }
@@ -58,7 +59,11 @@ export class ApiServer {
   readonly #resources = new Map<string, Promise<ApiResource[]>>();
   #credentials?: { readonly options: Promise<https.RequestOptions>; readonly until: number };
 
-  constructor(readonly kubeconfig: KubeConfig) {}
+  readonly kubeconfig: KubeConfig;
+
+  constructor(kubeconfig: KubeConfig) {
+    this.kubeconfig = kubeconfig;
+  }
 
   /** Namespace of the kubeconfig's current context, or `default`. */
   get namespace(): string {

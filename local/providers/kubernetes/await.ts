@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Context } from "../resource-type";
-import { type ApiServer, isNotFound, type KubernetesObject } from "./api";
+import type { Context } from "../resource-type.ts";
+import { type ApiServer, isNotFound, type KubernetesObject } from "./api.ts";
 import {
   type Deployment,
   deploymentProgress,
@@ -8,7 +8,7 @@ import {
   type Progress,
   podProblems,
   podProgress,
-} from "./rollout";
+} from "./rollout.ts";
 
 /** Seconds to wait where neither the program nor the object says. As the real provider's. */
 const defaultSeconds = 600;

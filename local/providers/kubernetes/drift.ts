@@ -1,6 +1,6 @@
-import { deepEqual } from "../diff";
-import { isAbsent, isObject, type Properties } from "../properties";
-import type { KubernetesObject } from "./api";
+import { deepEqual } from "../diff.ts";
+import { isAbsent, isObject, type Properties } from "../properties.ts";
+import type { KubernetesObject } from "./api.ts";
 
 /** The part of a live value that the inputs speak of. Items of a list are matched by their name where they have one. */
 export function prune(live: unknown, shape: unknown): unknown {

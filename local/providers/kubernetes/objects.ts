@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { autoName } from "../autoname";
-import { deepEqual, differences } from "../diff";
-import { isObject, type Properties, unknown } from "../properties";
-import { type Context, InitializationError, type ResourceType } from "../resource-type";
-import { ApiError, type ApiServer, isNotFound, type KubernetesObject } from "./api";
-import { problemsOf, untilGone } from "./await";
-import { importedInputs, prune, refreshedInputs } from "./drift";
-import { needsReplacement } from "./replace";
+import { autoName } from "../autoname.ts";
+import { deepEqual, differences } from "../diff.ts";
+import { isObject, type Properties, unknown } from "../properties.ts";
+import { type Context, InitializationError, type ResourceType } from "../resource-type.ts";
+import { ApiError, type ApiServer, isNotFound, type KubernetesObject } from "./api.ts";
+import { problemsOf, untilGone } from "./await.ts";
+import { importedInputs, prune, refreshedInputs } from "./drift.ts";
+import { needsReplacement } from "./replace.ts";
 
 /** What a provider instance works with. */
 export interface Kubernetes {

@@ -1,8 +1,8 @@
-import { deepEqual } from "../diff";
-import type { Properties } from "../properties";
-import type { Provider } from "../resource-type";
-import { ApiServer, loadKubeconfig } from "./api";
-import { type Kubernetes, objectType } from "./objects";
+import { deepEqual } from "../diff.ts";
+import type { Properties } from "../properties.ts";
+import type { Provider } from "../resource-type.ts";
+import { ApiServer, loadKubeconfig } from "./api.ts";
+import { type Kubernetes, objectType } from "./objects.ts";
 
 export interface KubernetesOptions {
   /** Path of the kubeconfig for provider instances that are given none. */

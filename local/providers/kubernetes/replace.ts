@@ -1,5 +1,5 @@
-import type { Path } from "../diff";
-import { isObject, type Properties } from "../properties";
+import type { Path } from "../diff.ts";
+import { isObject, type Properties } from "../properties.ts";
 
 /** Parts of a kind that the API server does not let change. As the real provider has them. */
 const immutable: Readonly<Record<string, readonly string[]>> = {

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from "./api";
+import type { KubernetesObject } from "./api.ts";
 
 // What the status of objects says, as pure functions of the objects.
 

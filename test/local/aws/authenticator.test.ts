@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
-import { startTokenAuthenticator, type TokenAuthenticator } from "../../../local/aws/authenticator";
+import { startTokenAuthenticator, type TokenAuthenticator } from "../../../local/aws/authenticator.ts";
 
 const now = Date.UTC(2027, 0, 15, 12, 0, 0);
 const admin = "arn:aws:iam::000000000000:user/admin";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { ecr } from "../../../local/aws/ecr";
-import { jsonReply } from "../../../local/aws/reply";
+import { ecr } from "../../../local/aws/ecr.ts";
+import { jsonReply } from "../../../local/aws/reply.ts";
 
 const registry = { host: "127.0.0.1:5000", password: "secret" };
 const uri = "000000000000.dkr.ecr.eu-central-1.amazonaws.com/team/app";

@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import { eks } from "../../../local/aws/eks";
-import { AwsError, jsonReply, type Reply } from "../../../local/aws/reply";
-import { describeCall } from "../../../local/aws/request";
-import { issuer, refusal } from "./tokens";
+import { eks } from "../../../local/aws/eks.ts";
+import { AwsError, jsonReply, type Reply } from "../../../local/aws/reply.ts";
+import { describeCall } from "../../../local/aws/request.ts";
+import { issuer, refusal } from "./tokens.ts";
 
 const kubernetes = {
   endpoint: "https://127.0.0.1:6443",

@@ -7,9 +7,9 @@ import { CreateClusterCommand, EKSClient } from "@aws-sdk/client-eks";
 import { GetRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
 import { expect } from "chai";
-import { type FaultKind, Faults, type Moment, startFaultControl } from "../../../local/aws/faults";
-import { type FrontDoor, startFrontDoor } from "../../../local/aws/frontdoor";
-import { environment, issuer, signer } from "./tokens";
+import { type FaultKind, Faults, type Moment, startFaultControl } from "../../../local/aws/faults.ts";
+import { type FrontDoor, startFrontDoor } from "../../../local/aws/frontdoor.ts";
+import { environment, issuer, signer } from "./tokens.ts";
 
 describe("faults of AWS's API", () => {
   const faults = new Faults();

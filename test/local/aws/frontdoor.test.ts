@@ -2,7 +2,7 @@ import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { expect } from "chai";
-import { type FrontDoor, startFrontDoor } from "../../../local/aws/frontdoor";
+import { type FrontDoor, startFrontDoor } from "../../../local/aws/frontdoor.ts";
 import {
   call,
   environment,
@@ -14,7 +14,7 @@ import {
   sign,
   signer,
   subject,
-} from "./tokens";
+} from "./tokens.ts";
 
 /** A request as it came to MiniStack. */
 interface Received {

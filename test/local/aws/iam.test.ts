@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import { type IamAccount, iam, type OidcProviderRecord } from "../../../local/aws/iam";
-import { AwsError, errorReply, type Reply } from "../../../local/aws/reply";
-import { irsaTrust, refusal, trustPolicy } from "./tokens";
+import { type IamAccount, iam, type OidcProviderRecord } from "../../../local/aws/iam.ts";
+import { AwsError, errorReply, type Reply } from "../../../local/aws/reply.ts";
+import { irsaTrust, refusal, trustPolicy } from "./tokens.ts";
 
 const arn = "arn:aws:iam::000000000000:oidc-provider/example.com";
 const unknownAction = errorReply(new AwsError("InvalidAction", "Unknown IAM action"), "query", "iam");

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { issuerKeys } from "../../../local/aws/jwks";
-import { refusal } from "./tokens";
+import { issuerKeys } from "../../../local/aws/jwks.ts";
+import { refusal } from "./tokens.ts";
 
 describe("issuerKeys", () => {
   let fetched: string[];

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { miniStack, pythonDataPackages, pythonPackages } from "../../../local/aws/ministack";
+import { miniStack, pythonDataPackages, pythonPackages } from "../../../local/aws/ministack.ts";
 
 describe("miniStack", () => {
   const { command, args, env, url } = miniStack({

@@ -1,6 +1,6 @@
 import { type CryptoKey, exportJWK, generateKeyPair, type JSONWebKeySet, SignJWT } from "jose";
-import { AwsError } from "../../../local/aws/reply";
-import type { TrustedRole, WebIdentityEnvironment } from "../../../local/aws/webidentity";
+import { AwsError } from "../../../local/aws/reply.ts";
+import type { TrustedRole, WebIdentityEnvironment } from "../../../local/aws/webidentity.ts";
 
 export const accountId = "000000000000";
 export const host = "oidc.eks.eu-central-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF";

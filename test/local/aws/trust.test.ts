@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { trustAllows } from "../../../local/aws/trust";
+import { trustAllows } from "../../../local/aws/trust.ts";
 import {
   accountId,
   audience,
@@ -10,7 +10,7 @@ import {
   roleArn,
   subject,
   trustPolicy,
-} from "./tokens";
+} from "./tokens.ts";
 
 const sub = `${host}:sub`;
 const aud = `${host}:aud`;

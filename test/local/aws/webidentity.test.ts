@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import type { JSONWebKeySet } from "jose";
-import { AwsError } from "../../../local/aws/reply";
-import { verifyWebIdentity } from "../../../local/aws/webidentity";
+import { AwsError } from "../../../local/aws/reply.ts";
+import { verifyWebIdentity } from "../../../local/aws/webidentity.ts";
 import {
   accountId,
   audience,
@@ -20,7 +20,7 @@ import {
   signer,
   subject,
   trustPolicy,
-} from "./tokens";
+} from "./tokens.ts";
 
 const notAJwt =
   "400 InvalidIdentityToken: The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)";

@@ -1,6 +1,6 @@
 import type { V1Pod, V1ServiceAccount } from "@kubernetes/client-node";
 import { expect } from "chai";
-import { mutate } from "../../../local/kubernetes/webhook";
+import { mutate } from "../../../local/kubernetes/webhook.ts";
 
 describe("the pod identity webhook", () => {
   const role = "arn:aws:iam::111122223333:role/app";
@@ -21,7 +21,10 @@ describe("the pod identity webhook", () => {
   const envOf = (patch: ReturnType<typeof mutate>) =>
     Object.fromEntries(
       (
-        patch.find((one) => one.path === "/spec/containers/0/env")?.value as { name: string; value: string }[]
+        (patch.find((one) => one.path === "/spec/containers/0/env")?.value ?? []) as {
+          name: string;
+          value: string;
+        }[]
       ).map(({ name, value }) => [name, value]),
     );
 

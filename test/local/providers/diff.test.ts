@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { deepEqual, formatPath, samePolicy, sameSet } from "../../../local/providers/diff";
+import { deepEqual, formatPath, samePolicy, sameSet } from "../../../local/providers/diff.ts";
 
 describe("comparing properties", () => {
   it("does not tell absent from empty, but tells false and 0 from absent", () => {

@@ -1,10 +1,10 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { ErrorResourceInitFailed } from "@pulumi/pulumi/proto/provider_pb";
-import { Status } from "@pulumi/pulumi/proto/status_pb";
+import providerMessages from "@pulumi/pulumi/proto/provider_pb.js";
+import statusMessages from "@pulumi/pulumi/proto/status_pb.js";
 import { expect } from "chai";
-import type { HostedProvider } from "../../../local/providers/host";
-import { fromStruct, secret, unknown } from "../../../local/providers/properties";
-import { Engine, Memory, urn } from "./memory";
+import type { HostedProvider } from "../../../local/providers/host.ts";
+import { fromStruct, secret, unknown } from "../../../local/providers/properties.ts";
+import { Engine, Memory, urn } from "./memory.ts";
 
 describe("a hosted provider", () => {
   let memory: Memory;
@@ -178,8 +178,10 @@ describe("a hosted provider", () => {
     it("that made something which does not work gives the engine its id, its state and the reasons", async () => {
       const error = await failure(engine.create({ name: "a", size: 666 }));
       const [bytes] = (error.metadata as { get(key: string): Buffer[] }).get("grpc-status-details-bin");
-      const [any] = Status.deserializeBinary(bytes as Buffer).getDetailsList();
-      const detail = ErrorResourceInitFailed.deserializeBinary(any?.getValue_asU8() ?? new Uint8Array());
+      const [any] = statusMessages.Status.deserializeBinary(bytes as Buffer).getDetailsList();
+      const detail = providerMessages.ErrorResourceInitFailed.deserializeBinary(
+        any?.getValue_asU8() ?? new Uint8Array(),
+      );
       expect(detail.getId()).to.equal("a");
       expect(detail.getReasonsList()).to.deep.equal(["it rattles", "it smells"]);
       expect(fromStruct(detail.getProperties())).to.include({ size: 666, serial: 7 });

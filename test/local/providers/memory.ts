@@ -1,14 +1,14 @@
 import { ChannelCredentials } from "@grpc/grpc-js";
-import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
-import * as rpc from "@pulumi/pulumi/proto/provider_pb";
-import { serve } from "../../../local/providers/host";
-import { fromStruct, type Properties, toStruct } from "../../../local/providers/properties";
-import { Empty } from "../../../local/providers/protobuf";
+import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
+import rpc from "@pulumi/pulumi/proto/provider_pb.js";
+import { serve } from "../../../local/providers/host.ts";
+import { fromStruct, type Properties, toStruct } from "../../../local/providers/properties.ts";
+import { Empty } from "../../../local/providers/protobuf.ts";
 import {
   InitializationError,
   type Provider,
   type ResourceType,
-} from "../../../local/providers/resource-type";
+} from "../../../local/providers/resource-type.ts";
 
 /** A provider of boxes, kept in memory, to drive the host with. */
 export class Memory {

@@ -1,7 +1,7 @@
 import * as sdk from "@aws-sdk/client-eks";
-import type { AddonArgs, AddonState } from "@pulumi/aws/eks/addon";
+import type { AddonArgs, AddonState } from "@pulumi/aws/eks/addon.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import { sameJson } from "../../diff";
+import { sameJson } from "../../diff.ts";
 import {
   type AwsContext,
   type AwsResourceType,
@@ -12,8 +12,8 @@ import {
   tagsProperty,
   tagsToSet,
   waitUntil,
-} from "../common";
-import { changeTags, issues } from "./common";
+} from "../common.ts";
+import { changeTags, issues } from "./common.ts";
 
 export const addon: AwsResourceType<Unwrap<AddonArgs>, Unwrap<AddonState>> = {
   properties: {

@@ -1,7 +1,7 @@
 import * as sdk from "@aws-sdk/client-eks";
-import type { ClusterArgs, ClusterState } from "@pulumi/aws/eks/cluster";
+import type { ClusterArgs, ClusterState } from "@pulumi/aws/eks/cluster.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import { sameSet } from "../../diff";
+import { sameSet } from "../../diff.ts";
 import {
   type AwsContext,
   type AwsResourceType,
@@ -12,8 +12,8 @@ import {
   tagsProperty,
   tagsToSet,
   waitUntil,
-} from "../common";
-import { changeTags, issues } from "./common";
+} from "../common.ts";
+import { changeTags, issues } from "./common.ts";
 
 /** A cluster as EKS describes it; undefined when it is gone. */
 export const describeCluster = async (name: string, context: AwsContext): Promise<sdk.Cluster | undefined> =>

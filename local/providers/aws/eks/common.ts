@@ -1,5 +1,5 @@
 import * as sdk from "@aws-sdk/client-eks";
-import { type AwsContext, type Tags, tagChanges } from "../common";
+import { type AwsContext, type Tags, tagChanges } from "../common.ts";
 
 /** Gives a resource of EKS its new tags. */
 export async function changeTags(

@@ -1,8 +1,8 @@
-import type { AwsTypes } from "../common";
-import { addon } from "./addon";
-import { cluster } from "./cluster";
-import { nodeGroup } from "./node-group";
-import { podIdentityAssociation } from "./pod-identity-association";
+import type { AwsTypes } from "../common.ts";
+import { addon } from "./addon.ts";
+import { cluster } from "./cluster.ts";
+import { nodeGroup } from "./node-group.ts";
+import { podIdentityAssociation } from "./pod-identity-association.ts";
 
 export const eksTypes: AwsTypes = {
   "aws:eks/cluster:Cluster": cluster,

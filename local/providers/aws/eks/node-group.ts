@@ -1,7 +1,7 @@
 import * as sdk from "@aws-sdk/client-eks";
-import type { NodeGroupArgs, NodeGroupState } from "@pulumi/aws/eks/nodeGroup";
+import type { NodeGroupArgs, NodeGroupState } from "@pulumi/aws/eks/nodeGroup.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import { sameSet } from "../../diff";
+import { sameSet } from "../../diff.ts";
 import {
   type AwsContext,
   type AwsResourceType,
@@ -12,8 +12,8 @@ import {
   tagsProperty,
   tagsToSet,
   waitUntil,
-} from "../common";
-import { changeTags, issues } from "./common";
+} from "../common.ts";
+import { changeTags, issues } from "./common.ts";
 
 export const nodeGroup: AwsResourceType<Unwrap<NodeGroupArgs>, Unwrap<NodeGroupState>> = {
   properties: {

@@ -2,7 +2,7 @@ import * as sdk from "@aws-sdk/client-eks";
 import type {
   PodIdentityAssociationArgs,
   PodIdentityAssociationState,
-} from "@pulumi/aws/eks/podIdentityAssociation";
+} from "@pulumi/aws/eks/podIdentityAssociation.js";
 import type { Unwrap } from "@pulumi/pulumi";
 import {
   type AwsResourceType,
@@ -12,8 +12,8 @@ import {
   tagOutputs,
   tagsProperty,
   tagsToSet,
-} from "../common";
-import { changeTags } from "./common";
+} from "../common.ts";
+import { changeTags } from "./common.ts";
 
 export const podIdentityAssociation: AwsResourceType<
   Unwrap<PodIdentityAssociationArgs>,

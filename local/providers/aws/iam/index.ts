@@ -1,9 +1,9 @@
-import type { AwsTypes } from "../common";
-import { openIdConnectProvider } from "./open-id-connect-provider";
-import { policy } from "./policy";
-import { role } from "./role";
-import { rolePolicy } from "./role-policy";
-import { rolePolicyAttachment } from "./role-policy-attachment";
+import type { AwsTypes } from "../common.ts";
+import { openIdConnectProvider } from "./open-id-connect-provider.ts";
+import { policy } from "./policy.ts";
+import { role } from "./role.ts";
+import { rolePolicy } from "./role-policy.ts";
+import { rolePolicyAttachment } from "./role-policy-attachment.ts";
 
 export const iamTypes: AwsTypes = {
   "aws:iam/role:Role": role,

@@ -3,9 +3,9 @@ import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import type {
   OpenIdConnectProviderArgs,
   OpenIdConnectProviderState,
-} from "@pulumi/aws/iam/openIdConnectProvider";
+} from "@pulumi/aws/iam/openIdConnectProvider.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import { sameSet } from "../../diff";
+import { sameSet } from "../../diff.ts";
 import {
   type AwsResourceType,
   cancellable,
@@ -18,7 +18,7 @@ import {
   tagOutputs,
   tagsProperty,
   tagsToSet,
-} from "../common";
+} from "../common.ts";
 
 /** IAM gives an issuer's URL back without its scheme. */
 const bare = (url: string | undefined): string | undefined => url?.replace(/^https:\/\//, "");

@@ -1,8 +1,8 @@
 import * as sdk from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
-import type { PolicyArgs, PolicyState } from "@pulumi/aws/iam/policy";
+import type { PolicyArgs, PolicyState } from "@pulumi/aws/iam/policy.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import { samePolicy } from "../../diff";
+import { samePolicy } from "../../diff.ts";
 import {
   type AwsResourceType,
   cancellable,
@@ -16,8 +16,8 @@ import {
   tagOutputs,
   tagsProperty,
   tagsToSet,
-} from "../common";
-import { asText, decoded } from "./document";
+} from "../common.ts";
+import { asText, decoded } from "./document.ts";
 
 export const policy: AwsResourceType<Unwrap<PolicyArgs>, Unwrap<PolicyState>> = {
   properties: {

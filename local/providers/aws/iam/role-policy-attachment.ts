@@ -2,9 +2,9 @@ import * as sdk from "@aws-sdk/client-iam";
 import type {
   RolePolicyAttachmentArgs,
   RolePolicyAttachmentState,
-} from "@pulumi/aws/iam/rolePolicyAttachment";
+} from "@pulumi/aws/iam/rolePolicyAttachment.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import { type AwsResourceType, cancellable, ignoreGone, orUndefined } from "../common";
+import { type AwsResourceType, cancellable, ignoreGone, orUndefined } from "../common.ts";
 
 export const rolePolicyAttachment: AwsResourceType<
   Unwrap<RolePolicyAttachmentArgs>,

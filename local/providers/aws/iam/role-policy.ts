@@ -1,9 +1,9 @@
 import * as sdk from "@aws-sdk/client-iam";
-import type { RolePolicyArgs, RolePolicyState } from "@pulumi/aws/iam/rolePolicy";
+import type { RolePolicyArgs, RolePolicyState } from "@pulumi/aws/iam/rolePolicy.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import { samePolicy } from "../../diff";
-import { type AwsContext, type AwsResourceType, cancellable, ignoreGone, orUndefined } from "../common";
-import { asText, decoded } from "./document";
+import { samePolicy } from "../../diff.ts";
+import { type AwsContext, type AwsResourceType, cancellable, ignoreGone, orUndefined } from "../common.ts";
+import { asText, decoded } from "./document.ts";
 
 export const rolePolicy: AwsResourceType<Unwrap<RolePolicyArgs>, Unwrap<RolePolicyState>> = {
   properties: {

@@ -1,7 +1,7 @@
 import * as sdk from "@aws-sdk/client-iam";
-import type { RoleArgs, RoleState } from "@pulumi/aws/iam/role";
+import type { RoleArgs, RoleState } from "@pulumi/aws/iam/role.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import { samePolicy } from "../../diff";
+import { samePolicy } from "../../diff.ts";
 import {
   type AwsContext,
   type AwsResourceType,
@@ -16,8 +16,8 @@ import {
   tagOutputs,
   tagsProperty,
   tagsToSet,
-} from "../common";
-import { asText, decoded } from "./document";
+} from "../common.ts";
+import { asText, decoded } from "./document.ts";
 
 export const role: AwsResourceType<Unwrap<RoleArgs>, Unwrap<RoleState>> = {
   properties: {

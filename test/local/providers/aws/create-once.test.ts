@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { createOnce } from "../../../../local/providers/aws/common";
+import { createOnce } from "../../../../local/providers/aws/common.ts";
 
 describe("a creation whose answer was lost", () => {
   const taken = (attempts: number) =>

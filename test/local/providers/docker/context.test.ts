@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { expect } from "chai";
-import { buildContext, contextArchive, contextDigest } from "../../../../local/providers/docker/context";
-import { follow } from "../../../../local/providers/docker/stream";
+import { buildContext, contextArchive, contextDigest } from "../../../../local/providers/docker/context.ts";
+import { follow } from "../../../../local/providers/docker/stream.ts";
 
 describe("a build context", () => {
   let folder: string;

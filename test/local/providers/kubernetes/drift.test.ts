@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { importedInputs, prune, refreshedInputs } from "../../../../local/providers/kubernetes/drift";
-import { needsReplacement } from "../../../../local/providers/kubernetes/replace";
+import { importedInputs, prune, refreshedInputs } from "../../../../local/providers/kubernetes/drift.ts";
+import { needsReplacement } from "../../../../local/providers/kubernetes/replace.ts";
 
 describe("drift of Kubernetes objects", () => {
   const inputs = {

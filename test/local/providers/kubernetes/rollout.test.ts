@@ -5,7 +5,7 @@ import {
   type Pod,
   podProblems,
   podProgress,
-} from "../../../../local/providers/kubernetes/rollout";
+} from "../../../../local/providers/kubernetes/rollout.ts";
 
 describe("a Deployment's rollout", () => {
   const deployment = (status: Deployment["status"], replicas = 2): Deployment => ({
