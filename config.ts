@@ -1,21 +1,21 @@
 import { basename, dirname } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
-import { partitionOfRegion } from "./components/partition.ts";
+import { partitionOfRegion } from "./iam/partition.ts";
 import {
   listBuckets,
   PolicyError,
   type PolicyReference,
   partitionOfPolicy,
   resolvePolicies,
-} from "./components/policies.ts";
-import { type RoleArgs, roleFaults, roleRules } from "./components/role-args.ts";
+} from "./iam/policies.ts";
+import { type RoleArgs, roleFaults, roleRules } from "./iam/role.ts";
 import {
   isNamespaceName,
   isServiceAccountName,
   namespaceNameRule,
   serviceAccountNameRule,
-} from "./components/trust-policy.ts";
+} from "./iam/trust-policy.ts";
 
 /** The Pulumi project, whose name is the prefix of the configuration's keys. */
 export const project = "eks-irsa";

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { alive } from "../local/process.ts";
-import type { Report } from "../local/report.ts";
+import type { Report } from "../local/cli/report.ts";
+import { alive } from "../local/machine/process.ts";
 import { load } from "../local/state.ts";
 import type { Benchmark, Figure } from "./benchmark.ts";
 import { measure } from "./measure.ts";

@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
-import { project } from "../local/paths.ts";
-import { table } from "../local/report.ts";
+import { table } from "../local/cli/report.ts";
+import { project } from "../local/machine/paths.ts";
 import { type Benchmark, type Figure, type Series, spread, type Verdict, verdicts } from "./benchmark.ts";
 import { plotOf } from "./plot.ts";
 

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { searchPath } from "../local/paths.ts";
+import { searchPath } from "../local/machine/paths.ts";
 import type { Benchmark, Context } from "./benchmark.ts";
 import { keep, readResults, resultOf, terminalTable, writePage } from "./report.ts";
 

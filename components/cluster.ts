@@ -11,10 +11,10 @@ import { RolePolicyAttachment } from "@pulumi/aws/iam/rolePolicyAttachment.js";
 import { Cluster as EksCluster } from "@pulumi/eks/cluster.js";
 import { Provider } from "@pulumi/kubernetes/provider.js";
 import * as pulumi from "@pulumi/pulumi";
+import { partitionOfRegion } from "../iam/partition.ts";
+import { awsManagedPolicyArn } from "../iam/policies.ts";
+import { stsAudience } from "../iam/trust-policy.ts";
 import { kubeconfig } from "./kubeconfig.ts";
-import { partitionOfRegion } from "./partition.ts";
-import { awsManagedPolicyArn } from "./policies.ts";
-import { stsAudience } from "./trust-policy.ts";
 
 /** The machines that run the cluster's pods. */
 export interface NodeArgs {

@@ -5,10 +5,14 @@ import { RolePolicyAttachment } from "@pulumi/aws/iam/rolePolicyAttachment.js";
 import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount.js";
 import { ServiceAccountPatch } from "@pulumi/kubernetes/core/v1/serviceAccountPatch.js";
 import * as pulumi from "@pulumi/pulumi";
-import { takesFieldsBack } from "./ownership.ts";
-import { partitionOfArn } from "./partition.ts";
-import { awsManagedPolicyArn, type PolicyReference, policyWarnings, resolvePolicies } from "./policies.ts";
-import { automaticName, type NewRoleArgs, type RoleArgs, roleFaults } from "./role-args.ts";
+import { partitionOfArn } from "../iam/partition.ts";
+import {
+  awsManagedPolicyArn,
+  type PolicyReference,
+  policyWarnings,
+  resolvePolicies,
+} from "../iam/policies.ts";
+import { automaticName, type NewRoleArgs, type RoleArgs, roleFaults } from "../iam/role.ts";
 import {
   type Matching,
   podIdentityTrustPolicy,
@@ -16,7 +20,8 @@ import {
   stsAudience,
   trustPolicy,
   trustPolicyCharacters,
-} from "./trust-policy.ts";
+} from "../iam/trust-policy.ts";
+import { takesFieldsBack } from "./ownership.ts";
 
 /** How a pod gets the role's credentials. */
 export type IdentityMechanism = "irsa" | "pod-identity";

@@ -1,4 +1,4 @@
-import { allows, matches, type Statement, statementsOf, texts } from "../components/policy-reader.ts";
+import { allows, matches, type Statement, statementsOf, texts } from "../iam/policy-reader.ts";
 
 /** What policies say of an action: `conditionally` where a condition, which only AWS can judge, decides. */
 export type Access = "allowed" | "conditionally" | "denied" | "not allowed";

@@ -6,7 +6,7 @@ import {
   type Statement,
   statementsOf,
   texts,
-} from "../components/policy-reader.ts";
+} from "../iam/policy-reader.ts";
 
 // Why a trust policy does not admit a token.
 

@@ -3,22 +3,27 @@ import { join } from "node:path";
 import { AdmissionregistrationV1Api, CoreV1Api } from "@kubernetes/client-node";
 import { Account } from "./aws/account.ts";
 import { miniStack, pythonDataPackages, pythonPackages } from "./aws/ministack.ts";
-import { command } from "./command.ts";
-import { type BaseImage, baseImageDebianPackages, layOutGoImage } from "./install/base-image.ts";
-import { installDebianPackages } from "./install/debian.ts";
-import { buildGoProgram, installGo } from "./install/go.ts";
-import { layOutJavaImage } from "./install/java-image.ts";
-import { kubernetesProgram, kubernetesVersion, pauseProgram, pulumiProgram } from "./install/programs.ts";
-import { installPythonPackages, pythonDebianPackages } from "./install/python.ts";
-import { createBridge } from "./kubernetes/bridge.ts";
+import type { Step } from "./cli/progress.ts";
+import { webhookConfiguration } from "./eks/pod-identity-webhook.ts";
 import { administrator } from "./kubernetes/client.ts";
 import { startApiServer, startControllers, startEtcd } from "./kubernetes/control-plane.ts";
 import { nodeName, startContainerd, startKubelet, startMountNamespace } from "./kubernetes/node.ts";
 import { createPki, type Pki } from "./kubernetes/pki.ts";
-import { webhookConfiguration } from "./kubernetes/webhook.ts";
-import { cache, project, run, venv } from "./paths.ts";
-import { exists, start } from "./process.ts";
-import type { Step } from "./progress.ts";
+import { command } from "./machine/command.ts";
+import { type BaseImage, baseImageDebianPackages, layOutGoImage } from "./machine/install/base-image.ts";
+import { installDebianPackages } from "./machine/install/debian.ts";
+import { buildGoProgram, installGo } from "./machine/install/go.ts";
+import { layOutJavaImage } from "./machine/install/java-image.ts";
+import {
+  kubernetesProgram,
+  kubernetesVersion,
+  pauseProgram,
+  pulumiProgram,
+} from "./machine/install/programs.ts";
+import { installPythonPackages, pythonDebianPackages } from "./machine/install/python.ts";
+import { createBridge } from "./machine/network.ts";
+import { cache, project, run, venv } from "./machine/paths.ts";
+import { exists, start } from "./machine/process.ts";
 import { importBaseImage, publish, removeOldImages, startDockerd } from "./registry/dockerd.ts";
 import { startRegistry } from "./registry/registry.ts";
 import {

@@ -13,8 +13,8 @@ import {
   type JWTPayload,
   SignJWT,
 } from "jose";
-import { trustPolicy } from "../components/trust-policy.ts";
-import { command } from "./command.ts";
+import { trustPolicy } from "../iam/trust-policy.ts";
+import { command } from "./machine/command.ts";
 
 /** One thing that must hold, and what was seen. */
 export interface Proof {

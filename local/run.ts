@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { Credentials } from "./aws/account.ts";
-import type { Bridge } from "./kubernetes/bridge.ts";
-import { run } from "./paths.ts";
-import type { Daemon } from "./process.ts";
+import type { Bridge } from "./machine/network.ts";
+import { run } from "./machine/paths.ts";
+import type { Daemon } from "./machine/process.ts";
 
 /** Name of the stack that local runs. */
 export const stackName = "local";

@@ -2,16 +2,16 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import { Account, type Credentials } from "./aws/account.ts";
-import { startTokenAuthenticator } from "./aws/authenticator.ts";
 import { Faults, startFaultControl } from "./aws/faults.ts";
 import { startFrontDoor } from "./aws/frontdoor.ts";
 import { issuerKeys } from "./aws/jwks.ts";
 import { defaultAccountId } from "./aws/ministack.ts";
+import { startWebhook } from "./eks/pod-identity-webhook.ts";
+import { startTokenAuthenticator } from "./eks/token-authenticator.ts";
 import { fetchJwks } from "./kubernetes/control-plane.ts";
-import { startWebhook } from "./kubernetes/webhook.ts";
-import { startLanguageHost } from "./language-host.ts";
-import { project } from "./paths.ts";
-import { startProviders } from "./providers/index.ts";
+import { project } from "./machine/paths.ts";
+import { startLanguageHost } from "./pulumi/language-host.ts";
+import { startProviders } from "./pulumi/providers/index.ts";
 import { awsEndpoint, files, folders, issuerOf, type Ports, type Services } from "./run.ts";
 
 // The one Node process of local: AWS's front door, EKS's authenticator and webhook, Pulumi's providers. Started with the

@@ -1,7 +1,7 @@
 import { mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { cache, run } from "./paths.ts";
-import { alive, type Daemon, identify } from "./process.ts";
+import { cache, run } from "./machine/paths.ts";
+import { alive, type Daemon, identify } from "./machine/process.ts";
 import type { Run } from "./run.ts";
 
 const file = join(run, "state.json");

@@ -1,12 +1,5 @@
-import { isWideManagedPolicy } from "../components/policies.ts";
-import {
-  allActions,
-  allows,
-  type Condition,
-  conditions,
-  statementsOf,
-  texts,
-} from "../components/policy-reader.ts";
+import { isWideManagedPolicy } from "../iam/policies.ts";
+import { allActions, allows, type Condition, conditions, statementsOf, texts } from "../iam/policy-reader.ts";
 
 // The guard rails as plain functions of a resource's type and inputs: the policy pack runs them in the engine, and the
 // tests without one.

@@ -1,7 +1,7 @@
 import { InputPropertiesError, type Inputs } from "@pulumi/pulumi";
 import type { ConstructResult, Provider } from "@pulumi/pulumi/provider/index.js";
 import { IrsaArgumentError, IrsaServiceAccount } from "../components/irsa.ts";
-import { PolicyError } from "../components/policies.ts";
+import { PolicyError } from "../iam/policies.ts";
 import manifest from "../package.json" with { type: "json" };
 import { toArguments } from "./arguments.ts";
 import { packageSchema, serviceAccountToken } from "./schema.ts";

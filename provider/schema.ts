@@ -3,7 +3,7 @@ import type {
   IrsaServiceAccountArgs,
   ServiceAccountOptions,
 } from "../components/irsa.ts";
-import type { RoleKey } from "../components/role-args.ts";
+import type { RoleKey } from "../iam/role.ts";
 
 // The package's schema: what SDKs for other languages are generated from. TypeScript sees to it that it has exactly the
 // arguments and outputs of the component. Source of the format: "Package schema", Pulumi docs.

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import Mocha from "mocha";
-import { alive } from "../local/process.ts";
+import { alive } from "../local/machine/process.ts";
 import { load } from "../local/state.ts";
 import { local, works } from "./e2e/tools.ts";
 

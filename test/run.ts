@@ -2,7 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { searchPath } from "../local/paths.ts";
+import { searchPath } from "../local/machine/paths.ts";
 
 // What `npm test` runs. Each check prints nothing unless it fails; the last line counts them all.
 

@@ -1,4 +1,4 @@
-import { type Subject, trustPolicy } from "../../components/trust-policy.ts";
+import { type Subject, trustPolicy } from "../../iam/trust-policy.ts";
 import type { Limits, QuotaKey } from "./quotas.ts";
 
 // What fits. Pure functions of the quotas and of what an organisation runs; no figure of AWS's is written here.

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Difference, deepEqual } from "../../local/providers/diff.ts";
-import { components, methods } from "../../local/providers/eks/cluster.ts";
-import { catchStrayErrors, componentService } from "../../local/providers/eks/construct.ts";
-import { eksProvider } from "../../local/providers/eks/provider.ts";
-import { type HostedProvider, serve } from "../../local/providers/host.ts";
-import { type Properties, unknown } from "../../local/providers/properties.ts";
-import type { Context, Provider, ResourceType } from "../../local/providers/resource-type.ts";
+import { type Difference, deepEqual } from "../../local/pulumi/provider-host/diff.ts";
+import { type HostedProvider, serve } from "../../local/pulumi/provider-host/host.ts";
+import { type Properties, unknown } from "../../local/pulumi/provider-host/properties.ts";
+import type { Context, Provider, ResourceType } from "../../local/pulumi/provider-host/resource-type.ts";
+import { components, methods } from "../../local/pulumi/providers/eks/cluster.ts";
+import { catchStrayErrors, componentService } from "../../local/pulumi/providers/eks/construct.ts";
+import { eksProvider } from "../../local/pulumi/providers/eks/provider.ts";
 
 // Providers that make nothing: every resource is at once what it was asked to be, or after a set time. What is left to
 // measure is the engine and the program. They speak the engine's own protocol, as local's stand-ins do.

@@ -2,8 +2,8 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeF
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { contextTag } from "../../components/build-context.ts";
-import { startLanguageHost } from "../../local/language-host.ts";
-import { project, searchPath } from "../../local/paths.ts";
+import { project, searchPath } from "../../local/machine/paths.ts";
+import { startLanguageHost } from "../../local/pulumi/language-host.ts";
 import { type Measured, measure } from "../measure.ts";
 import { type EchoOptions, type EchoProviders, startEchoProviders } from "./echo-providers.ts";
 

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { searchPath } from "../../local/paths.ts";
+import { searchPath } from "../../local/machine/paths.ts";
 import type { Command } from "./running.ts";
 import type { Size } from "./size.ts";
 

@@ -1,4 +1,4 @@
-import { stsAudience } from "../../components/trust-policy.ts";
+import { stsAudience } from "../../iam/trust-policy.ts";
 import { type Finding, holds, type Link } from "../chain.ts";
 import type { OidcProvider } from "../world.ts";
 

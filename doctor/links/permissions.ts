@@ -1,4 +1,4 @@
-import { isWideManagedPolicy } from "../../components/policies.ts";
+import { isWideManagedPolicy } from "../../iam/policies.ts";
 import { type Finding, holds, type Link, unseen } from "../chain.ts";
 import { type Access, accessOf } from "../permissions.ts";
 

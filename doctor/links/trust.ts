@@ -1,4 +1,4 @@
-import { trustPolicy } from "../../components/trust-policy.ts";
+import { trustPolicy } from "../../iam/trust-policy.ts";
 import { type Finding, holds, type Link, unseen } from "../chain.ts";
 import { judgeTrust } from "../trust.ts";
 

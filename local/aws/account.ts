@@ -19,7 +19,7 @@ import {
   ListAccessKeysCommand,
   ListOpenIDConnectProvidersCommand,
 } from "@aws-sdk/client-iam";
-import type { AccessEntries } from "./authenticator.ts";
+import type { AccessEntries } from "../eks/token-authenticator.ts";
 import type { IamAccount, OidcProviderRecord } from "./iam.ts";
 import { rootCredentials } from "./ministack.ts";
 import { AwsError } from "./reply.ts";

@@ -8,8 +8,8 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { AddressInfo } from "node:net";
+import { type EksOptions, eks } from "../eks/api.ts";
 import { ecr, type Registry } from "./ecr.ts";
-import { type EksOptions, eks } from "./eks.ts";
 import { breakOff, type Fault, type Faults, faultError } from "./faults.ts";
 import { type IamAccount, iam } from "./iam.ts";
 import { Idempotency } from "./idempotency.ts";

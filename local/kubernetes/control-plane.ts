@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { request } from "node:https";
 import { join } from "node:path";
-import { type Daemon, start } from "../process.ts";
+import { type Daemon, start } from "../machine/process.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import type { Pki } from "./pki.ts";
 

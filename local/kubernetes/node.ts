@@ -1,11 +1,11 @@
 import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { command } from "../command.ts";
-import { debian } from "../paths.ts";
-import { type Daemon, exists, start } from "../process.ts";
+import { command } from "../machine/command.ts";
+import type { Bridge } from "../machine/network.ts";
+import { debian } from "../machine/paths.ts";
+import { type Daemon, exists, start } from "../machine/process.ts";
 import { buildCgroup } from "../registry/dockerd.ts";
-import type { Bridge } from "./bridge.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { writePauseImage } from "./pause-image.ts";
 import type { Pki } from "./pki.ts";

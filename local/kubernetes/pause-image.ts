@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pack } from "tar-stream";
-import { bin } from "../paths.ts";
+import { bin } from "../machine/paths.ts";
 
 const name = "eks-irsa.local/pause:1";
 

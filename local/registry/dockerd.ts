@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import Docker from "dockerode";
-import type { BaseImage } from "../install/base-image.ts";
-import { type Daemon, start } from "../process.ts";
+import type { BaseImage } from "../machine/install/base-image.ts";
+import { type Daemon, start } from "../machine/process.ts";
 
 /** The cgroup that holds the containers in which images are built. */
 export const buildCgroup = "eks-irsa-build";

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Daemon, start } from "../process.ts";
+import { type Daemon, start } from "../machine/process.ts";
 
 export interface RegistryOptions {
   folder: string;

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { IrsaArgumentError, IrsaServiceAccount, type IrsaServiceAccountArgs } from "../../components/irsa.ts";
 import { takesFieldsBack } from "../../components/ownership.ts";
-import { PolicyError, policyWarnings, resolvePolicies } from "../../components/policies.ts";
+import { PolicyError, policyWarnings, resolvePolicies } from "../../iam/policies.ts";
 import { issuer, known, oidcProviderArn, only, type Registered, setMocks, settled } from "../mocks.ts";
 
 describe("IrsaServiceAccount", () => {

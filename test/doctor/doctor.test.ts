@@ -1,6 +1,5 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { trustPolicy } from "../../components/trust-policy.ts";
 import { diagnose, type Patient, type Pod } from "../../doctor/chain.ts";
 import { page } from "../../doctor/html.ts";
 import { links } from "../../doctor/links/index.ts";
@@ -8,6 +7,7 @@ import { accessOf } from "../../doctor/permissions.ts";
 import { conclusion, describeLink } from "../../doctor/report.ts";
 import { judgeTrust } from "../../doctor/trust.ts";
 import type { World } from "../../doctor/world.ts";
+import { trustPolicy } from "../../iam/trust-policy.ts";
 import { oidcProviderArn, issuer as url } from "../mocks.ts";
 
 // What needs no live parts. That each cause is found where it is really made is shown by test/e2e/doctor.e2e.ts.

@@ -10,7 +10,7 @@ import {
   type ProgramStack,
   ResourceError,
 } from "../../automation/index.ts";
-import { engineEnvironment } from "../../local/engine.ts";
+import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEnvironment, files, region } from "../../local/run.ts";
 import { load } from "../../local/state.ts";
 import { command, local, shellOf, works } from "./tools.ts";

@@ -13,14 +13,14 @@ import {
   UpdateRoleCommand,
 } from "@aws-sdk/client-iam";
 import { expect } from "chai";
-import { listBuckets } from "../../components/policies.ts";
-import type { PolicyDocument } from "../../components/policy-document.ts";
-import { trustPolicy } from "../../components/trust-policy.ts";
 import { awsWorld } from "../../doctor/aws.ts";
 import { type Diagnosis, diagnose, type Finding, type Patient } from "../../doctor/chain.ts";
 import { imageWorld } from "../../doctor/images.ts";
 import { kubernetesWorld } from "../../doctor/kubernetes.ts";
 import { links } from "../../doctor/links/index.ts";
+import { listBuckets } from "../../iam/policies.ts";
+import type { PolicyDocument } from "../../iam/policy-document.ts";
+import { trustPolicy } from "../../iam/trust-policy.ts";
 import { region } from "../../local/run.ts";
 import { command, local, shellOf, until, works } from "./tools.ts";
 

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { FastifyInstance } from "fastify";
 import { type Environment, pullRequestService } from "../../examples/pull-requests/service.ts";
-import { engineEnvironment } from "../../local/engine.ts";
+import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEnvironment, region } from "../../local/run.ts";
 import { load } from "../../local/state.ts";
 import { command, local, shellOf, until, works } from "./tools.ts";

@@ -3,8 +3,8 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } f
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { cache, project } from "../../local/paths.ts";
-import type { Report } from "../../local/report.ts";
+import type { Report } from "../../local/cli/report.ts";
+import { cache, project } from "../../local/machine/paths.ts";
 import { files } from "../../local/run.ts";
 import { load } from "../../local/state.ts";
 import { command, local, shellOf, slowness, until, works } from "./tools.ts";

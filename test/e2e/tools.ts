@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { project } from "../../local/paths.ts";
+import { project } from "../../local/machine/paths.ts";
 
 // What the end-to-end tests share: commands as a person gives them.
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { BusyStackError, openStack, type ProgramStack } from "../../automation/index.ts";
 import type { ConfigInput } from "../../config.ts";
-import { engineEnvironment } from "../../local/engine.ts";
+import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEnvironment, region } from "../../local/run.ts";
 import { inventory } from "./inventory.ts";
 import { Live } from "./live.ts";

@@ -10,7 +10,7 @@ import { AppsV1Api, CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
 import type { ProgramStack } from "../../automation/index.ts";
 import type { FaultCounts, FaultPlan } from "../../local/aws/faults.ts";
-import { openLocalStack } from "../../local/engine.ts";
+import { openLocalStack } from "../../local/pulumi/engine.ts";
 import { awsEndpoint, files, type Run, region } from "../../local/run.ts";
 import { load } from "../../local/state.ts";
 import { command, local, shellOf, works } from "../e2e/tools.ts";

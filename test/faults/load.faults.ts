@@ -6,7 +6,7 @@ import { expect } from "chai";
 import { spread } from "../../bench/benchmark.ts";
 import { load } from "../../bench/lister/load.ts";
 import { residentMegabytes } from "../../bench/lister/running.ts";
-import { FakeAws } from "../listers/fake-aws.ts";
+import { FakeAws } from "../../testing/fake-aws.ts";
 import {
   environment,
   goLister,
@@ -17,7 +17,7 @@ import {
   start,
   token,
   until,
-} from "../listers/program.ts";
+} from "../../testing/lister.ts";
 import { count, Tally } from "./run.ts";
 
 // The listers under 200 clients at once, on loopback, while they list every second: every request is answered, the

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { FakeAws } from "./fake-aws.ts";
+import { FakeAws } from "../../testing/fake-aws.ts";
 import {
   environment,
   goLister,
@@ -13,7 +13,7 @@ import {
   start as startProgram,
   token,
   until,
-} from "./program.ts";
+} from "../../testing/lister.ts";
 
 // The listers as their pods run them, seen from outside: the same for each language.
 

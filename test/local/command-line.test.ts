@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { ConfigError } from "../../config.ts";
-import { checkLocalConfig, overridden } from "../../local/engine.ts";
-import { alive, identify } from "../../local/process.ts";
-import { bucketsIn, proofTable, table } from "../../local/report.ts";
+import { bucketsIn, proofTable, table } from "../../local/cli/report.ts";
+import { alive, identify } from "../../local/machine/process.ts";
+import { checkLocalConfig, overridden } from "../../local/pulumi/engine.ts";
 
 describe("--config", () => {
   it("sets keys, inside structured ones too, plain or as JSON", () => {

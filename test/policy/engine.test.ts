@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-import { type LanguageHost, startLanguageHost } from "../../local/language-host.ts";
-import { bin } from "../../local/paths.ts";
+import { bin } from "../../local/machine/paths.ts";
+import { type LanguageHost, startLanguageHost } from "../../local/pulumi/language-host.ts";
 
 // The pack in the real engine, with a program that registers components in the guise of what the rules look at: so it
 // needs no provider, no cloud and no cluster.

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { podIdentityTrustPolicy, trustPolicy } from "../../components/trust-policy.ts";
+import { podIdentityTrustPolicy, trustPolicy } from "../../iam/trust-policy.ts";
 import program from "../../index.ts";
 import { type Resource, rules, type Settings } from "../../policy/rules.ts";
 import { settingsFor } from "../../policy/stacks.ts";

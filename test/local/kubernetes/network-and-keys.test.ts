@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { freeSubnet } from "../../../local/kubernetes/bridge.ts";
 import { createPki, type Pki } from "../../../local/kubernetes/pki.ts";
+import { freeSubnet } from "../../../local/machine/network.ts";
 
 describe("the pods' network", () => {
   it("is the first that no route of the machine touches", () => {

@@ -1,0 +1,38 @@
+import { join } from "node:path";
+import { createInterface } from "node:readline/promises";
+import { cache } from "../machine/paths.ts";
+import { exists } from "../machine/process.ts";
+
+export interface InstallOptions {
+  /** Do not ask. */
+  yes?: boolean;
+}
+
+/** @throws Error where local cannot run. */
+export function needRootOnLinux(): void {
+  if (process.platform !== "linux" || process.getuid?.() !== 0) {
+    throw new Error(
+      "npm run local needs Linux (Debian) and root: it runs containers, mounts and a network bridge. " +
+        "It keeps everything it makes in one folder, and `npm run local -- down` removes the rest.",
+    );
+  }
+}
+
+/**
+ * The first run downloads and builds. Somebody at a terminal is asked; a script has said what it wants by calling.
+ *
+ * @throws Error when the person says no.
+ */
+export async function askToInstall(options: InstallOptions): Promise<void> {
+  if (await exists(join(cache, "bin", "pulumi"))) return;
+  process.stderr.write(
+    `The first run downloads Debian, Python and Go packages and builds the Pulumi engine and Kubernetes:
+about 10 minutes on 2 cores. It all goes to ${cache} (9 GB); nothing is installed on the system.
+To remove it later: npm run local -- down && rm -rf ${cache}\n`,
+  );
+  if (options.yes || !process.stdin.isTTY || !process.stderr.isTTY) return;
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question("Go on? [Y/n] ");
+  terminal.close();
+  if (/^n/i.test(answer.trim())) throw new Error("Nothing was done.");
+}

@@ -1,0 +1,103 @@
+import { appendFile } from "node:fs/promises";
+import { join } from "node:path";
+import { OperationError } from "../../automation/errors.ts";
+import { changed, describe, summary } from "../../automation/progress.ts";
+import type { ProgramStack, OperationOptions as StackOperationOptions } from "../../automation/stack.ts";
+import { logs, project } from "../machine/paths.ts";
+import { alive } from "../machine/process.ts";
+import { openLocalStack } from "../pulumi/engine.ts";
+import type { Run } from "../run.ts";
+import { load, lock } from "../state.ts";
+import { runSteps } from "./progress.ts";
+
+interface OperationOptions {
+  config?: string[];
+}
+
+/** The run that is up. @throws Error when there is none, or a part of it has ended. */
+export function running(): Run {
+  const state = load();
+  if (!state?.complete) throw new Error("local is not up. Bring it up with `npm run local`.");
+  const ended = state.daemons.find((daemon) => !alive(daemon));
+  if (ended) {
+    throw new Error(`${ended.name} has ended; its log is ${ended.log}. Start anew with \`npm run local\`.`);
+  }
+  return state;
+}
+
+/** Outputs of the stack, secrets left out. */
+export async function outputsOf(state: Run): Promise<Record<string, unknown>> {
+  const stack = await openLocalStack(state, []);
+  const outputs = Object.entries(await stack.outputs()).filter(([, output]) => !output.secret);
+  return Object.fromEntries(outputs.map(([name, output]) => [name, output.value]));
+}
+
+export const preview = (options: OperationOptions): Promise<void> =>
+  operate("preview", options, async (stack, common) => {
+    const { changes, output } = await stack.preview({ ...common, diff: true });
+    return [output, changed(changes) ? summary(changes) : "nothing would change"];
+  });
+
+export const refresh = (options: OperationOptions): Promise<void> =>
+  operate("refresh", options, async (stack, common) => {
+    const { changes, output } = await stack.refresh(common);
+    return [output, changed(changes) ? summary(changes) : "nothing has drifted"];
+  });
+
+export const destroy = (options: OperationOptions): Promise<void> =>
+  operate("destroy", options, async (stack, common) => {
+    const { changes, output } = await stack.destroy(common);
+    return [output, summary(changes)];
+  });
+
+/** Runs one operation of the engine, with its progress on standard error and its own output on standard output. */
+async function operate(
+  title: string,
+  options: OperationOptions,
+  act: (stack: ProgramStack, common: StackOperationOptions) => Promise<[output: string, result: string]>,
+): Promise<void> {
+  const state = running();
+  const unlock = lock(title, project);
+  let [output, result] = ["", ""];
+  await runSteps(
+    [
+      {
+        title,
+        run: async (_, say) => {
+          const stack = await openLocalStack(state, options.config ?? []);
+          [output, result] = await engineOperation(say, (common) => act(stack, common));
+          return result;
+        },
+      },
+    ],
+    undefined,
+  );
+  unlock();
+  process.stdout.write(`${output.trim()}\n\n${title}: ${result}\n`);
+}
+
+/**
+ * An operation of the engine: its progress is said, its output kept in the log.
+ *
+ * @throws Error with the part of the engine's output that tells what went wrong.
+ */
+export async function engineOperation<T>(
+  say: (line: string) => void,
+  act: (common: StackOperationOptions) => Promise<T>,
+): Promise<T> {
+  const log = join(logs, "pulumi.log");
+  const lines: string[] = [];
+  try {
+    return await act({
+      onOutput: (text) => lines.push(text),
+      onProgress: (progress) => say(describe(progress)),
+    });
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    const start = error.output.indexOf("Diagnostics:");
+    const diagnostics = start >= 0 ? error.output.slice(start).trim() : error.message;
+    throw new Error(`${diagnostics}\n\nThe whole output is in ${log}.`, { cause: error });
+  } finally {
+    await appendFile(log, lines.join(""));
+  }
+}

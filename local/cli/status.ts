@@ -1,0 +1,68 @@
+import { CoreV1Api } from "@kubernetes/client-node";
+import { administrator } from "../kubernetes/client.ts";
+import { alive, residentBytes } from "../machine/process.ts";
+import { processOf } from "../proofs.ts";
+import { awsEndpoint } from "../run.ts";
+import { load } from "../state.ts";
+import { table } from "./report.ts";
+
+/** Shows what runs. */
+export async function status(options: { json?: boolean }): Promise<void> {
+  const state = load();
+  if (state === undefined) {
+    process.stdout.write(
+      options.json ? '{"up":false}\n' : "Nothing is up. Bring it up with `npm run local`.\n",
+    );
+    return;
+  }
+  const processes = await Promise.all(
+    state.daemons.map(async (daemon) => ({
+      name: daemon.name,
+      pid: daemon.pid,
+      alive: alive(daemon),
+      residentBytes: await residentBytes(daemon),
+      log: daemon.log,
+    })),
+  );
+  const pods = await listerPods().catch(() => []);
+  const total = [...processes, ...pods].reduce((sum, one) => sum + one.residentBytes, 0);
+  const report = {
+    up: state.complete,
+    since: state.since,
+    aws: awsEndpoint(state.ports),
+    residentBytes: total,
+    processes,
+    pods,
+  };
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+    return;
+  }
+  const mega = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+  const rows = [
+    ...processes.map((one) => [
+      one.name,
+      one.alive ? String(one.pid) : "ENDED",
+      mega(one.residentBytes),
+      one.log,
+    ]),
+    ...pods.map((one) => [`pod ${one.name}`, String(one.pid), mega(one.residentBytes), ""]),
+    ["together", "", mega(total), ""],
+  ];
+  process.stdout.write(
+    `${state.complete ? "Up" : "Half-way up"} since ${state.since}, from ${state.project}\n\n${table(rows)}\n`,
+  );
+}
+
+/** Pods of the lister in every namespace, each with its process. */
+async function listerPods(): Promise<{ name: string; pid: number; residentBytes: number }[]> {
+  const pods = await administrator()
+    .makeApiClient(CoreV1Api)
+    .listPodForAllNamespaces({ labelSelector: "app.kubernetes.io/name=s3-lister" });
+  return Promise.all(
+    pods.items.map(async (pod) => {
+      const pid = Number(await processOf(pod.metadata?.uid ?? ""));
+      return { name: pod.metadata?.name ?? "", pid, residentBytes: await residentBytes({ pid }) };
+    }),
+  );
+}

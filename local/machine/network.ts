@@ -1,0 +1,76 @@
+import { networkInterfaces } from "node:os";
+import { command } from "./command.ts";
+
+/** The network that pods and the host share: a bridge, on which the host has the first address. */
+export interface Bridge {
+  name: string;
+  /** The host's address on it, at which pods reach local's servers: `10.244.0.1`. */
+  address: string;
+  /** `10.244.0.0/24`. */
+  subnet: string;
+}
+
+const name = "eksirsa0";
+
+/**
+ * Makes the bridge. It leads nowhere: there is no forwarding, no address translation and no firewall rule, so a pod
+ * reaches the host, other pods, and nothing else.
+ *
+ * @throws Error when a bridge of that name is there already, which local did not make in this run.
+ */
+export async function createBridge(): Promise<Bridge> {
+  const routes = await command("ip", ["-4", "route", "show"], { log: "network" });
+  const subnet = freeSubnet(routes);
+  const address = subnet.replace(/0\/24$/, "1");
+  await command("ip", ["link", "add", name, "type", "bridge"], { log: "network" });
+  await command("ip", ["address", "add", `${address}/24`, "dev", name], { log: "network" });
+  await command("ip", ["link", "set", name, "up"], { log: "network" });
+  return { name, address, subnet };
+}
+
+/** Removes it, with whatever is still plugged into it. Does nothing when it is gone. */
+export async function removeBridge(bridge: Pick<Bridge, "name">): Promise<void> {
+  if (bridge.name in networkInterfaces() || (await linkExists(bridge.name))) {
+    await command("ip", ["link", "delete", bridge.name], { log: "network" });
+  }
+}
+
+async function linkExists(link: string): Promise<boolean> {
+  return command("ip", ["link", "show", link], { log: "network" }).then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * The first /24 of 10.244.0.0/16 that no route of the machine touches.
+ *
+ * @param routes what `ip -4 route show` printed
+ */
+export function freeSubnet(routes: string): string {
+  const taken = [...routes.matchAll(/(?:^|\s)(\d+\.\d+\.\d+\.\d+)(?:\/(\d+))?/gm)].map(([, base, bits]) => ({
+    base: numeric(base ?? ""),
+    bits: Number(bits ?? 32),
+  }));
+  for (let third = 0; third < 256; third++) {
+    const candidate = { base: numeric(`10.244.${third}.0`), bits: 24 };
+    if (!taken.some((route) => overlap(route, candidate))) return `10.244.${third}.0/24`;
+  }
+  throw new Error(
+    "Every network in 10.244.0.0/16 is in use on this machine; local needs a free /24 there for its pods.",
+  );
+}
+
+interface Block {
+  base: number;
+  bits: number;
+}
+
+function overlap(a: Block, b: Block): boolean {
+  const size = 2 ** (32 - Math.min(a.bits, b.bits));
+  return Math.floor(a.base / size) === Math.floor(b.base / size);
+}
+
+function numeric(address: string): number {
+  return address.split(".").reduce((value, octet) => value * 256 + Number(octet), 0);
+}

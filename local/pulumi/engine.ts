@@ -1,0 +1,137 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { checkConfig, openStack, type ProgramStack } from "../../automation/stack.ts";
+import { type ConfigInput, project as pulumiProject } from "../../config.ts";
+import { javaRelease } from "../machine/install/java-image.ts";
+import { run } from "../machine/paths.ts";
+import { identify } from "../machine/process.ts";
+import { awsEnvironment, type Run, region, stackName } from "../run.ts";
+
+/** Where the engine of this run keeps its things. */
+const folder = join(run, "pulumi");
+
+/** Environment of the engine: its own backend and home, and local's providers instead of downloaded ones. */
+export function engineEnvironment(state: Pick<Run, "services">): Record<string, string> {
+  const ports = Object.entries(state.services?.providers ?? {}).map(([name, port]) => `${name}:${port}`);
+  return {
+    PULUMI_HOME: join(folder, "home"),
+    // Without the file of metadata beside each file: it is not written at once, and an engine that is killed meanwhile
+    // leaves it empty, which no later one reads past.
+    PULUMI_BACKEND_URL: `file://${join(folder, "state")}?metadata=skip`,
+    PULUMI_CONFIG_PASSPHRASE: "local",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    // It would download the providers that it has already been given the addresses of.
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    PULUMI_DEBUG_PROVIDERS: ports.join(","),
+    // Its commands are short: collecting garbage is a third of what the smaller ones take.
+    GOGC: "off",
+    GOMEMLIMIT: "1GiB",
+    PULUMI_DEBUG_LANGUAGES: `nodejs:${state.services?.languageHost ?? ""}`,
+  };
+}
+
+/** The stack's configuration for this machine. What a person gives with `--config` comes on top. */
+function localConfig(state: Images, { app }: ConfigInput): ConfigInput {
+  const java = { BUILD_IMAGE: state.javaImage ?? "", RELEASE: javaRelease };
+  return {
+    cluster: { name: pulumiProject },
+    build: { args: app === "java" ? java : { BUILD_IMAGE: state.goImage ?? "" }, network: "none" },
+    intervalSeconds: 5,
+    tags: { environment: "local" },
+  };
+}
+
+type Images = Pick<Run, "goImage" | "javaImage" | "toolboxImage">;
+
+/** Whether what a person gives with `--config` needs the image with Java. */
+export function needsJava(overrides: readonly string[]): boolean {
+  const { app, toolbox = false } = overridden({}, overrides) as ConfigInput;
+  return app === "java" || toolbox === true;
+}
+
+/**
+ * Opens the local stack.
+ *
+ * @param overrides `KEY=VALUE` as given with `--config`: a key without its `eks-irsa:` prefix, with dots for a value
+ *   inside a structured one; the value plain or as JSON.
+ * @throws ConfigError when the configuration is bad.
+ */
+export async function openLocalStack(state: Run, overrides: readonly string[]): Promise<ProgramStack> {
+  for (const path of ["home", "state", "project"]) mkdirSync(join(folder, path), { recursive: true });
+  removeStaleLocks();
+  return openStack({
+    stack: stackName,
+    region,
+    config: configFor(state, overrides),
+    workDir: join(folder, "project"),
+    pulumiHome: join(folder, "home"),
+    // The kubeconfig that the stack makes calls `aws`, which must find local's AWS.
+    env: { ...awsEnvironment(state), ...engineEnvironment(state) },
+  });
+}
+
+/**
+ * Checks what a person gives with `--config`, before anything is done.
+ *
+ * @throws ConfigError when it is bad.
+ */
+export function checkLocalConfig(overrides: readonly string[]): void {
+  checkConfig(stackName, region, configFor({}, overrides));
+}
+
+function configFor(state: Images, overrides: readonly string[]): ConfigInput {
+  const given = overridden({}, overrides) as ConfigInput;
+  const config = overridden(localConfig(state, given) as Record<string, unknown>, overrides) as ConfigInput;
+  // No public image can be pulled here: the toolbox runs the one that local made.
+  return config.toolbox === true ? { ...config, toolbox: state.toolboxImage ?? true } : config;
+}
+
+/** Removes the engine's locks on the stack whose processes were killed: nobody else would. */
+function removeStaleLocks(): void {
+  const locks = join(folder, "state", ".pulumi", "locks", "organization", pulumiProject, stackName);
+  let names: string[];
+  try {
+    names = readdirSync(locks);
+  } catch {
+    return; // nothing was ever locked
+  }
+  for (const name of names) {
+    const file = join(locks, name);
+    const { pid } = JSON.parse(readFileSync(file, "utf8")) as { pid: number };
+    if (identify(pid).startTime === 0) rmSync(file);
+  }
+}
+
+/** A configuration with `KEY=VALUE`s set in it. */
+export function overridden(
+  config: Record<string, unknown>,
+  overrides: readonly string[],
+): Record<string, unknown> {
+  const result = structuredClone(config);
+  for (const override of overrides) {
+    const [, key, text] = /^(?:eks-irsa:)?([A-Za-z][\w.-]*)=(.*)$/s.exec(override) ?? [];
+    if (key === undefined || text === undefined) {
+      throw new Error(
+        `--config ${override} is not KEY=VALUE, such as --config replicas=2 or --config cluster.nodes.max=5.`,
+      );
+    }
+    const path = key.split(".");
+    const last = path.pop() ?? key;
+    let inner = result;
+    for (const part of path) {
+      const next = inner[part];
+      inner[part] = typeof next === "object" && next !== null ? next : {};
+      inner = inner[part] as Record<string, unknown>;
+    }
+    inner[last] = parsed(text);
+  }
+  return result;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,202 @@
+import * as sdk from "@aws-sdk/client-eks";
+import type { ClusterArgs, ClusterState } from "@pulumi/aws/eks/cluster.js";
+import type { Unwrap } from "@pulumi/pulumi";
+import { sameSet } from "../../../provider-host/diff.ts";
+import {
+  type AwsContext,
+  type AwsResourceType,
+  cancellable,
+  ignoreGone,
+  orUndefined,
+  tagOutputs,
+  tagsProperty,
+  tagsToSet,
+  waitUntil,
+} from "../common.ts";
+import { changeTags, issues } from "./common.ts";
+
+/** A cluster as EKS describes it; undefined when it is gone. */
+export const describeCluster = async (name: string, context: AwsContext): Promise<sdk.Cluster | undefined> =>
+  (await orUndefined(context.config.eks.send(new sdk.DescribeClusterCommand({ name }), cancellable(context))))
+    ?.cluster;
+
+/** A cluster's outputs, as the resource and the `getCluster` function share them. */
+export function clusterOutputs(live: sdk.Cluster) {
+  const vpc = live.resourcesVpcConfig;
+  return {
+    arn: live.arn,
+    name: live.name,
+    version: live.version,
+    roleArn: live.roleArn,
+    endpoint: live.endpoint,
+    status: live.status,
+    platformVersion: live.platformVersion,
+    createdAt: live.createdAt?.toISOString(),
+    deletionProtection: live.deletionProtection ?? false,
+    enabledClusterLogTypes: (live.logging?.clusterLogging ?? [])
+      .filter(({ enabled }) => enabled)
+      .flatMap(({ types }) => types ?? []) as string[],
+    accessConfig: live.accessConfig && {
+      authenticationMode: live.accessConfig.authenticationMode as string,
+      bootstrapClusterCreatorAdminPermissions:
+        live.accessConfig.bootstrapClusterCreatorAdminPermissions ?? false,
+    },
+    kubernetesNetworkConfig: live.kubernetesNetworkConfig && {
+      ipFamily: live.kubernetesNetworkConfig.ipFamily as string,
+      serviceIpv4Cidr: live.kubernetesNetworkConfig.serviceIpv4Cidr ?? "",
+      serviceIpv6Cidr: live.kubernetesNetworkConfig.serviceIpv6Cidr ?? "",
+    },
+    vpcConfig: {
+      vpcId: vpc?.vpcId ?? "",
+      subnetIds: vpc?.subnetIds ?? [],
+      securityGroupIds: vpc?.securityGroupIds ?? [],
+      clusterSecurityGroupId: vpc?.clusterSecurityGroupId ?? "",
+      endpointPublicAccess: vpc?.endpointPublicAccess ?? true,
+      endpointPrivateAccess: vpc?.endpointPrivateAccess ?? false,
+      publicAccessCidrs: vpc?.publicAccessCidrs ?? [],
+    },
+    certificateAuthorities: [{ data: live.certificateAuthority?.data ?? "" }],
+    identities: [{ oidcs: [{ issuer: live.identity?.oidc?.issuer ?? "" }] }],
+  };
+}
+
+async function clusterIsActive(name: string, context: AwsContext): Promise<void> {
+  await waitUntil(`the EKS cluster ${name} is ACTIVE`, context, 30 * 60, async () => {
+    const live = await describeCluster(name, context);
+    if (live?.status === "FAILED") throw new Error(`the EKS cluster ${name} FAILED: ${issues(live.health)}`);
+    return live?.status === "ACTIVE";
+  });
+}
+
+const everyLogType = ["api", "audit", "authenticator", "controllerManager", "scheduler"] as const;
+
+/** The log types to keep and, as EKS wants it said, those to drop. */
+const logging = (types: readonly string[] | undefined): sdk.Logging => ({
+  clusterLogging: [
+    { enabled: true, types: everyLogType.filter((type) => types?.includes(type)) },
+    { enabled: false, types: everyLogType.filter((type) => !types?.includes(type)) },
+  ].filter((setup) => setup.types.length > 0),
+});
+
+export const cluster: AwsResourceType<Unwrap<ClusterArgs>, Unwrap<ClusterState>> = {
+  properties: {
+    name: { replace: true, autoName: { maxLength: 100 } },
+    roleArn: { required: true, replace: true },
+    version: {},
+    vpcConfig: {
+      required: true,
+      members: {
+        subnetIds: { equal: sameSet, replace: true },
+        securityGroupIds: { equal: sameSet, replace: true },
+        endpointPublicAccess: { default: true },
+        endpointPrivateAccess: { default: false },
+        publicAccessCidrs: { equal: sameSet, default: ["0.0.0.0/0"] },
+      },
+    },
+    accessConfig: {
+      members: {
+        authenticationMode: {},
+        bootstrapClusterCreatorAdminPermissions: { replace: true, default: true },
+      },
+    },
+    kubernetesNetworkConfig: {
+      members: { ipFamily: { replace: true }, serviceIpv4Cidr: { replace: true } },
+    },
+    // EKS does not tell later how it was set.
+    bootstrapSelfManagedAddons: { replace: true, default: true },
+    enabledClusterLogTypes: { equal: sameSet },
+    deletionProtection: { default: false },
+    tags: tagsProperty,
+  },
+  computed: [
+    "arn",
+    "endpoint",
+    "status",
+    "platformVersion",
+    "createdAt",
+    "certificateAuthority",
+    "certificateAuthorities",
+    "identities",
+    "version",
+  ],
+  volatile: ["platformVersion"],
+
+  async create(inputs, context) {
+    await context.config.eks.send(
+      new sdk.CreateClusterCommand({
+        name: inputs.name,
+        roleArn: inputs.roleArn,
+        version: inputs.version,
+        resourcesVpcConfig: inputs.vpcConfig as sdk.VpcConfigRequest,
+        accessConfig: inputs.accessConfig as sdk.CreateAccessConfigRequest | undefined,
+        kubernetesNetworkConfig: inputs.kubernetesNetworkConfig as
+          | sdk.KubernetesNetworkConfigRequest
+          | undefined,
+        bootstrapSelfManagedAddons: inputs.bootstrapSelfManagedAddons,
+        logging: inputs.enabledClusterLogTypes?.length ? logging(inputs.enabledClusterLogTypes) : undefined,
+        deletionProtection: inputs.deletionProtection,
+        tags: tagsToSet(inputs.tags, context),
+      }),
+      cancellable(context),
+    );
+    await clusterIsActive(inputs.name ?? "", context);
+    return inputs.name ?? "";
+  },
+
+  async read(id, context, { inputs }) {
+    const live = await describeCluster(id, context);
+    if (live === undefined || live.status === "DELETING") return undefined;
+    const { certificateAuthorities, ...outputs } = clusterOutputs(live);
+    return {
+      ...outputs,
+      region: context.config.region,
+      certificateAuthorities,
+      certificateAuthority: certificateAuthorities[0],
+      ...tagOutputs(live.tags, inputs.tags, context),
+    };
+  },
+
+  async update(id, news, { changed, oldState }, context) {
+    const { eks } = context.config;
+    const configure = async (change: Omit<sdk.UpdateClusterConfigCommandInput, "name">): Promise<void> => {
+      await eks.send(new sdk.UpdateClusterConfigCommand({ name: id, ...change }), cancellable(context));
+      await clusterIsActive(id, context);
+    };
+    // EKS takes one kind of change at a time.
+    if (changed.has("version") && news.version) {
+      await eks.send(new sdk.UpdateClusterVersionCommand({ name: id, version: news.version }));
+      await clusterIsActive(id, context);
+    }
+    if (changed.has("vpcConfig")) {
+      const { endpointPublicAccess = true, endpointPrivateAccess = false } = news.vpcConfig;
+      const publicAccessCidrs = news.vpcConfig.publicAccessCidrs ?? ["0.0.0.0/0"];
+      await configure({
+        resourcesVpcConfig: {
+          endpointPublicAccess,
+          endpointPrivateAccess,
+          publicAccessCidrs: endpointPublicAccess ? publicAccessCidrs : undefined,
+        },
+      });
+    }
+    if (changed.has("enabledClusterLogTypes")) {
+      await configure({ logging: logging(news.enabledClusterLogTypes) });
+    }
+    if (changed.has("accessConfig")) {
+      const authenticationMode = news.accessConfig?.authenticationMode as sdk.AuthenticationMode | undefined;
+      await configure({ accessConfig: { authenticationMode } });
+    }
+    if (changed.has("deletionProtection")) {
+      await configure({ deletionProtection: news.deletionProtection ?? false });
+    }
+    await changeTags(oldState.arn, oldState.tagsAll, news.tags, context);
+  },
+
+  async delete(id, _, context) {
+    await ignoreGone(
+      context.config.eks.send(new sdk.DeleteClusterCommand({ name: id }), cancellable(context)),
+    );
+    await waitUntil(`the EKS cluster ${id} is gone`, context, 15 * 60, async () => {
+      return (await describeCluster(id, context)) === undefined;
+    });
+  },
+};

@@ -1,0 +1,31 @@
+import { isObject } from "../../provider-host/properties.ts";
+import type { Provider } from "../../provider-host/resource-type.ts";
+import { type Aws, type AwsOptions, clients } from "./clients.ts";
+import type { Tags } from "./common.ts";
+import { ec2Types } from "./ec2.ts";
+import { ecrTypes } from "./ecr.ts";
+import { eksTypes } from "./eks/index.ts";
+import { awsFunctions } from "./functions.ts";
+import { iamTypes } from "./iam/index.ts";
+import { logsTypes } from "./logs.ts";
+import { s3Types } from "./s3.ts";
+
+const types = { ...iamTypes, ...eksTypes, ...ecrTypes, ...ec2Types, ...logsTypes, ...s3Types };
+
+/** The part of the AWS provider that this project's programs use, on the AWS SDK. */
+export function awsProvider(options: AwsOptions): Provider<Aws> {
+  const byRegion = new Map<string, Omit<Aws, "defaultTags">>();
+  return {
+    name: "aws",
+    version: "7.48.0",
+    configure({ region: configured, defaultTags }) {
+      const region = typeof configured === "string" && configured !== "" ? configured : options.region;
+      const those = byRegion.get(region) ?? clients(options, region);
+      byRegion.set(region, those);
+      const tags = isObject(defaultTags) && isObject(defaultTags.tags) ? (defaultTags.tags as Tags) : {};
+      return { ...those, defaultTags: tags };
+    },
+    resourceType: (type) => types[type],
+    functions: awsFunctions,
+  };
+}
