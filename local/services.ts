@@ -6,6 +6,7 @@ import { Faults, startFaultControl } from "./aws/faults.ts";
 import { startFrontDoor } from "./aws/frontdoor.ts";
 import { issuerKeys } from "./aws/jwks.ts";
 import { defaultAccountId } from "./aws/ministack.ts";
+import { isAssociated } from "./eks/associations.ts";
 import { startWebhook } from "./eks/pod-identity-webhook.ts";
 import { startTokenAuthenticator } from "./eks/token-authenticator.ts";
 import { fetchJwks } from "./kubernetes/control-plane.ts";
@@ -75,6 +76,7 @@ async function main(file: string): Promise<void> {
       },
       clusterNames: () => account.clusterNames(),
       tags: (arn) => account.tags(arn),
+      associationTags: (cluster, id) => account.associationTags(cluster, id),
     },
     // ECR's own are as long. Local's registry asks for none.
     registry: { host: `127.0.0.1:${ports.registry}`, password: randomBytes(1024).toString("base64") },
@@ -99,6 +101,10 @@ async function main(file: string): Promise<void> {
       AWS_ENDPOINT_URL_STS: `http://${bridgeAddress}:${ports.frontDoor}`,
     },
     serviceAccount: (namespace, name) => serviceAccount(namespace, name),
+    associated: (namespace, name) =>
+      isAssociated(namespace, name, {
+        createdAt: (...serviceAccount) => account.associationCreatedAt(...serviceAccount),
+      }),
     log,
   });
   const providers = startProviders({

@@ -1,8 +1,10 @@
 import {
   DescribeAccessEntryCommand,
+  DescribePodIdentityAssociationCommand,
   EKSClient,
   ListAssociatedAccessPoliciesCommand,
   ListClustersCommand,
+  ListPodIdentityAssociationsCommand,
   ListTagsForResourceCommand,
 } from "@aws-sdk/client-eks";
 import {
@@ -134,6 +136,34 @@ export class Account implements IamAccount, AccessEntries {
 
   async tags(arn: string): Promise<Record<string, string>> {
     return (await this.eks.send(new ListTagsForResourceCommand({ resourceArn: arn }))).tags ?? {};
+  }
+
+  /** Tags that a Pod Identity association was made with; undefined when it is not there. */
+  async associationTags(
+    clusterName: string,
+    associationId: string,
+  ): Promise<Record<string, string> | undefined> {
+    const found = await this.association(clusterName, associationId);
+    return found && (found.tags ?? {});
+  }
+
+  /** When the Pod Identity association for a ServiceAccount was made; undefined when there is none. */
+  async associationCreatedAt(namespace: string, serviceAccount: string): Promise<Date | undefined> {
+    for (const clusterName of await this.clusterNames()) {
+      const command = new ListPodIdentityAssociationsCommand({ clusterName, namespace, serviceAccount });
+      const { associations = [] } = await this.eks.send(command);
+      for (const { associationId } of associations) {
+        const found = associationId && (await this.association(clusterName, associationId));
+        if (found) return found.createdAt;
+      }
+    }
+    return undefined;
+  }
+
+  private async association(clusterName: string, associationId: string) {
+    const command = new DescribePodIdentityAssociationCommand({ clusterName, associationId });
+    const found = await this.eks.send(command).catch(ignoring("ResourceNotFoundException"));
+    return found?.association;
   }
 
   async accessEntry(clusterName: string, principalArn: string) {

@@ -29,6 +29,18 @@ const signedFor = (service: string, id = "AKIAIOSFODNN7EXAMPLE") =>
   `AWS4-HMAC-SHA256 Credential=${id}/20270115/eu-central-1/${service}/aws4_request, SignedHeaders=host, Signature=00`;
 const form = "application/x-www-form-urlencoded";
 
+const eksOptions = {
+  kubernetes: {
+    endpoint: "https://127.0.0.1:6443",
+    certificateAuthority: "UEVN",
+    issuer,
+    version: "1.34",
+  },
+  clusterNames: async () => ["irsa"],
+  tags: async () => ({}),
+  associationTags: async () => undefined,
+};
+
 describe("the front door", () => {
   let upstream: Server;
   let door: FrontDoor;
@@ -57,16 +69,7 @@ describe("the front door", () => {
         oidcProvider: () => Promise.reject(new Error("not asked")),
         replaceOidcProvider: () => Promise.reject(new Error("not asked")),
       },
-      eks: {
-        kubernetes: {
-          endpoint: "https://127.0.0.1:6443",
-          certificateAuthority: "UEVN",
-          issuer,
-          version: "1.34",
-        },
-        clusterNames: async () => ["irsa"],
-        tags: async () => ({}),
-      },
+      eks: eksOptions,
       registry: { host: "127.0.0.1:5000", password: "secret" },
       log: (line) => log.push(line),
     });
@@ -351,7 +354,7 @@ describe("the front door", () => {
       upstream: "http://127.0.0.1:1",
       webIdentity: environment(key),
       iam: undefined as never,
-      eks: undefined as never,
+      eks: eksOptions,
       registry: { host: "", password: "" },
       log: () => undefined,
     });
@@ -371,7 +374,7 @@ describe("the front door", () => {
       upstream: "http://127.0.0.1:1",
       webIdentity: environment(key),
       iam: undefined as never,
-      eks: undefined as never,
+      eks: eksOptions,
       registry: { host: "", password: "" },
       log: () => undefined,
     });

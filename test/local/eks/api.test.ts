@@ -39,6 +39,7 @@ describe("eks", () => {
       kubernetes,
       clusterNames: async () => clusters,
       tags: async (arn) => ({ of: arn }),
+      associationTags: async () => undefined,
       log: () => undefined,
     });
   });
@@ -166,6 +167,7 @@ describe("eks", () => {
       kubernetes,
       clusterNames: () => Promise.reject(new AwsError("ServiceUnavailable", "down", 503)),
       tags: async () => ({}),
+      associationTags: async () => undefined,
       log: () => undefined,
     });
     expect(await refusal(send("POST", "/clusters", { name: "irsa" }))).to.equal(
