@@ -1,6 +1,7 @@
 // Command kube is the Kubernetes of `npm run local`: the upstream components of one release in one
 // binary, which picks the component by the name that it is called by, as busybox does. One binary
-// shares its packages, so it builds in a fraction of the time and space of five.
+// shares its packages, so it builds in a fraction of the time and space of five. Pulumi's Kubernetes
+// provider is one more name of it: it is made of the same client packages.
 package main
 
 import (
@@ -21,6 +22,9 @@ import (
 	kubectl "k8s.io/kubectl/pkg/cmd"
 )
 
+// providerName is the name by which Pulumi's engine starts the provider. It is no cobra command.
+const providerName = "pulumi-resource-kubernetes"
+
 var components = map[string]func() *cobra.Command{
 	"kube-apiserver":          apiserver.NewAPIServerCommand,
 	"kube-controller-manager": controllermanager.NewControllerManagerCommand,
@@ -31,9 +35,13 @@ var components = map[string]func() *cobra.Command{
 
 func main() {
 	name := filepath.Base(os.Args[0])
+	if name == providerName {
+		serveProvider()
+		return
+	}
 	component, ok := components[name]
 	if !ok {
-		fmt.Fprintf(os.Stderr, "kube: called as %q; call it as one of kube-apiserver, kube-controller-manager, kube-scheduler, kubelet, kubectl\n", name)
+		fmt.Fprintf(os.Stderr, "kube: called as %q; call it as one of kube-apiserver, kube-controller-manager, kube-scheduler, kubelet, kubectl, %s\n", name, providerName)
 		os.Exit(2)
 	}
 	os.Exit(cli.Run(component()))
