@@ -42,11 +42,9 @@ const queue = new PQueue({ concurrency: availableParallelism() });
 const timer = setInterval(show, interval);
 const results = new Map<string, Promise<Counts>>();
 for (const check of checks) {
-  const after = check.after === undefined ? undefined : results.get(check.after);
-  results.set(
-    check.name,
-    (after ?? Promise.resolve()).then(() => queue.add(() => carryOut(check))),
-  );
+  const before = check.after === undefined ? Promise.resolve() : results.get(check.after);
+  const start = () => (check.waits ? carryOut(check) : queue.add(() => carryOut(check)));
+  results.set(check.name, Promise.resolve(before).then(start));
 }
 const all = await Promise.all(results.values());
 clearInterval(timer);
