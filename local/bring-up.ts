@@ -138,9 +138,7 @@ async function installEngine({ releases }: Installed, say: (line: string) => voi
     const names = [pulumiProgram.name, yamlProgram.name];
     return (await installRelease(engineVersion, names)) ? "downloaded" : "there already";
   }
-  const engine = await buildGoProgram(pulumiProgram, say);
-  await buildGoProgram(yamlProgram, say);
-  return engine;
+  return buildGoProgram(pulumiProgram, say);
 }
 
 async function installKubernetes(
@@ -149,7 +147,12 @@ async function installKubernetes(
 ): Promise<string> {
   await buildGoProgram(pauseProgram, say);
   const withProvider = !releases && ownProvider === undefined;
-  return buildGoProgram(withProvider ? kubernetesWithProviderProgram : kubernetesProgram, say);
+  const kubernetes = await buildGoProgram(
+    withProvider ? kubernetesWithProviderProgram : kubernetesProgram,
+    say,
+  );
+  if (!releases) await buildGoProgram(yamlProgram, say);
+  return kubernetes;
 }
 
 async function installKubernetesProvider({ releases, ownProvider }: Installed): Promise<string> {

@@ -27,10 +27,13 @@ export const pulumiProgram: GoProgram = {
   versions: [{ name: "pulumi", args: ["version"], prints: engineVersion }],
 };
 
-/** Runs programs in YAML; a release of Pulumi has it beside the CLI. */
+/**
+ * Runs programs in YAML; a release of Pulumi has it beside the CLI. In the module of the provider: the SDK of both is older
+ * than the engine's, and does not build with it.
+ */
 export const yamlProgram: GoProgram = {
   name: "pulumi-language-yaml",
-  module: "tools/engine",
+  module: "tools/kubernetes",
   package: "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml",
 };
 
