@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
+import { CoreV1Api, type V1ServiceAccount } from "@kubernetes/client-node";
 import { Account, type Credentials } from "./aws/account.ts";
 import { Faults, startFaultControl } from "./aws/faults.ts";
 import { startFrontDoor } from "./aws/frontdoor.ts";
@@ -9,6 +9,7 @@ import { defaultAccountId } from "./aws/ministack.ts";
 import { isAssociated } from "./eks/associations.ts";
 import { startWebhook } from "./eks/pod-identity-webhook.ts";
 import { startTokenAuthenticator } from "./eks/token-authenticator.ts";
+import { administrator } from "./kubernetes/client.ts";
 import { fetchJwks } from "./kubernetes/control-plane.ts";
 import { project } from "./machine/paths.ts";
 import { startLanguageHost } from "./pulumi/language-host.ts";
@@ -100,7 +101,7 @@ async function main(file: string): Promise<void> {
       AWS_ENDPOINT_URL: `http://${bridgeAddress}:${ports.frontDoor}`,
       AWS_ENDPOINT_URL_STS: `http://${bridgeAddress}:${ports.frontDoor}`,
     },
-    serviceAccount: (namespace, name) => serviceAccount(namespace, name),
+    serviceAccount: serviceAccounts(files.kubeconfig),
     associated: (namespace, name) =>
       isAssociated(namespace, name, {
         createdAt: (...serviceAccount) => account.associationCreatedAt(...serviceAccount),
@@ -141,22 +142,22 @@ async function main(file: string): Promise<void> {
   process.once("SIGINT", close);
 }
 
-let core: CoreV1Api | undefined;
-
-/** Looks a ServiceAccount up; the kubeconfig is there only once the API server is. */
-async function serviceAccount(namespace: string, name: string) {
-  if (core === undefined) {
-    const config = new KubeConfig();
-    config.loadFromFile(files.kubeconfig);
-    core = config.makeApiClient(CoreV1Api);
-  }
-  return core.readNamespacedServiceAccount({ namespace, name }).catch((error: { code?: number }) => {
-    if (error.code === 404) return undefined;
-    throw error;
-  });
+/** Looks ServiceAccounts up. The kubeconfig is there only once the API server is, so it is read when the first is asked for. */
+function serviceAccounts(kubeconfig: string) {
+  let core: CoreV1Api | undefined;
+  return async (namespace: string, name: string): Promise<V1ServiceAccount | undefined> => {
+    core ??= administrator(kubeconfig).makeApiClient(CoreV1Api);
+    return core.readNamespacedServiceAccount({ namespace, name }).catch((error: { code?: number }) => {
+      if (error.code === 404) return undefined;
+      throw error;
+    });
+  };
 }
 
-main(process.argv[2] ?? "").catch((error: unknown) => {
+const [, , optionsFile] = process.argv;
+if (optionsFile === undefined)
+  throw new Error("services.ts is started with the name of its file of options.");
+main(optionsFile).catch((error: unknown) => {
   console.error(error);
   process.exit(1);
 });

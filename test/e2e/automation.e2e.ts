@@ -12,7 +12,7 @@ import {
 } from "../../automation/index.ts";
 import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEnvironment, files, region } from "../../local/run.ts";
-import { load } from "../../local/state.ts";
+import { running } from "../../local/state.ts";
 import { command, local, shellOf, works } from "./tools.ts";
 
 // The program as other tools drive it, on the live parts.
@@ -26,8 +26,7 @@ describe("the Automation API", function () {
   const opened: ProgramStack[] = [];
 
   const open = async (stack: string, bindings: object[] = [], existing = true) => {
-    const state = load();
-    if (state === undefined) throw new Error("local is not up");
+    const state = running();
     const made = await openStack({
       stack,
       region,

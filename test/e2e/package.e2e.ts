@@ -6,7 +6,7 @@ import { installPythonPackages } from "../../local/machine/install/python.ts";
 import { project } from "../../local/machine/paths.ts";
 import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEnvironment, region } from "../../local/run.ts";
-import { load } from "../../local/state.ts";
+import { running } from "../../local/state.ts";
 import { command, local, shellOf, works } from "./tools.ts";
 
 // The package as `npm pack` makes it, installed in an empty project, and as a Pulumi package for other languages.
@@ -100,8 +100,7 @@ new IrsaServiceAccount("reader", { oidcProviderArn, namespace: "team-a" }).roleA
   });
 
   it("runs the whole program by its automation module on the real engine", async () => {
-    const state = load();
-    if (state === undefined) throw new Error("local is not up");
+    const state = running();
     writeFileSync(
       join(folder, "automate.js"),
       `const { openStack } = require("eks-irsa/automation");
@@ -122,7 +121,7 @@ new IrsaServiceAccount("reader", { oidcProviderArn, namespace: "team-a" }).roleA
     region,
     config: {
       namespace: "packaged-whole",
-      build: { args: { BUILD_IMAGE: state.goImage ?? "" }, network: "none" },
+      build: { args: { BUILD_IMAGE: state.goImage }, network: "none" },
     },
     env: { ...awsEnvironment(state), ...engineEnvironment(state) },
   })});

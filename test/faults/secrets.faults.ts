@@ -88,7 +88,7 @@ describe("secrets", function () {
       needles.push(new Needle(what, secret ?? ""));
     };
     const pem = (name: string) => readFileSync(join(folders.pki, name), "utf8");
-    add("the AWS administrator's secret key", live.state.admin?.secretAccessKey);
+    add("the AWS administrator's secret key", live.state.admin.secretAccessKey);
     add("the stack's passphrase", passphrase);
     for (const name of readdirSync(folders.pki).filter((file) => file.endsWith(".key"))) {
       needles.push(...keyNeedles(`${name} of Kubernetes`, pem(name)));
