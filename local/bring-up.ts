@@ -259,7 +259,7 @@ async function nodeReady(): Promise<boolean> {
 async function startBuilder({ starting, image }: BringUp): Promise<Pick<Parts, "goImage">> {
   const onStart = recorder(starting);
   const [, socket] = await Promise.all([
-    startRegistry({ folder: folders.registry, port: starting.ports.registry, onStart }),
+    startRegistry({ folder: folders.registry, port: starting.ports.registryStorage, onStart }),
     startDockerd({ folder: folders.docker, cache: join(cache, "docker"), onStart }),
   ]);
   await removeOldImages(socket);

@@ -66,7 +66,9 @@ export interface JavaImages {
 
 /** Ports that must be known before what listens on them is started. */
 export const portNames = [
-  ...(["miniStack", "frontDoor", "tokenAuthenticator", "webhook", "registry", "etcd", "etcdPeer"] as const),
+  ...(["miniStack", "frontDoor", "tokenAuthenticator", "webhook", "etcd", "etcdPeer"] as const),
+  // As ECR shows it, and where it keeps the images.
+  ...(["registry", "registryStorage"] as const),
   ...(["apiServer", "controllerManager", "scheduler", "kubelet", "kubeletHealth"] as const),
 ] as const;
 export type Ports = Record<(typeof portNames)[number], number>;

@@ -14,10 +14,14 @@ import { fetchJwks } from "./kubernetes/control-plane.ts";
 import { project } from "./machine/paths.ts";
 import { startLanguageHost } from "./pulumi/language-host.ts";
 import { startProviders } from "./pulumi/providers/index.ts";
+import { startImmutableTags } from "./registry/immutable-tags.ts";
 import { awsEndpoint, files, folders, issuerOf, type Ports, type Services } from "./run.ts";
 
 // The one Node process of local: AWS's front door, EKS's authenticator and webhook, Pulumi's providers. Started with the
 // name of a file that holds `ServicesOptions`; answers with the file `<name>.ready` once all of them listen.
+
+/** Whether local's registry refuses, as ECR does, to push to a tag that exists in an IMMUTABLE repository. */
+const honoursImmutableTags = true;
 
 export interface ServicesOptions {
   region: string;
@@ -108,6 +112,13 @@ async function main(file: string): Promise<void> {
       }),
     log,
   });
+  const registry = startImmutableTags({
+    host: "127.0.0.1",
+    port: ports.registry,
+    registry: `http://127.0.0.1:${ports.registryStorage}`,
+    isImmutable: async (repository) => honoursImmutableTags && account.isImmutable(repository),
+    log,
+  });
   const providers = startProviders({
     host: "127.0.0.1",
     endpoint: awsEndpoint(ports),
@@ -127,6 +138,7 @@ async function main(file: string): Promise<void> {
     frontDoor,
     authenticator,
     webhook,
+    registry,
     faultControl,
   ]);
   const [{ ports: providerPorts }, { port: languageHostPort }] = servers;

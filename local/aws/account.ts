@@ -1,3 +1,4 @@
+import { DescribeRepositoriesCommand, ECRClient } from "@aws-sdk/client-ecr";
 import {
   DescribeAccessEntryCommand,
   DescribePodIdentityAssociationCommand,
@@ -42,11 +43,13 @@ export interface Credentials {
 export class Account implements IamAccount, AccessEntries {
   private readonly iam: IAMClient;
   private readonly eks: EKSClient;
+  private readonly ecr: ECRClient;
 
   constructor(options: AccountOptions) {
     const client = { ...options, credentials: rootCredentials };
     this.iam = new IAMClient(client);
     this.eks = new EKSClient(client);
+    this.ecr = new ECRClient(client);
   }
 
   /**
@@ -128,6 +131,14 @@ export class Account implements IamAccount, AccessEntries {
       .send(new GetPolicyCommand({ PolicyArn: arn }))
       .catch(ignoring("NoSuchEntityException", "NoSuchEntity"));
     return found !== undefined;
+  }
+
+  /** Whether the tags of an ECR repository are IMMUTABLE; not when it is not there. */
+  async isImmutable(repository: string): Promise<boolean> {
+    const found = await this.ecr
+      .send(new DescribeRepositoriesCommand({ repositoryNames: [repository] }))
+      .catch(ignoring("RepositoryNotFoundException"));
+    return found?.repositories?.[0]?.imageTagMutability === "IMMUTABLE";
   }
 
   async clusterNames(): Promise<string[]> {

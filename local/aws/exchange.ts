@@ -88,7 +88,10 @@ export async function read(exchange: Exchange): Promise<ReadExchange> {
 }
 
 /** Sends the answer to its end, or until the client goes away. */
-export async function send({ incoming, outgoing }: Exchange, answer: Reply | StreamedReply): Promise<void> {
+export async function send(
+  { incoming, outgoing }: Pick<Exchange, "incoming" | "outgoing">,
+  answer: Reply | StreamedReply,
+): Promise<void> {
   if (typeof answer.body !== "string") {
     outgoing.writeHead(answer.status, answer.headers);
     await pipeline(answer.body, outgoing);
