@@ -6,12 +6,13 @@ import { Faults, startFaultControl } from "./aws/faults.ts";
 import { startFrontDoor } from "./aws/frontdoor.ts";
 import { issuerKeys } from "./aws/jwks.ts";
 import { defaultAccountId } from "./aws/ministack.ts";
+import { botocoreModels } from "./aws/models.ts";
 import { isAssociated } from "./eks/associations.ts";
 import { startWebhook } from "./eks/pod-identity-webhook.ts";
 import { startTokenAuthenticator } from "./eks/token-authenticator.ts";
 import { administrator } from "./kubernetes/client.ts";
 import { fetchJwks } from "./kubernetes/control-plane.ts";
-import { project } from "./machine/paths.ts";
+import { project, venv } from "./machine/paths.ts";
 import { startLanguageHost } from "./pulumi/language-host.ts";
 import { startProviders } from "./pulumi/providers/index.ts";
 import { startImmutableTags } from "./registry/immutable-tags.ts";
@@ -84,6 +85,7 @@ async function main(file: string): Promise<void> {
       associationTags: (cluster, id) => account.associationTags(cluster, id),
     },
     // ECR's own are as long. Local's registry asks for none.
+    models: botocoreModels(venv),
     registry: { host: `127.0.0.1:${ports.registry}`, password: randomBytes(1024).toString("base64") },
     faults,
     log: (line) => log(`aws: ${line}`),

@@ -15,6 +15,9 @@ import {
 import { type Faults, injecting } from "./faults.ts";
 import { type IamAccount, iam } from "./iam.ts";
 import { Idempotency } from "./idempotency.ts";
+import { readCall } from "./model-input.ts";
+import { modelError, violationsOf } from "./model-rules.ts";
+import type { Models } from "./models.ts";
 import { AwsError, errorReply, type Reply } from "./reply.ts";
 import { checkSigned, protocolOf } from "./request.ts";
 import { asksForWebIdentity, assumeRoleWithWebIdentity } from "./sts.ts";
@@ -32,6 +35,8 @@ export interface FrontDoorOptions {
   webIdentity: WebIdentityEnvironment;
   eks: Omit<EksOptions, "log">;
   registry: Registry;
+  /** AWS's own models of its services; what has none is not held to one. */
+  models: Models;
   /** What a test asks for. Default none. */
   faults?: Faults;
   /** One line for each request, and for what is worth telling of it. */
@@ -95,6 +100,7 @@ function handle(options: FrontDoorOptions, upstream: Upstream): (exchange: Excha
       async (exchange, next) =>
         asksForWebIdentity(exchange) ? assumeRoleWithWebIdentity(exchange.parameters, sts) : next(exchange),
       signed,
+      wellFormed(options.models, log),
       once(new Idempotency()),
       byService(options),
     ],
@@ -143,9 +149,17 @@ function isInternal(path: string): boolean {
   }
 }
 
-/** Whether a request is read to its end before it is answered: whatever is answered here, or could hold a token. */
+/** Services all of whose calls are as small as their models allow. */
+const readWhole = new Set(["iam", "sts", "eks", "ecr", "kms", "logs"]);
+
+/**
+ * Whether a request is read to its end before it is answered: whatever is answered here, held to its model, or could
+ * hold a token.
+ */
 const isReadWhole = ({ call }: Exchange): boolean =>
-  call.form || call.query.has("Action") || ["iam", "sts", "eks", "ecr"].includes(call.service ?? "");
+  call.form ||
+  call.query.has("Action") ||
+  (readWhole.has(call.service ?? "") && !call.target?.endsWith(".PutLogEvents"));
 
 /** @throws AwsError unless the request is signed with a key that IAM or STS may have given out. */
 const signed = async <E extends Exchange, R>(exchange: E, next: (exchange: E) => Promise<R>): Promise<R> => {
@@ -155,6 +169,23 @@ const signed = async <E extends Exchange, R>(exchange: E, next: (exchange: E) =>
   checkSigned(exchange.call);
   return next(exchange);
 };
+
+/** Refuses, as the service does, what breaks the rules of AWS's own model of it. */
+const wellFormed =
+  (models: Models, log: (line: string) => void): Handler<ReadExchange, Reply> =>
+  async (exchange, next) => {
+    const { service } = exchange.call;
+    const model = service === undefined ? undefined : await models(service);
+    if (service !== undefined && model !== undefined) {
+      const call = readCall(model, exchange);
+      const error = call && modelError(service, violationsOf(model, call));
+      if (error) {
+        log(`${exchange.label}: ${error.code}, ${error.message}`);
+        throw error;
+      }
+    }
+    return next(exchange);
+  };
 
 /** Carries out once what is asked for again with the token of the first time, as EKS and EC2 take it. */
 const once =

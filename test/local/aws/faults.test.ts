@@ -42,6 +42,7 @@ describe("faults of AWS's API", () => {
         tags: async () => ({}),
         associationTags: async () => undefined,
       },
+      models: async () => undefined,
       registry: { host: "", password: "" },
       faults,
       log: () => undefined,

@@ -3,6 +3,8 @@ import type { AddressInfo } from "node:net";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { expect } from "chai";
 import { type FrontDoor, startFrontDoor } from "../../../local/aws/frontdoor.ts";
+import { asModel } from "../../../local/aws/models.ts";
+import { description } from "./boxes.ts";
 import {
   call,
   environment,
@@ -70,6 +72,7 @@ describe("the front door", () => {
         replaceOidcProvider: () => Promise.reject(new Error("not asked")),
       },
       eks: eksOptions,
+      models: async (service) => (service === "kms" ? asModel(description) : undefined),
       registry: { host: "127.0.0.1:5000", password: "secret" },
       log: (line) => log.push(line),
     });
@@ -248,6 +251,21 @@ describe("the front door", () => {
       expect(received).to.be.empty;
     });
 
+    it("what breaks the rules of its service's model, and passes on what keeps them", async () => {
+      const make = (box: object) =>
+        post(JSON.stringify(box), {
+          "content-type": "application/x-amz-json-1.1",
+          "x-amz-target": "Boxes_2015.MakeBox",
+          authorization: signedFor("kms"),
+        });
+      const refused = await make({ BoxName: "Oak", Tags: [] });
+      expect(refused.status).to.equal(400);
+      expect(refused.headers.get("x-amzn-errortype")).to.equal("ValidationException");
+      expect(await refused.text()).to.contain("Value 'Oak' at 'boxName' failed to satisfy constraint");
+      expect(received).to.be.empty;
+      expect(await (await make({ BoxName: "oak", Tags: [] })).text()).to.equal("from MiniStack");
+    });
+
     it("a compressed call to a Query API, in which it could not see the action", async () => {
       const response = await post("xx", { authorization: signedFor("sts"), "content-encoding": "gzip" });
       expect(response.status).to.equal(400);
@@ -355,6 +373,7 @@ describe("the front door", () => {
       webIdentity: environment(key),
       iam: undefined as never,
       eks: eksOptions,
+      models: async () => undefined,
       registry: { host: "", password: "" },
       log: () => undefined,
     });
@@ -375,6 +394,7 @@ describe("the front door", () => {
       webIdentity: environment(key),
       iam: undefined as never,
       eks: eksOptions,
+      models: async () => undefined,
       registry: { host: "", password: "" },
       log: () => undefined,
     });
