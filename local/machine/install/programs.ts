@@ -78,7 +78,6 @@ export const kubernetesWithProviderProgram: GoProgram = {
     ...(kubernetesProgram.define ?? []),
     `${providerModule}/pkg/version.Version=${kubernetesProvider.version}`,
   ],
-  aliases: [...(kubernetesProgram.aliases ?? []), "pulumi-resource-kubernetes"],
   embed: {
     folder: "embed",
     module: providerModule,
