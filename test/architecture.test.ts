@@ -4,7 +4,11 @@ import { expect } from "chai";
 import { faultsOf, importsOf, placesOf } from "./architecture.ts";
 
 const root = join(import.meta.dirname, "..");
-const places = placesOf(readFileSync(join(root, "ARCHITECTURE.md"), "utf8"));
+const page = readFileSync(join(root, "ARCHITECTURE.md"), "utf8");
+const places = placesOf(page);
+
+/** A place's name in the picture. */
+const idOf = (place: string): string => place.replace(/\/$|\.ts$/, "");
 
 /** Arrows that the code does not keep yet: each is to go, and then its line here. */
 const standing: readonly string[] = [
@@ -39,6 +43,20 @@ describe("the arrows of ARCHITECTURE.md", () => {
     const named = places.flatMap(({ name, mayImport }) => [name, ...(mayImport ?? [])]);
     expect(named).to.include("iam/").and.include("config.ts");
     expect(named.filter((name) => !existsSync(join(root, name)))).to.deep.equal([]);
+  });
+
+  it("are drawn as the table has them", () => {
+    const [, picture = ""] = /```mermaid\n([\s\S]*?)```/.exec(page) ?? [];
+    const drawn = [...picture.matchAll(/^ *(\w+)(?:\[".*?"\])? --> (\w+)/gm)].map(
+      ([, from, to]) => `${from} ${to}`,
+    );
+    const told = places.flatMap(({ name, mayImport = [] }) =>
+      mayImport.map((to) => `${idOf(name)} ${idOf(to)}`),
+    );
+    // Tests may import all, and what measures nearly all: the picture would not be one.
+    const measuring = (arrow: string) => /^(bench|test) /.test(arrow);
+    expect(drawn.filter((arrow) => !told.includes(arrow) && !arrow.startsWith("test "))).to.deep.equal([]);
+    expect(told.filter((arrow) => !drawn.includes(arrow) && !measuring(arrow))).to.deep.equal([]);
   });
 
   it("are broken by an import against one, however it is written", () => {
