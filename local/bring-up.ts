@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { AdmissionregistrationV1Api, CoreV1Api } from "@kubernetes/client-node";
@@ -139,11 +139,21 @@ async function installKubernetes({ releases, ownProvider }: Sources, say: Say): 
 }
 
 async function installKubernetesProvider({ releases, ownProvider }: Sources): Promise<string> {
-  const built = join(bin, "pulumi-resource-kubernetes");
-  const source = ownProvider ?? (releases ? undefined : built);
-  const mark = source === built ? await readFile(join(bin, "kube.stamp"), "utf8") : "";
+  const built = !releases && ownProvider === undefined;
+  const source = built ? await asProvider(join(bin, kubernetesProgram.name)) : ownProvider;
+  const mark = built ? await readFile(join(bin, `${kubernetesProgram.name}.stamp`), "utf8") : "";
   const { name, version } = kubernetesProvider;
   return `${name} ${version}, ${(await installPlugin(kubernetesProvider, source, { mark })) ? "installed" : "there already"}`;
+}
+
+/** The Kubernetes binary under the provider's name, apart from the search path: the engine warns of plugins that it finds there. */
+async function asProvider(kubernetes: string): Promise<string> {
+  const folder = join(cache, "provider");
+  const provider = join(folder, "pulumi-resource-kubernetes");
+  await mkdir(folder, { recursive: true });
+  await rm(provider, { force: true });
+  await symlink(kubernetes, provider);
+  return provider;
 }
 
 const news = (added: readonly string[]): string => (added.length > 0 ? added.join(", ") : "there already");

@@ -226,6 +226,12 @@ describe("the program", () => {
     expect(await addons({ "eks-irsa:identity": "pod-identity" })).to.deep.equal(["eks-pod-identity-agent"]);
   });
 
+  it("has no output without a value, of which the engine would warn", async () => {
+    const { outputs } = await run("dev", stackConfig("dev"));
+    expect(outputs).to.not.have.property("toolbox");
+    expect(Object.values(outputs)).to.not.include(undefined);
+  });
+
   it("registers as many bindings as it is given", async () => {
     const bindings = Array.from({ length: 100 }, (_, index) => ({
       namespace: `team-${index % 10}`,

@@ -23,9 +23,9 @@ export function engineEnvironment({ services }: Pick<UpRun, "services">): Record
     // It would download the providers that it has been given the addresses of, and the one that is installed.
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     PULUMI_DEBUG_PROVIDERS: ports.join(","),
-    // Its commands are short: collecting garbage is a third of what the smaller ones take.
-    GOGC: "off",
-    GOMEMLIMIT: "1GiB",
+    // Its commands are short: collecting garbage is a third of what the smaller ones take. No bound on its memory: a stack
+    // of a thousand bindings passes any that is small, and the engine then does little else than collect.
+    GOGC: "400",
     PULUMI_DEBUG_LANGUAGES: `nodejs:${services.languageHost}`,
   };
 }
