@@ -15,6 +15,7 @@ import { fetchJwks } from "./kubernetes/control-plane.ts";
 import { project, venv } from "./machine/paths.ts";
 import { startLanguageHost } from "./pulumi/language-host.ts";
 import { startProviders } from "./pulumi/providers/index.ts";
+import { deleteImages } from "./registry/images.ts";
 import { startImmutableTags } from "./registry/immutable-tags.ts";
 import { awsEndpoint, files, folders, issuerOf, type Ports, type Services } from "./run.ts";
 
@@ -51,6 +52,7 @@ async function main(file: string): Promise<void> {
   };
   const upstream = `http://127.0.0.1:${ports.miniStack}`;
   const apiServer = `https://127.0.0.1:${ports.apiServer}`;
+  const registryStorage = `http://127.0.0.1:${ports.registryStorage}`;
   const issuer = issuerOf(region);
   const account = new Account({ endpoint: upstream, region });
   const addresses = ["127.0.0.1", bridgeAddress];
@@ -84,9 +86,13 @@ async function main(file: string): Promise<void> {
       tags: (arn) => account.tags(arn),
       associationTags: (cluster, id) => account.associationTags(cluster, id),
     },
-    // ECR's own are as long. Local's registry asks for none.
     models: botocoreModels(venv),
-    registry: { host: `127.0.0.1:${ports.registry}`, password: randomBytes(1024).toString("base64") },
+    registry: {
+      host: `127.0.0.1:${ports.registry}`,
+      deleteImages: (repository) => deleteImages(registryStorage, repository),
+      // ECR's own are as long. Local's registry asks for none.
+      password: randomBytes(1024).toString("base64"),
+    },
     faults,
     log: (line) => log(`aws: ${line}`),
   });
@@ -117,7 +123,7 @@ async function main(file: string): Promise<void> {
   const registry = startImmutableTags({
     host: "127.0.0.1",
     port: ports.registry,
-    registry: `http://127.0.0.1:${ports.registryStorage}`,
+    registry: registryStorage,
     isImmutable: async (repository) => honoursImmutableTags && account.isImmutable(repository),
     log,
   });

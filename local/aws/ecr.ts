@@ -4,15 +4,32 @@ import type { Reply } from "./reply.ts";
 export interface Registry {
   /** `127.0.0.1:5000`. */
   host: string;
+  /** Deletes all images of a repository that is no more: the registry would show them under the next of its name. */
+  deleteImages(repository: string): Promise<void>;
   /** What `docker login` is given for the user `AWS`. MiniStack gives everybody the same. */
   password: string;
 }
 
 const rewritten = ["CreateRepository", "DescribeRepositories", "DeleteRepository", "GetAuthorizationToken"];
 
+/** Answers a call of ECR: with local's registry, which forgets what belonged to a deleted repository. */
+export async function ecr(
+  action: string,
+  body: string,
+  forward: () => Promise<Reply>,
+  registry: Registry,
+): Promise<Reply> {
+  const reply = await forward();
+  if (reply.status !== 200) return reply;
+  if (action === "DeleteRepository") {
+    const { repositoryName } = JSON.parse(body) as { repositoryName: string };
+    await registry.deleteImages(repositoryName);
+  }
+  return rewritten.includes(action) ? withRegistry(reply, registry) : reply;
+}
+
 /** ECR's answer with local's registry in place of `<account>.dkr.ecr.<region>.amazonaws.com`, and a password for it. */
-export function ecr(action: string, reply: Reply, registry: Registry): Reply {
-  if (reply.status !== 200 || !rewritten.includes(action)) return reply;
+function withRegistry(reply: Reply, registry: Registry): Reply {
   const body = JSON.parse(reply.body, (key, value: unknown) => {
     if (typeof value !== "string") return value;
     if (key === "repositoryUri") return `${registry.host}/${value.slice(value.indexOf("/") + 1)}`;

@@ -219,7 +219,7 @@ function byService(options: FrontDoorOptions): Handler<ReadExchange, Reply> {
       case "eks":
         return answerEks(call, body, forward);
       case "ecr":
-        return ecr(action, await forward(), options.registry);
+        return ecr(action, body, forward, options.registry);
       default:
         return forward();
     }

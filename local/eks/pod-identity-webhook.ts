@@ -265,6 +265,9 @@ export function webhookConfiguration(url: string, ca: string): V1MutatingWebhook
       {
         name: "iam-for-pods.amazonaws.com",
         clientConfig: { url, caBundle: Buffer.from(ca).toString("base64") },
+        objectSelector: {
+          matchExpressions: [{ key: `${domain}/skip-pod-identity-webhook`, operator: "DoesNotExist" }],
+        },
         rules: [{ operations: ["CREATE"], apiGroups: [""], apiVersions: ["v1"], resources: ["pods"] }],
         admissionReviewVersions: ["v1"],
         sideEffects: "None",

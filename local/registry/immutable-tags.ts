@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { send } from "../aws/exchange.ts";
 import { jsonReply, type Reply } from "../aws/reply.ts";
 import { Upstream } from "../aws/upstream.ts";
+import { digestOf } from "./images.ts";
 
 export interface ImmutableTagsOptions {
   host: string;
@@ -14,14 +15,6 @@ export interface ImmutableTagsOptions {
   isImmutable(repository: string): Promise<boolean>;
   log(line: string): void;
 }
-
-/** What a manifest may be; a registry that is asked for none of them says that it has none. */
-const manifestTypes = [
-  "application/vnd.oci.image.index.v1+json",
-  "application/vnd.oci.image.manifest.v1+json",
-  "application/vnd.docker.distribution.manifest.list.v2+json",
-  "application/vnd.docker.distribution.manifest.v2+json",
-].join(", ");
 
 /**
  * The registry as ECR shows it: refuses to push to a tag that exists in a repository whose tags are IMMUTABLE, even
@@ -43,17 +36,10 @@ export async function startImmutableTags(options: ImmutableTagsOptions) {
       return pass();
     // Of two that push one tag at once, the second finds that of the first.
     await inTurn(`${repository}:${tag}`, async () => {
-      if (!(await exists(repository, tag))) return pass();
+      if ((await digestOf(options.registry, repository, tag)) === undefined) return pass();
       options.log(`registry: refused ${repository}:${tag}, which exists and is immutable`);
       return send(exchange, refusal(repository, tag));
     });
-  }
-
-  async function exists(repository: string, tag: string): Promise<boolean> {
-    const url = `${options.registry}/v2/${repository}/manifests/${tag}`;
-    const { status, ok } = await fetch(url, { method: "HEAD", headers: { accept: manifestTypes } });
-    if (!ok && status !== 404) throw new Error(`The registry answered ${status} for ${repository}:${tag}.`);
-    return ok;
   }
 
   const server = createServer((incoming, outgoing) => {

@@ -43,7 +43,7 @@ describe("faults of AWS's API", () => {
         associationTags: async () => undefined,
       },
       models: async () => undefined,
-      registry: { host: "", password: "" },
+      registry: { host: "", password: "", deleteImages: async () => undefined },
       faults,
       log: () => undefined,
     });

@@ -73,7 +73,7 @@ describe("the front door", () => {
       },
       eks: eksOptions,
       models: async (service) => (service === "kms" ? asModel(description) : undefined),
-      registry: { host: "127.0.0.1:5000", password: "secret" },
+      registry: { host: "127.0.0.1:5000", password: "secret", deleteImages: async () => undefined },
       log: (line) => log.push(line),
     });
   });
@@ -374,7 +374,7 @@ describe("the front door", () => {
       iam: undefined as never,
       eks: eksOptions,
       models: async () => undefined,
-      registry: { host: "", password: "" },
+      registry: { host: "", password: "", deleteImages: async () => undefined },
       log: () => undefined,
     });
     const s3 = await fetch(`${down.url}/bucket`, { headers: { authorization: signedFor("s3") } });
@@ -395,7 +395,7 @@ describe("the front door", () => {
       iam: undefined as never,
       eks: eksOptions,
       models: async () => undefined,
-      registry: { host: "", password: "" },
+      registry: { host: "", password: "", deleteImages: async () => undefined },
       log: () => undefined,
     });
     expect(

@@ -315,10 +315,13 @@ describe("the pod identity webhook", () => {
     });
   });
 
-  it("is registered with its CA, or not at all", () => {
+  it("is registered with its CA, or not at all, and not for pods that ask to be skipped", () => {
     const { certificate } = pki.ca;
     const [webhook] = webhookConfiguration("https://127.0.0.1:1/mutate", certificate).webhooks ?? [];
     expect(webhook?.clientConfig.caBundle).to.equal(Buffer.from(certificate).toString("base64"));
+    expect(webhook?.objectSelector?.matchExpressions).to.deep.equal([
+      { key: "eks.amazonaws.com/skip-pod-identity-webhook", operator: "DoesNotExist" },
+    ]);
     expect(() => webhookConfiguration("https://127.0.0.1:1/mutate", "")).to.throw(/needs its CA/);
   });
 });

@@ -26,7 +26,9 @@ describe("the registry with immutable tags", () => {
       } else {
         const found = manifests.get(url);
         const accepted = incoming.headers.accept?.includes("vnd.oci.image.manifest.v1+json") ?? false;
-        outgoing.writeHead(found !== undefined && accepted ? 200 : 404).end();
+        outgoing
+          .writeHead(found !== undefined && accepted ? 200 : 404, { "docker-content-digest": "sha256:a" })
+          .end();
       }
     });
     await new Promise<void>((resolve) => storage.listen(0, "127.0.0.1", resolve));
