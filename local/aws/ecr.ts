@@ -1,4 +1,4 @@
-import type { Reply } from "./reply.ts";
+import { AwsError, type Reply } from "./reply.ts";
 
 /** A registry that speaks plain HTTP, as Docker allows on loopback. */
 export interface Registry {
@@ -12,6 +12,10 @@ export interface Registry {
 
 const rewritten = ["CreateRepository", "DescribeRepositories", "DeleteRepository", "GetAuthorizationToken"];
 
+/** What ECR says, to a push and in its API, of a tag that exists in an IMMUTABLE repository. */
+export const immutableTag = (repository: string, tag: string): string =>
+  `The image tag '${tag}' already exists in the '${repository}' repository and cannot be overwritten because the tag is immutable.`;
+
 /** Answers a call of ECR: with local's registry, which forgets what belonged to a deleted repository. */
 export async function ecr(
   action: string,
@@ -20,6 +24,10 @@ export async function ecr(
   registry: Registry,
 ): Promise<Reply> {
   const reply = await forward();
+  if (reply.body.includes("ImageTagAlreadyExistsException")) {
+    const { repositoryName, imageTag } = JSON.parse(body) as { repositoryName: string; imageTag: string };
+    throw new AwsError("ImageTagAlreadyExistsException", immutableTag(repositoryName, imageTag));
+  }
   if (reply.status !== 200) return reply;
   if (action === "DeleteRepository") {
     const { repositoryName } = JSON.parse(body) as { repositoryName: string };

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { immutableTag } from "../aws/ecr.ts";
 import { send } from "../aws/exchange.ts";
 import { jsonReply, type Reply } from "../aws/reply.ts";
 import { Upstream } from "../aws/upstream.ts";
@@ -65,19 +66,9 @@ export async function startImmutableTags(options: ImmutableTagsOptions) {
   };
 }
 
-/** ECR's words; its API calls the same error `ImageTagAlreadyExistsException`. */
+/** As docker shows it: `tag invalid: The image tag …`. */
 const refusal = (repository: string, tag: string): Reply =>
-  jsonReply(
-    {
-      errors: [
-        {
-          code: "TAG_INVALID",
-          message: `The image tag '${tag}' already exists in the '${repository}' repository and cannot be overwritten because the tag is immutable.`,
-        },
-      ],
-    },
-    400,
-  );
+  jsonReply({ errors: [{ code: "TAG_INVALID", message: immutableTag(repository, tag) }] }, 400);
 
 /** Has what is to be done for one key wait for what is being done for it. */
 function turns() {

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { ecr } from "../../../local/aws/ecr.ts";
 import { jsonReply, type Reply } from "../../../local/aws/reply.ts";
+import { refusal } from "./tokens.ts";
 
 const uri = "000000000000.dkr.ecr.eu-central-1.amazonaws.com/team/app";
 
@@ -43,6 +44,14 @@ describe("ecr", () => {
     expect(deleted).to.deep.equal([]);
     await send("DeleteRepository", jsonReply({ repository: {} }), { repositoryName: "team/app" });
     expect(deleted).to.deep.equal(["team/app"]);
+  });
+
+  it("refuses in ECR's words to put an image to a tag that exists, where tags are immutable", async () => {
+    const refused = jsonReply({ __type: "ImageTagAlreadyExistsException", message: "exists" }, 400);
+    const put = send("PutImage", refused, { repositoryName: "team/app", imageTag: "v1" });
+    expect(await refusal(put)).to.equal(
+      "400 ImageTagAlreadyExistsException: The image tag 'v1' already exists in the 'team/app' repository and cannot be overwritten because the tag is immutable.",
+    );
   });
 
   it("leaves errors and other answers as they are", async () => {
