@@ -22,17 +22,11 @@ interface Options {
 }
 
 async function main(names: readonly string[], { short = false }: Options): Promise<void> {
-  const unknown = names.find((name) => !["page", "capacity"].includes(name) && !(name in benchmarks));
+  const unknown = names.find((name) => name !== "page" && !(name in benchmarks));
   if (unknown !== undefined) {
     throw new Error(`There is no benchmark ${unknown}; there are ${Object.keys(benchmarks).join(", ")}.`);
   }
   if (names.includes("page")) return writePage(readResults());
-  if (names.includes("capacity")) {
-    const { capacity } = await import("./capacity.ts");
-    for (const [part, text] of Object.entries(await capacity()))
-      process.stdout.write(`\n${part}\n\n${text}\n`);
-    return;
-  }
   // What takes a quarter of an hour by downloads and builds is no part of a short run.
   const wanted =
     names.length > 0 ? names : Object.keys(benchmarks).filter((name) => !short || name !== "first-run");
