@@ -2,6 +2,8 @@ module github.com/eks-irsa/tools/kubernetes
 
 go 1.25.0
 
+// Pulumi's language host for YAML is built here and not with the engine: it compiles with the release of
+// Pulumi's packages that the provider asks for (3.215.0), and no longer with 3.224.0 or the engine's.
 tool github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml
 
 require (

@@ -144,7 +144,10 @@ function compilerGc(): string {
 async function stampOf(program: GoProgram): Promise<string> {
   const folder = join(project, program.module);
   const hash = createHash("sha256").update(JSON.stringify(program));
-  for (const file of (await readdir(folder)).filter((name) => /\.go$|^go\.(mod|sum)$/.test(name)).sort()) {
+  const files = (await readdir(folder, { recursive: true })).filter((path) =>
+    /\.go$|^go\.(mod|sum)$/.test(path),
+  );
+  for (const file of files.sort()) {
     hash.update(file).update(await readFile(join(folder, file)));
   }
   return hash.digest("hex");

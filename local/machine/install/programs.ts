@@ -35,6 +35,9 @@ export const yamlProgram: GoProgram = {
   name: "pulumi-language-yaml",
   module: "tools/kubernetes",
   package: "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml",
+  define: [
+    `github.com/pulumi/pulumi-yaml/pkg/version.Version=${pinned("tools/kubernetes", "github.com/pulumi/pulumi-yaml")}`,
+  ],
 };
 
 /** Release of Kubernetes. */
