@@ -9,7 +9,7 @@ import * as logs from "./drift/logs.ts";
 import * as podIdentity from "./drift/pod-identity.ts";
 import { type Drift, Target } from "./drift/target.ts";
 import { Live, nameOf, type Step, stepsOf } from "./live.ts";
-import { Tally } from "./run.ts";
+import { Tally } from "./tally.ts";
 
 // Every attribute that matters, changed or deleted behind the engine's back: a refresh finds each, an `up` mends each.
 // Changes that do not get in each other's way share a refresh and an `up`; each is looked at by itself.
