@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { searchPath } from "../local/machine/paths.ts";
 import type { Benchmark, Context } from "./benchmark.ts";
-import { keep, readResults, resultOf, terminalTable, writePage } from "./report.ts";
+import { keep, readResults, resultOf, terminalTable, writePage } from "./results.ts";
 
 // `npm run bench`, `npm run bench -- NAME...`: measures, shows, keeps.
 
@@ -12,7 +12,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   engine: async () => (await import("./engine/overhead.ts")).overhead,
   scale: async () => (await import("./engine/scale.ts")).scale,
   "critical-path": async () => (await import("./engine/critical-path.ts")).criticalPath,
-  lister: async () => (await import("./lister.ts")).lister,
+  lister: async () => (await import("./lister/comparison.ts")).lister,
   local: async () => (await import("./local.ts")).local,
   "first-run": async () => (await import("./local.ts")).firstRun,
 };
