@@ -44,7 +44,7 @@ export function resultOf(benchmark: Benchmark, figures: readonly Figure[], secon
 }
 
 /** The figures as rows: what, who, the median and how far it goes, the ratios and whether they are what they should be. */
-export function rowsOf(figures: readonly Figure[]): string[][] {
+function rowsOf(figures: readonly Figure[]): string[][] {
   return figures.flatMap((figure) => [
     ...figure.series.map((series, index) => [
       index === 0 ? figure.name : "",
@@ -61,7 +61,7 @@ export function rowsOf(figures: readonly Figure[]): string[][] {
   ]);
 }
 
-export const header = ["figure", "of", "median (least to most)", "goal"];
+const header = ["figure", "of", "median (least to most)", "goal"];
 
 function quantity({ samples }: Series, unit: Figure["unit"]): string {
   const { median, min, max } = spread(samples);
@@ -118,7 +118,7 @@ export async function writePage(results: Results): Promise<void> {
 }
 
 /** What stands between the markers of a benchmark. */
-export function sectionOf(name: string, result: Result, plotted: boolean): string {
+function sectionOf(name: string, result: Result, plotted: boolean): string {
   const notes = result.figures.flatMap(({ name: figure, note }) => (note ? [`${figure}: ${note}`] : []));
   return [
     ...(plotted ? [`![${result.title}](bench/${name}.svg)`, ""] : []),
