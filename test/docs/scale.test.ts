@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { pages, quotas, scalePage, trustPolicyLength, withTables } from "../../docs/scale/tables.ts";
-import { withSection } from "../../docs/sections.ts";
 import { inlinePolicyCharacters, managedPoliciesPerRole } from "../../iam/policies.ts";
 import { trustPolicy, trustPolicyCharacters } from "../../iam/trust-policy.ts";
 
@@ -52,16 +51,5 @@ describe("docs/scale.md", () => {
     expect(Object.keys(pages).sort()).to.deep.equal(
       [...new Set(Object.values(quotas).map(({ source }) => source))].sort(),
     );
-  });
-});
-
-describe("a section of a page", () => {
-  it("is replaced between its marks, the rest left as it is", () => {
-    const page = "before\n<!-- a -->\nold\n<!-- /a -->\nafter\n";
-    expect(withSection(page, "a", "new")).to.equal(page.replace("old", "new"));
-  });
-
-  it("is refused where the page has no place for it", () => {
-    expect(() => withSection("<!-- /a -->\n<!-- a -->", "a", "new")).to.throw("The page has no <!-- a -->");
   });
 });
