@@ -21,7 +21,7 @@ import {
   trustPolicy,
   trustPolicyCharacters,
 } from "../iam/trust-policy.ts";
-import { takesFieldsBack } from "./ownership.ts";
+import { forceFieldOwnership } from "./ownership.ts";
 
 /** How a pod gets the role's credentials. */
 export type IdentityMechanism = "irsa" | "pod-identity";
@@ -215,7 +215,7 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
         : new ServiceAccount(
             `${name}-service-account`,
             {
-              metadata: { ...metadata, annotations: { ...metadata.annotations, ...takesFieldsBack } },
+              metadata: { ...metadata, annotations: { ...metadata.annotations, ...forceFieldOwnership } },
               automountServiceAccountToken: args.serviceAccount?.automountToken ?? false,
             },
             parent,

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { IrsaArgumentError, IrsaServiceAccount, type IrsaServiceAccountArgs } from "../../components/irsa.ts";
-import { takesFieldsBack } from "../../components/ownership.ts";
+import { forceFieldOwnership } from "../../components/ownership.ts";
 import { PolicyError, policyWarnings, resolvePolicies } from "../../iam/policies.ts";
 import { issuer, known, oidcProviderArn, only, type Registered, setMocks, settled } from "../mocks.ts";
 
@@ -49,7 +49,7 @@ describe("IrsaServiceAccount", () => {
     expect(only(registered, "kubernetes:core/v1:ServiceAccount").inputs.metadata).to.deep.equal({
       name: "reader",
       namespace: "team-a",
-      annotations: { "eks.amazonaws.com/role-arn": await known(irsa.roleArn), ...takesFieldsBack },
+      annotations: { "eks.amazonaws.com/role-arn": await known(irsa.roleArn), ...forceFieldOwnership },
     });
     expect(await known(irsa.serviceAccountName)).to.equal("reader");
   });
@@ -184,7 +184,7 @@ describe("IrsaServiceAccount", () => {
     const { annotations } = only(registered, "kubernetes:core/v1:ServiceAccount").inputs.metadata as {
       annotations: unknown;
     };
-    expect(annotations).to.deep.equal({ "eks.amazonaws.com/role-arn": arn, ...takesFieldsBack });
+    expect(annotations).to.deep.equal({ "eks.amazonaws.com/role-arn": arn, ...forceFieldOwnership });
   });
 
   it("makes the role only, for a chart that brings its ServiceAccount", async () => {
@@ -288,7 +288,7 @@ describe("IrsaServiceAccount", () => {
     const { metadata } = only(registered, "kubernetes:core/v1:ServiceAccount").inputs as {
       metadata: { annotations: unknown };
     };
-    expect(metadata.annotations).to.deep.equal(takesFieldsBack);
+    expect(metadata.annotations).to.deep.equal(forceFieldOwnership);
   });
 
   it("keeps the names of role and ServiceAccount when the mechanism changes, so that neither is replaced", async () => {

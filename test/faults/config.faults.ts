@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { ConfigError, type ConfigInput, configSchema, parseConfig } from "../../config.ts";
 import program from "../../index.ts";
 import { setMocks, settled } from "../mocks.ts";
-import { count, seed, Tally } from "./run.ts";
+import { count, seed, Tally } from "./tally.ts";
 
 // Stack configurations by the thousand: right ones run, every other one is refused by its key, and nothing else happens.
 

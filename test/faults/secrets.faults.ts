@@ -16,7 +16,7 @@ import { awsEnvironment, files, folders, region } from "../../local/run.ts";
 import { command, local, works } from "../e2e/tools.ts";
 import { Live } from "./live.ts";
 import { keyNeedles, Needle, secretsByLooks } from "./needles.ts";
-import { Tally } from "./run.ts";
+import { Tally } from "./tally.ts";
 
 // Every secret that there is in a run, looked for where it must not be. Something planted is looked for in the same way, in
 // each kind of place: a search that finds nothing finds that.

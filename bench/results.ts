@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
+import { markdownTable, withSection } from "../docs/sections.ts";
 import { table } from "../local/cli/report.ts";
 import { project } from "../local/machine/paths.ts";
 import { type Benchmark, type Figure, type Series, spread, type Verdict, verdicts } from "./benchmark.ts";
@@ -43,7 +44,7 @@ export function resultOf(benchmark: Benchmark, figures: readonly Figure[], secon
 }
 
 /** The figures as rows: what, who, the median and how far it goes, the ratios and whether they are what they should be. */
-export function rowsOf(figures: readonly Figure[]): string[][] {
+function rowsOf(figures: readonly Figure[]): string[][] {
   return figures.flatMap((figure) => [
     ...figure.series.map((series, index) => [
       index === 0 ? figure.name : "",
@@ -60,7 +61,7 @@ export function rowsOf(figures: readonly Figure[]): string[][] {
   ]);
 }
 
-export const header = ["figure", "of", "median (least to most)", "goal"];
+const header = ["figure", "of", "median (least to most)", "goal"];
 
 function quantity({ samples }: Series, unit: Figure["unit"]): string {
   const { median, min, max } = spread(samples);
@@ -111,30 +112,19 @@ export async function writePage(results: Results): Promise<void> {
       mkdirSync(join(docs, "bench"), { recursive: true });
       writeFileSync(join(docs, "bench", `${name}.svg`), plot);
     }
-    text = withSection(text, name, sectionOf(name, result, plot !== undefined));
+    text = withSection(text, `bench:${name}`, sectionOf(name, result, plot !== undefined));
   }
   writeFileSync(page, text);
 }
 
 /** What stands between the markers of a benchmark. */
-export function sectionOf(name: string, result: Result, plotted: boolean): string {
-  const markdown = [header, header.map(() => "---"), ...rowsOf(result.figures)].map(
-    (row) => `| ${row.join(" | ")} |`,
-  );
+function sectionOf(name: string, result: Result, plotted: boolean): string {
   const notes = result.figures.flatMap(({ name: figure, note }) => (note ? [`${figure}: ${note}`] : []));
   return [
     ...(plotted ? [`![${result.title}](bench/${name}.svg)`, ""] : []),
-    ...markdown,
+    markdownTable(header, rowsOf(result.figures)),
     "",
     ...notes.flatMap((note) => [note, ""]),
     `Measured on ${result.date.slice(0, 10)} at ${result.commit}, in ${result.seconds} s: ${result.machine}.`,
   ].join("\n");
-}
-
-/** @throws Error when the page has no place for it. */
-export function withSection(text: string, name: string, section: string): string {
-  const [begin, end] = [`<!-- bench:${name} -->`, `<!-- /bench:${name} -->`];
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`docs/bench.md has no ${begin} with its ${end} behind it.`);
-  return `${text.slice(0, from + begin.length)}\n${section}\n${text.slice(to)}`;
 }

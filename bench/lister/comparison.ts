@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { FakeAws } from "../testing/fake-aws.ts";
-import { environment, portOf, role, token, until } from "../testing/lister.ts";
-import { type Benchmark, type Context, type Figure, type Goal, inTurns } from "./benchmark.ts";
-import { goSubjects } from "./lister/go.ts";
-import { javaSubjects } from "./lister/java.ts";
-import { load } from "./lister/load.ts";
-import { type Running, startToFirstBucket } from "./lister/running.ts";
-import { lister as ours, type Subjects } from "./lister/subjects.ts";
+import { FakeAws } from "../../testing/fake-aws.ts";
+import { environment, portOf, role, token, until } from "../../testing/lister.ts";
+import { type Benchmark, type Context, type Figure, type Goal, inTurns } from "../benchmark.ts";
+import { goSubjects } from "./go.ts";
+import { javaSubjects } from "./java.ts";
+import { load } from "./load.ts";
+import { type Running, startToFirstBucket } from "./running.ts";
+import { lister as ours, type Subjects } from "./subjects.ts";
 
 /** How long a program rests before its memory is looked at, in seconds. */
 const rest = 3;
