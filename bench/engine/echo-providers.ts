@@ -1,8 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Difference, deepEqual } from "../../local/pulumi/provider-host/diff.ts";
-import { type HostedProvider, serve } from "../../local/pulumi/provider-host/host.ts";
-import { type Properties, unknown } from "../../local/pulumi/provider-host/properties.ts";
-import type { Context, Provider, ResourceType } from "../../local/pulumi/provider-host/resource-type.ts";
+import {
+  type Context,
+  type Difference,
+  deepEqual,
+  type HostedProvider,
+  type Properties,
+  type Provider,
+  type ResourceType,
+  serve,
+  unknown,
+} from "../../local/pulumi/provider-host/index.ts";
 import { components, methods } from "../../local/pulumi/providers/eks/cluster.ts";
 import { catchStrayErrors, componentService } from "../../local/pulumi/providers/eks/construct.ts";
 import { eksProvider } from "../../local/pulumi/providers/eks/provider.ts";

@@ -7,7 +7,7 @@ import { credentials } from "@grpc/grpc-js";
 import { AnalyzerClient } from "@pulumi/pulumi/proto/analyzer_grpc_pb.js";
 import rpc from "@pulumi/pulumi/proto/analyzer_pb.js";
 import { expect } from "chai";
-import { Empty, type JavaScriptValue, Struct } from "../../local/pulumi/provider-host/protobuf.ts";
+import { Empty, type JavaScriptValue, Struct } from "../../local/pulumi/provider-host/index.ts";
 import { rules } from "../../policy/rules.ts";
 
 // The pack as an engine runs it: the Pulumi SDK's own runner in a process of its own, spoken to in the engine's protocol.

@@ -21,7 +21,7 @@ export async function check<C>(
     if (!(key in properties) && !key.startsWith("__") && !isAbsent(value)) {
       failures.push({
         property: key,
-        reason: `the local stand-in for ${context.type} does not know '${key}'`,
+        reason: `${context.provider} knows no input '${key}' of ${context.type}`,
       });
     }
   }

@@ -7,6 +7,8 @@ export type Severity = "debug" | "info" | "warning" | "error";
 /** What an operation on a resource, or a function call, is done with. `Config` is what the provider made of its configuration. */
 export interface Context<Config> {
   readonly config: Config;
+  /** What the provider calls itself in errors. */
+  readonly provider: string;
   /** The resource's URN; of a function call, its token. */
   readonly urn: string;
   readonly type: string;
@@ -106,7 +108,9 @@ export class InitializationError extends Error {
 /** A provider: what it makes of its configuration, its resource types and its functions. */
 export interface Provider<Config> {
   readonly name: string;
-  /** The version of the provider that it stands in for. */
+  /** What it calls itself in errors. Default `the <name> provider`. */
+  readonly title?: string;
+  /** The version that engines are told. */
   readonly version: string;
   /** Whether it serves components, whose inputs are outputs and references to resources. Default false. */
   readonly hasComponents?: boolean;

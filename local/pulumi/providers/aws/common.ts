@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Property } from "../../provider-host/diff.ts";
-import type { Context, ResourceType } from "../../provider-host/resource-type.ts";
+import type { Context, Property, ResourceType } from "../../provider-host/index.ts";
 import type { Aws } from "./clients.ts";
 
 export type AwsContext = Context<Aws>;

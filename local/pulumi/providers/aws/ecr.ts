@@ -2,7 +2,7 @@ import * as sdk from "@aws-sdk/client-ecr";
 import type { LifecyclePolicyArgs, LifecyclePolicyState } from "@pulumi/aws/ecr/lifecyclePolicy.js";
 import type { RepositoryArgs, RepositoryState } from "@pulumi/aws/ecr/repository.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import { sameJson } from "../../provider-host/diff.ts";
+import { sameJson } from "../../provider-host/index.ts";
 import {
   type AwsContext,
   type AwsResourceType,

@@ -2,8 +2,7 @@ import { DescribeSubnetsCommand, DescribeVpcsCommand, type Filter } from "@aws-s
 import { GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
 import { GetOpenIDConnectProviderCommand, ListOpenIDConnectProvidersCommand } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
-import type { Properties } from "../../provider-host/properties.ts";
-import { secret } from "../../provider-host/properties.ts";
+import { type Properties, secret } from "../../provider-host/index.ts";
 import { type AwsContext, tagMap } from "./common.ts";
 import { clusterOutputs, describeCluster } from "./eks/cluster.ts";
 

@@ -1,5 +1,4 @@
-import { isObject } from "../../provider-host/properties.ts";
-import type { Provider } from "../../provider-host/resource-type.ts";
+import { isObject, type Provider } from "../../provider-host/index.ts";
 import { type Aws, type AwsOptions, clients } from "./clients.ts";
 import type { Tags } from "./common.ts";
 import { ec2Types } from "./ec2.ts";
@@ -17,6 +16,7 @@ export function awsProvider(options: AwsOptions): Provider<Aws> {
   const byRegion = new Map<string, Omit<Aws, "defaultTags">>();
   return {
     name: "aws",
+    title: "the local stand-in for the aws provider",
     version: "7.48.0",
     configure({ region: configured, defaultTags }) {
       const region = typeof configured === "string" && configured !== "" ? configured : options.region;

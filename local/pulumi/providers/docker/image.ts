@@ -1,10 +1,19 @@
 import type { ImageArgs } from "@pulumi/docker/image.js";
 import type { Unwrap } from "@pulumi/pulumi";
 import type Docker from "dockerode";
-import { type Difference, differences, type Property } from "../../provider-host/diff.ts";
-import { describe } from "../../provider-host/errors.ts";
-import { containsUnknown, isObject, type Properties, unknown } from "../../provider-host/properties.ts";
-import type { Context, Failure, ResourceType } from "../../provider-host/resource-type.ts";
+import {
+  type Context,
+  containsUnknown,
+  type Difference,
+  describe,
+  differences,
+  type Failure,
+  isObject,
+  type Properties,
+  type Property,
+  type ResourceType,
+  unknown,
+} from "../../provider-host/index.ts";
 import { buildContext, contextArchive, contextDigest } from "./context.ts";
 import { follow } from "./stream.ts";
 

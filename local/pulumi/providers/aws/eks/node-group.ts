@@ -1,7 +1,7 @@
 import * as sdk from "@aws-sdk/client-eks";
 import type { NodeGroupArgs, NodeGroupState } from "@pulumi/aws/eks/nodeGroup.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import { sameSet } from "../../../provider-host/diff.ts";
+import { sameSet } from "../../../provider-host/index.ts";
 import {
   type AwsContext,
   type AwsResourceType,

@@ -5,7 +5,7 @@ import type {
   OpenIdConnectProviderState,
 } from "@pulumi/aws/iam/openIdConnectProvider.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import { sameSet } from "../../../provider-host/diff.ts";
+import { sameSet } from "../../../provider-host/index.ts";
 import {
   type AwsResourceType,
   cancellable,

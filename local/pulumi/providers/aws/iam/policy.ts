@@ -2,7 +2,6 @@ import * as sdk from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import type { PolicyArgs, PolicyState } from "@pulumi/aws/iam/policy.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import { samePolicy } from "../../../provider-host/diff.ts";
 import {
   type AwsResourceType,
   cancellable,
@@ -17,7 +16,7 @@ import {
   tagsProperty,
   tagsToSet,
 } from "../common.ts";
-import { asText, decoded } from "./document.ts";
+import { asText, decoded, samePolicy } from "./document.ts";
 
 export const policy: AwsResourceType<Unwrap<PolicyArgs>, Unwrap<PolicyState>> = {
   properties: {

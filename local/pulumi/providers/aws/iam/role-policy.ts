@@ -1,9 +1,8 @@
 import * as sdk from "@aws-sdk/client-iam";
 import type { RolePolicyArgs, RolePolicyState } from "@pulumi/aws/iam/rolePolicy.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import { samePolicy } from "../../../provider-host/diff.ts";
 import { type AwsContext, type AwsResourceType, cancellable, ignoreGone, orUndefined } from "../common.ts";
-import { asText, decoded } from "./document.ts";
+import { asText, decoded, samePolicy } from "./document.ts";
 
 export const rolePolicy: AwsResourceType<Unwrap<RolePolicyArgs>, Unwrap<RolePolicyState>> = {
   properties: {

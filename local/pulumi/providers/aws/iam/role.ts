@@ -1,7 +1,6 @@
 import * as sdk from "@aws-sdk/client-iam";
 import type { RoleArgs, RoleState } from "@pulumi/aws/iam/role.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import { samePolicy } from "../../../provider-host/diff.ts";
 import {
   type AwsContext,
   type AwsResourceType,
@@ -17,7 +16,7 @@ import {
   tagsProperty,
   tagsToSet,
 } from "../common.ts";
-import { asText, decoded } from "./document.ts";
+import { asText, decoded, samePolicy } from "./document.ts";
 
 export const role: AwsResourceType<Unwrap<RoleArgs>, Unwrap<RoleState>> = {
   properties: {
