@@ -82,8 +82,9 @@ export async function create<C>(
 ): Promise<{ id: string; state: Properties }> {
   const given = withoutOurs(inputs);
   try {
-    const id = await type.create(given, context);
-    return { id, state: await stateOf(type, id, given, {}, context) };
+    const made = await type.create(given, context);
+    if (typeof made !== "string") return { id: made.id, state: merged(type, given, made.state) };
+    return { id: made, state: await stateOf(type, made, given, {}, context) };
   } catch (error) {
     throw await explained("creating", error, type, inputs, {}, context);
   }
@@ -101,8 +102,13 @@ export async function update<C>(
   const given = withoutOurs(news);
   const changed = new Set(diff(type, oldInputs, news).differences.map(({ path }) => String(path[0])));
   try {
-    await type.update?.(id, given, { oldInputs: withoutOurs(oldInputs), oldState, changed }, context);
-    return await stateOf(type, id, given, oldState, context);
+    const told = await type.update?.(
+      id,
+      given,
+      { oldInputs: withoutOurs(oldInputs), oldState, changed },
+      context,
+    );
+    return told ? merged(type, given, told) : await stateOf(type, id, given, oldState, context);
   } catch (error) {
     throw await explained("updating", error, type, news, oldState, context);
   }

@@ -76,18 +76,24 @@ export interface ResourceType<Config, Inputs = Properties, State = Properties> {
   /**
    * Makes the resource.
    *
-   * @returns its id.
+   * @returns its id, whose outputs are then read; or its id and outputs, where making it is what tells them.
    * @throws InitializationError when it is there but does not work.
    */
-  create(inputs: Inputs, context: Context<Config>): Promise<string>;
+  create(inputs: Inputs, context: Context<Config>): Promise<string | { id: string; state: State }>;
   /** The outputs as they are now; undefined when the resource is gone. */
   read(
     id: string,
     context: Context<Config>,
     known: { inputs: Inputs; state: State },
   ): Promise<State | undefined>;
-  /** Changes the resource. A type without it is replaced, whatever changes. */
-  update?(id: string, news: Inputs, change: Change<Inputs, State>, context: Context<Config>): Promise<void>;
+  /** Changes the resource, and may tell its outputs as `create` does. A type without it is replaced, whatever changes. */
+  update?(
+    id: string,
+    news: Inputs,
+    change: Change<Inputs, State>,
+    context: Context<Config>,
+    // biome-ignore lint/suspicious/noConfusingVoidType: so that a function without a return is one
+  ): Promise<State | void>;
   /** Deletes the resource; one that is gone already counts as deleted. */
   delete(id: string, state: State, context: Context<Config>): Promise<void>;
 }

@@ -4,7 +4,8 @@ import statusMessages from "@pulumi/pulumi/proto/status_pb.js";
 import { expect } from "chai";
 import type { HostedProvider } from "../../../../local/pulumi/provider-host/host.ts";
 import { fromStruct, secret, unknown } from "../../../../local/pulumi/provider-host/properties.ts";
-import { Engine, Memory, urn } from "./memory.ts";
+import type { Engine } from "../engine.ts";
+import { boxEngine, Memory, urn } from "./memory.ts";
 
 describe("a hosted provider", () => {
   let memory: Memory;
@@ -14,7 +15,7 @@ describe("a hosted provider", () => {
   beforeEach(async () => {
     memory = new Memory();
     hosted = await memory.start();
-    engine = await new Engine(hosted.port).configure({});
+    engine = await boxEngine(hosted.port).configure({});
   });
 
   afterEach(async () => {
@@ -144,7 +145,7 @@ describe("a hosted provider", () => {
           .pipe(socket);
       });
       await new Promise<void>((resolve) => between.listen(0, "127.0.0.1", resolve));
-      const killed = await new Engine((between.address() as AddressInfo).port).configure({});
+      const killed = await boxEngine((between.address() as AddressInfo).port).configure({});
       const creation = failure(killed.create({ name: "a", size: 99 }));
       while (memory.done.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
       for (const socket of sockets) socket.destroy();
@@ -157,7 +158,7 @@ describe("a hosted provider", () => {
   });
 
   it("keeps the configurations of provider instances apart", async () => {
-    const other = await new Engine(hosted.port).configure({ shelf: "top" });
+    const other = await boxEngine(hosted.port).configure({ shelf: "top" });
     expect(await other.invoke("memory:index:shelf")).to.deep.equal({ shelf: "top" });
     expect(await engine.invoke("memory:index:shelf")).to.deep.equal({ shelf: "floor" });
     other.close();
