@@ -38,6 +38,7 @@ const computed: Readonly<Record<string, (id: string, inputs: Properties) => Prop
   "aws:ec2/launchTemplate:LaunchTemplate": () => ({ latestVersion: 1 }),
   "aws:eks/cluster:Cluster": (id, { vpcConfig }) => ({
     name: id,
+    version: "1.34",
     arn: arn("eks", `cluster/${id}`),
     endpoint: "https://example.eks.amazonaws.com",
     certificateAuthority: { data: "Q0E=" },
@@ -51,6 +52,8 @@ const computed: Readonly<Record<string, (id: string, inputs: Properties) => Prop
 
 const functions: Provider<object>["functions"] = {
   "aws:index/getPartition:getPartition": async () => ({ id: "aws", partition: "aws" }),
+  "aws:index/getRegion:getRegion": async () => ({ id: region, name: region, region }),
+  "aws:eks/getAddonVersion:getAddonVersion": async () => ({ version: "v1.0.0-eksbuild.1" }),
   "aws:ec2/getVpc:getVpc": async () => ({ id: "vpc-0123456789abcdef0" }),
   "aws:ec2/getSubnets:getSubnets": async () => ({ ids: ["subnet-0a", "subnet-0b"] }),
   "aws:ecr/getAuthorizationToken:getAuthorizationToken": async () => ({ userName: "AWS", password: "none" }),

@@ -15,6 +15,8 @@ export interface Property {
   readonly replace?: boolean;
   /** Whether `check` refuses a resource without it. */
   readonly required?: boolean;
+  /** Why the provider refuses a value that is known; undefined when it takes it. */
+  readonly refuse?: (value: unknown) => string | undefined;
   /** What the service takes when nothing is given; makes no difference to giving nothing. */
   readonly default?: unknown;
   /** When two values mean the same though they are written differently. */

@@ -1,7 +1,7 @@
 import { type AutoNameRequest, wasDefaulted, withAutoNames } from "./autoname.ts";
 import { type Difference, differences, liveInputs, sameValue } from "./diff.ts";
 import { describe, initializationFailed } from "./errors.ts";
-import { isAbsent, type Properties, unknown } from "./properties.ts";
+import { containsUnknown, isAbsent, isObject, type Properties, unknown } from "./properties.ts";
 import { type Context, type Failure, InitializationError, type ResourceType } from "./resource-type.ts";
 
 // What the engine asks of a resource type, derived from its plain functions. No gRPC here.
@@ -25,17 +25,32 @@ export async function check<C>(
       });
     }
   }
-  for (const [key, property] of Object.entries(properties)) {
-    if (property.required && news[key] === undefined) {
-      failures.push({ property: key, reason: `missing required property '${key}'` });
-    }
-  }
+  failures.push(...refusals(properties, news));
   if (failures.length > 0) return failures;
   try {
     return withAutoNames(properties, olds, news, request);
   } catch (error) {
     return [{ property: "name", reason: describe(error) }];
   }
+}
+
+/** What is missing, and what the provider refuses before it asks the service; members included. */
+function refusals(
+  properties: NonNullable<ResourceType<unknown>["properties"]>,
+  values: Properties,
+): Failure[] {
+  return Object.entries(properties).flatMap(([key, { required, refuse, members }]) => {
+    const value = values[key];
+    if (value === undefined) {
+      return required ? [{ property: key, reason: `missing required property '${key}'` }] : [];
+    }
+    const reason = containsUnknown(value) ? undefined : refuse?.(value);
+    const inside = members && isObject(value) ? refusals(members, value) : [];
+    return [
+      ...(reason === undefined ? [] : [{ property: key, reason }]),
+      ...inside.map((one) => ({ ...one, property: `${key}.${one.property}` })),
+    ];
+  });
 }
 
 export interface Diff {

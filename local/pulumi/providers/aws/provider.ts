@@ -1,7 +1,7 @@
 import { isObject, type Provider } from "../../provider-host/index.ts";
 import { type Aws, type AwsOptions, clients } from "./clients.ts";
 import type { Tags } from "./common.ts";
-import { ec2Types } from "./ec2.ts";
+import { ec2Types } from "./ec2/index.ts";
 import { ecrTypes } from "./ecr.ts";
 import { eksTypes } from "./eks/index.ts";
 import { awsFunctions } from "./functions.ts";

@@ -18,7 +18,12 @@ export class Memory {
       name: { replace: true, autoName: { maxLength: 20 } },
       size: { required: true },
       colour: { default: "brown" },
-      lid: { members: { open: {}, hinge: { replace: true } } },
+      lid: {
+        members: {
+          open: {},
+          hinge: { replace: true, refuse: (value) => (value === "cheese" ? "is too soft" : undefined) },
+        },
+      },
       tags: {},
       token: {},
     },

@@ -78,6 +78,12 @@ describe("what the engine asks of a resource type", () => {
       ]);
     });
 
+    it("refuses a value that the type refuses, also inside, once it is known", async () => {
+      const { failures } = await engine.check({ size: 1, lid: { hinge: "cheese" } });
+      expect(failures).to.deep.equal(["lid.hinge: is too soft"]);
+      expect((await engine.check({ size: 1, lid: { hinge: unknown } })).failures).to.deep.equal([]);
+    });
+
     it("takes unknowns", async () => {
       const { inputs, failures } = await engine.check({ size: unknown, name: unknown });
       expect(failures).to.deep.equal([]);

@@ -7,9 +7,10 @@ import {
   cancellable,
   createOnce,
   ignoreGone,
+  nameProperty,
   orUndefined,
   path,
-  tagChanges,
+  retag,
   tagList,
   tagMap,
   tagOutputs,
@@ -20,7 +21,7 @@ import { asText, decoded, samePolicy } from "./document.ts";
 
 export const policy: AwsResourceType<Unwrap<PolicyArgs>, Unwrap<PolicyState>> = {
   properties: {
-    name: { replace: true, autoName: { maxLength: 128 } },
+    name: nameProperty(128),
     namePrefix: { replace: true },
     path,
     description: { replace: true },
@@ -90,11 +91,10 @@ export const policy: AwsResourceType<Unwrap<PolicyArgs>, Unwrap<PolicyState>> = 
         cancellable(context),
       );
     }
-    const { set, unset } = tagChanges(oldState.tagsAll, news.tags, context);
-    if (unset.length > 0) await iam.send(new sdk.UntagPolicyCommand({ PolicyArn: id, TagKeys: unset }));
-    if (Object.keys(set).length > 0) {
-      await iam.send(new sdk.TagPolicyCommand({ PolicyArn: id, Tags: tagList(set) }));
-    }
+    await retag(oldState.tagsAll, news.tags, context, {
+      untag: (TagKeys) => iam.send(new sdk.UntagPolicyCommand({ PolicyArn: id, TagKeys })),
+      tag: (tags) => iam.send(new sdk.TagPolicyCommand({ PolicyArn: id, Tags: tagList(tags) })),
+    });
   },
 
   async delete(id, _, context) {
