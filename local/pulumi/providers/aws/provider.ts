@@ -11,8 +11,12 @@ import { s3Types } from "./s3.ts";
 
 const types = { ...iamTypes, ...eksTypes, ...ecrTypes, ...ec2Types, ...logsTypes, ...s3Types };
 
-/** The part of the AWS provider that this project's programs use, on the AWS SDK. */
-export function awsProvider(options: AwsOptions): Provider<Aws> {
+/**
+ * The part of the AWS provider that this project's programs use, on the AWS SDK.
+ *
+ * @param makeClients Makes the clients of a region. Default: those that call `options.endpoint`.
+ */
+export function awsProvider(options: AwsOptions, makeClients: typeof clients = clients): Provider<Aws> {
   const byRegion = new Map<string, Omit<Aws, "defaultTags">>();
   return {
     name: "aws",
@@ -20,7 +24,7 @@ export function awsProvider(options: AwsOptions): Provider<Aws> {
     version: "7.48.0",
     configure({ region: configured, defaultTags }) {
       const region = typeof configured === "string" && configured !== "" ? configured : options.region;
-      const those = byRegion.get(region) ?? clients(options, region);
+      const those = byRegion.get(region) ?? makeClients(options, region);
       byRegion.set(region, those);
       const tags = isObject(defaultTags) && isObject(defaultTags.tags) ? (defaultTags.tags as Tags) : {};
       return { ...those, defaultTags: tags };
