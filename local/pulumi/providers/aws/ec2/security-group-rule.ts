@@ -36,6 +36,12 @@ export const securityGroupRule: AwsResourceType<Inputs, Unwrap<SecurityGroupRule
         "one of cidrBlocks, ipv6CidrBlocks, prefixListIds, self and sourceSecurityGroupId must be set",
       );
     }
+    // As EC2 does: MiniStack takes it for the same rule.
+    if ((await liveRules(inputs, context)) !== undefined) {
+      throw Object.assign(new Error("the specified rule already exists"), {
+        name: "InvalidPermission.Duplicate",
+      });
+    }
     const request = {
       GroupId: inputs.securityGroupId,
       IpPermissions: [

@@ -63,6 +63,13 @@ describe("aws.ec2.SecurityGroupRule", () => {
     ).to.deep.equal([]);
   });
 
+  it("is made once: EC2 refuses one that says the same", async () => {
+    const inputs = { ...https, securityGroupId, self: true };
+    await account.create(inputs);
+    const error = await account.engine.create(inputs).catch((error: Error) => error.message);
+    expect(error).to.contain("InvalidPermission.Duplicate");
+  });
+
   it("refuses a block with host bits, and a rule for nobody", async () => {
     const { failures } = await account.engine.check({
       ...https,
