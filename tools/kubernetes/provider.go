@@ -1,3 +1,5 @@
+//go:build provider
+
 package main
 
 import (
@@ -15,6 +17,10 @@ import (
 //
 //go:embed embed
 var embedded embed.FS
+
+func init() {
+	plugins["pulumi-resource-kubernetes"] = serveProvider
+}
 
 // serveProvider is what the provider's own `main` does, which no other module can import: it embeds files
 // that are generated in its repository. The version is the linker's to set, at
