@@ -44,7 +44,7 @@ export const attributes: readonly Drift[] = [
       ),
   },
   {
-    what: "ECR: immutable tags",
+    what: "ECR: tag mutability",
     resource: "s3-lister-repository",
     property: "imageTagMutability",
     read: async (target) => (await theRepository(target))?.imageTagMutability,
@@ -52,7 +52,7 @@ export const attributes: readonly Drift[] = [
       target.live.ecr().send(
         new PutImageTagMutabilityCommand({
           repositoryName: repositoryName(target),
-          imageTagMutability: "MUTABLE",
+          imageTagMutability: "IMMUTABLE",
         }),
       ),
   },
