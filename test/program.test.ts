@@ -1,11 +1,32 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import { ConfigError } from "../config.ts";
+import fc from "fast-check";
+import { ConfigError, parseConfig } from "../config.ts";
 import program from "../index.ts";
+import { almostValid, held, refusedByIam, registeredBy, valid } from "./configurations.ts";
 import { known, oidcProviderArn, only, type Registered, registry, setMocks, settled } from "./mocks.ts";
 import { environments, stackConfig } from "./stack-files.ts";
 
 describe("the program", () => {
+  it("registers whatever the configuration takes, and IAM would take each document", async () => {
+    for (const config of fc.sample(fc.oneof(valid, almostValid), { numRuns: 40 })) {
+      const raw = held(config);
+      let taken: ReturnType<typeof parseConfig>;
+      try {
+        taken = parseConfig("test", raw);
+      } catch (error) {
+        expect(error, JSON.stringify(config)).to.be.instanceOf(ConfigError);
+        continue;
+      }
+      const { managedPoliciesPerRole = 10, trustPolicyCharacters = 2048 } = taken.quotas;
+      const registered = await registeredBy(raw);
+      expect(
+        refusedByIam(registered, { policies: managedPoliciesPerRole, trust: trustPolicyCharacters }),
+        JSON.stringify(config),
+      ).to.deep.equal([]);
+    }
+  });
+
   const run = async (stack: string, config: Record<string, string>) => {
     const registered = await setMocks({ stack, config });
     const outputs = await program();
@@ -226,8 +247,14 @@ describe("the program", () => {
     expect(await addons({ "eks-irsa:identity": "pod-identity" })).to.deep.equal(["eks-pod-identity-agent"]);
   });
 
-  it("registers a thousand bindings", async () => {
-    const bindings = Array.from({ length: 1000 }, (_, index) => ({
+  it("has no output without a value, of which the engine would warn", async () => {
+    const { outputs } = await run("dev", stackConfig("dev"));
+    expect(outputs).to.not.have.property("toolbox");
+    expect(Object.values(outputs)).to.not.include(undefined);
+  });
+
+  it("registers as many bindings as it is given", async () => {
+    const bindings = Array.from({ length: 100 }, (_, index) => ({
       namespace: `team-${index % 10}`,
       serviceAccount: `app-${index}`,
       policies: ["AmazonS3ReadOnlyAccess"],
@@ -237,7 +264,7 @@ describe("the program", () => {
       "eks-irsa:app": "none",
       "eks-irsa:bindings": JSON.stringify(bindings),
     });
-    expect(count(registered)["kubernetes:core/v1:ServiceAccount"]).to.equal(1000);
-    expect(Object.keys(outputs.bindings)).to.have.length(1000);
+    expect(count(registered)["kubernetes:core/v1:ServiceAccount"]).to.equal(100);
+    expect(Object.keys(outputs.bindings)).to.have.length(100);
   });
 });
