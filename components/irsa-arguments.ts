@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type * as pulumi from "@pulumi/pulumi";
-import * as z from "zod";
+import type * as z from "zod";
 import {
   isQualifiedName,
   isServiceAccountName,
@@ -46,6 +46,7 @@ import {
   list,
   map,
   object,
+  ofKind,
   oneOf,
   text,
   valueAt,
@@ -321,8 +322,7 @@ export function trustPolicyFor(
   return trustPolicy({ ...first, oidcProviderArn, otherSubjects, audience, maxCharacters });
 }
 
-const later = <T>(schema: z.ZodType<T, T>) =>
-  anyOf([schema, z.custom<pulumi.Output<T> | Promise<T>>(isLater)]);
+const later = <T>(schema: z.ZodType<T, T>) => anyOf([schema, ofKind<pulumi.Output<T> | Promise<T>>(isLater)]);
 const input: Late<Text> = (schema) => later(schema);
 
 const fields = irsaFields<Text>({ late: input, readFile: (path) => readFileSync(path, "utf8") });

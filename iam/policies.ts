@@ -27,6 +27,7 @@ import {
   matching,
   must,
   object,
+  ofKind,
   oneOf,
   plain,
   readInside,
@@ -183,7 +184,7 @@ const policyText = z.string().transform((reference, context): ResolvedPolicy<str
 
 const hasBundle = (value: unknown): value is object =>
   typeof value === "object" && value !== null && Object.hasOwn(value, "bundle");
-const bundle = z.custom<object>(hasBundle).transform((reference, context): ResolvedPolicy<never> => {
+const bundle = ofKind<object>(hasBundle).transform((reference, context): ResolvedPolicy<never> => {
   const bundle = readInside(bundleSchema, reference, context);
   if (bundle === undefined) return z.NEVER;
   return resolved({
@@ -241,7 +242,7 @@ export function policySchema<L>({
   });
   const bare = bareDocument.transform((one) => ofDocument({ name: "inline" }, one, []));
   return anyOf(
-    [z.custom<ResolvedPolicy<L>>(isResolved), policyText, bundle, managed, document, file, bare],
+    [ofKind<ResolvedPolicy<L>>(isResolved), policyText, bundle, managed, document, file, bare],
     policyForms,
   ) as never;
 }
