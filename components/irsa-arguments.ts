@@ -359,6 +359,10 @@ const shortestOidcProviderArn = oidcProviderArnLike("eu-west-1");
  */
 export function checkIrsaArguments(name: string, args: IrsaServiceAccountArgs) {
   const checked = check(irsaArguments, args);
+  if (checked.serviceAccount === undefined && !isServiceAccountName(name)) {
+    const problem = `the component's own name, ${name}, is not one: ${serviceAccountNameRule}`;
+    throw new ArgumentError([{ path: ["serviceAccount"], holds: undefined, problem }]);
+  }
   const complete = {
     ...checked,
     serviceAccount: checked.serviceAccount ?? name,
@@ -371,10 +375,6 @@ export function checkIrsaArguments(name: string, args: IrsaServiceAccountArgs) {
       typeof arn === "string" ? arn : shortestOidcProviderArn,
     ),
   });
-  if (checked.serviceAccount === undefined && !isServiceAccountName(name)) {
-    const problem = `the component's own name, ${name}, is not one: ${serviceAccountNameRule}`;
-    faults.push({ path: ["serviceAccount"], holds: undefined, problem });
-  }
   if (faults.length > 0) throw new ArgumentError(faults.map((fault) => asGiven(fault, args)));
   return complete;
 }
