@@ -48,7 +48,7 @@ const listers: Lister[] = [
         `-Djavax.net.ssl.trustStore=${trusted.store}`,
         `-Djavax.net.ssl.trustStorePassword=${password}`,
       ];
-      const lister = javaLister(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", ...trust]);
+      const lister = javaLister(trust);
       const store = ["-keystore", trusted.store, "-storepass", password];
       const keytool = ["-importcert", "-noprompt", "-alias", "aws", "-file", trusted.pem, ...store];
       if (lister) execFileSync("keytool", keytool, { stdio: "pipe" });
