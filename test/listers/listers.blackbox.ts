@@ -136,11 +136,11 @@ for (const { language, command } of listers) {
       expect(aws.proxyAuthorizations.slice(2)).to.deep.equal(["", ""]);
     });
 
-    /** What a pod has for a token of its own. */
+    /** What a pod has for a token of its own. A key that is set but empty is none. */
     const inPod = (subject = "pod"): Record<string, string> => {
       const file = join(scratch, `token-${language}-${subject}`);
       writeFileSync(file, token(subject));
-      return { AWS_ROLE_ARN: role, AWS_WEB_IDENTITY_TOKEN_FILE: file };
+      return { AWS_ACCESS_KEY_ID: "", AWS_ROLE_ARN: role, AWS_WEB_IDENTITY_TOKEN_FILE: file };
     };
 
     it("asks https endpoints through HTTPS_PROXY, and tells who it is to nobody but the proxy", async () => {

@@ -18,16 +18,17 @@ import software.amazon.awssdk.auth.credentials.AnonymousCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
+import software.amazon.awssdk.awscore.retry.AwsRetryStrategy;
 import software.amazon.awssdk.core.SdkSystemSetting;
 import software.amazon.awssdk.core.client.config.ClientOverrideConfiguration;
 import software.amazon.awssdk.core.client.config.SdkAdvancedClientOption;
-import software.amazon.awssdk.core.retry.RetryMode;
 import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.urlconnection.ProxyConfiguration;
 import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.sts.StsClient;
 import software.amazon.awssdk.services.sts.auth.StsWebIdentityTokenFileCredentialsProvider;
+import software.amazon.awssdk.services.sts.model.IdpCommunicationErrorException;
 
 /** The AWS account that the environment's credentials belong to. Not for concurrent use. */
 final class Account implements Source, AutoCloseable {
@@ -61,7 +62,9 @@ final class Account implements Source, AutoCloseable {
     ClientOverrideConfiguration overrides =
         ClientOverrideConfiguration.builder()
             .apiCallAttemptTimeout(attempt)
-            .retryStrategy(RetryMode.STANDARD)
+            // STS says so while it cannot fetch the cluster's keys: the SDK's own client for the swap tries again too.
+            .retryStrategy(
+                AwsRetryStrategy.standardRetryStrategy().toBuilder().retryOnException(IdpCommunicationErrorException.class).build())
             // Shows in CloudTrail's userAgent.
             .putAdvancedOption(SdkAdvancedClientOption.USER_AGENT_SUFFIX, "app/s3-lister")
             .build();
@@ -90,11 +93,15 @@ final class Account implements Source, AutoCloseable {
    * that it goes on to the next source, and what STS said is lost.
    */
   private static AwsCredentialsProvider credentials(StsClient sts) {
-    boolean keys = SdkSystemSetting.AWS_ACCESS_KEY_ID.getStringValue().isPresent();
-    boolean token = SdkSystemSetting.AWS_WEB_IDENTITY_TOKEN_FILE.getStringValue().isPresent();
-    if (keys || !token) return DefaultCredentialsProvider.builder().build();
+    if (isSet(SdkSystemSetting.AWS_ACCESS_KEY_ID) || !isSet(SdkSystemSetting.AWS_WEB_IDENTITY_TOKEN_FILE)) {
+      return DefaultCredentialsProvider.builder().build();
+    }
     var swap = StsWebIdentityTokenFileCredentialsProvider.builder().stsClient(sts).build();
     return () -> call("STS AssumeRoleWithWebIdentity", swap::resolveCredentials);
+  }
+
+  private static boolean isSet(SdkSystemSetting setting) {
+    return setting.getStringValue().filter(value -> !value.isEmpty()).isPresent();
   }
 
   /** The endpoint of a service instead of AWS's own; empty when there is none. */
