@@ -33,19 +33,9 @@ const paths = ["/buckets", "/", "/metrics"];
  */
 const growth = 1.15;
 
-/** As in its image. */
-const javaFlags = [
-  "-XX:+UseSerialGC",
-  "-XX:TieredStopAtLevel=1",
-  "-XX:CompileThresholdScaling=2",
-  "-Xss512k",
-  "-Xmx64m",
-  "-Xmn28m",
-];
-
 const listers = [
   { language: "Go", command: (folder: string) => goLister(folder) },
-  { language: "Java", command: () => javaLister(javaFlags) },
+  { language: "Java", command: () => javaLister() },
 ];
 
 describe("load on the listers", function () {

@@ -7,7 +7,11 @@ import { exists } from "../process.ts";
 import { addBusybox, type BaseImage, baseImages, removeOthers } from "./base-image.ts";
 import { unpackRoot } from "./debian.ts";
 
-const packages = ["openjdk-17-jdk-headless", "maven", "ca-certificates", "busybox-static"] as const;
+/** bash and libc-bin bring `ldd`, which the Dockerfile asks what the JVM links to. */
+const packages = [
+  ...["openjdk-17-jdk-headless", "maven", "ca-certificates", "busybox-static"],
+  ...["bash", "libc-bin"],
+] as const;
 
 /** Where Maven's repository lies in the image: what the lister is built from, and `exec:java`. */
 const repository = "/m2";
