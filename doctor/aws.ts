@@ -64,8 +64,7 @@ function eksWorld(region: string): World["eks"] {
       return {
         arn: there(arn, `the ARN of the cluster ${name}`),
         status: there(status, `the status of the cluster ${name}`),
-        // A cluster that is still being made has none; its status says so first.
-        endpoint: endpoint ?? "https://none.invalid",
+        endpoint,
         certificateAuthority: certificateAuthority?.data,
         issuer: identity?.oidc?.issuer,
       };

@@ -26,8 +26,6 @@ export function kubernetesWorld(text?: string, context?: string): World["kuberne
   if (text === undefined) config.loadFromDefault();
   else config.loadFromString(text);
   if (context !== undefined) config.setCurrentContext(context);
-  const core = config.makeApiClient(CoreV1Api);
-
   const cluster = config.getCurrentCluster();
   if (!cluster) {
     throw new Error(
@@ -40,6 +38,7 @@ export function kubernetesWorld(text?: string, context?: string): World["kuberne
     );
   }
 
+  const core = config.makeApiClient(CoreV1Api);
   return {
     server: cluster.server,
     certificateAuthority:

@@ -70,7 +70,8 @@ export interface Iam {
 export interface EksCluster {
   readonly arn: string;
   readonly status: string;
-  readonly endpoint: string;
+  /** Undefined while it is being made. */
+  readonly endpoint?: string;
   /** The API server's CA: PEM in base64. */
   readonly certificateAuthority?: string;
   readonly issuer?: string;

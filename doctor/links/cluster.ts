@@ -1,5 +1,5 @@
 import { type Broken, type Disagreement, disagreement, holds, type Link, unseen } from "../chain.ts";
-import type { EksCluster, World } from "../world.ts";
+import type { World } from "../world.ts";
 
 /** The cluster is there, works, and is the one that the kubeconfig leads to. */
 export const cluster: Link<never, "cluster" | "apiIssuer"> = {
@@ -23,11 +23,12 @@ export const cluster: Link<never, "cluster" | "apiIssuer"> = {
         look: [`aws eks list-clusters --region ${region}`, "aws sts get-caller-identity"],
       };
     }
-    if (found.status !== "ACTIVE" && found.status !== "UPDATING") {
+    const { endpoint, issuer, status } = found;
+    if ((status !== "ACTIVE" && status !== "UPDATING") || endpoint === undefined) {
       return {
         state: "broken",
         cause: "cluster-inactive",
-        what: `The cluster is ${found.status}.`,
+        what: `The cluster is ${status}.`,
         mend: [],
         advice: ["Wait until it is ACTIVE, or see what its health says."],
         look: [`aws eks describe-cluster --region ${region} --name ${name} --query cluster.health`],
@@ -41,19 +42,19 @@ export const cluster: Link<never, "cluster" | "apiIssuer"> = {
       disagreement,
       mend: [update],
     });
-    const known = recognise(found, kubernetes);
+    const known = recognise(endpoint, found.certificateAuthority, kubernetes);
     if (typeof known === "object") return broken(known);
     const apiIssuer = await kubernetes.issuer().catch(() => undefined);
     if (known === undefined) {
-      if (apiIssuer === undefined || found.issuer === undefined) {
+      if (apiIssuer === undefined || issuer === undefined) {
         return unseen(
           `The kubeconfig leads to ${kubernetes.server}, with another CA than ${name}'s, and what is there does not say which issuer it is.`,
           `Rights to read /.well-known/openid-configuration there, or the cluster's own kubeconfig: ${update}`,
         );
       }
-      if (apiIssuer !== found.issuer) {
+      if (apiIssuer !== issuer) {
         return broken(
-          disagreement("issuer of the cluster", found.issuer, `issuer at ${kubernetes.server}`, apiIssuer),
+          disagreement("issuer of the cluster", issuer, `issuer at ${kubernetes.server}`, apiIssuer),
         );
       }
     }
@@ -70,7 +71,8 @@ export const cluster: Link<never, "cluster" | "apiIssuer"> = {
  * address and the same CA. Undefined where only its issuer can tell, as behind a proxy with a CA of its own.
  */
 function recognise(
-  { endpoint, certificateAuthority }: EksCluster,
+  endpoint: string,
+  certificateAuthority: string | undefined,
   { server, certificateAuthority: ownAuthority }: World["kubernetes"],
 ): "address" | "CA" | Disagreement | undefined {
   if (host(endpoint) === host(server)) return "address";

@@ -188,10 +188,10 @@ export function documentsOf(policies: readonly NamedPolicy[]): { documents: stri
 export function putPolicy(
   role: Role,
   policies: readonly NamedPolicy[],
-  actions: readonly string[],
+  actions: readonly [string, ...string[]],
   resource: string,
 ): string {
-  const base = (actions[0] ?? "").replace(/[^\w+=,.@-]/g, "-");
+  const base = actions[0].replace(/[^\w+=,.@-]/g, "-");
   const taken = new Set(policies.map(({ name }) => name));
   let name = base;
   for (let number = 2; taken.has(name); number++) name = `${base}-${number}`;

@@ -8,8 +8,8 @@ import { brokenTrust, onlySts, podIdentityContext } from "./trust.ts";
 // Role chaining: the pod's role assumes another, often of another account. The first hop needs the pod's role to be
 // allowed to; the second, that role to admit it. Within one account the second is enough where it names the first.
 
-const accountOf = (arn: string): string => arn.split(":")[4] ?? "";
-const actionsOf = ({ sessionTags }: Facts["target"]): string[] =>
+const accountOf = (arn: string): string | undefined => arn.split(":")[4];
+const actionsOf = ({ sessionTags }: Facts["target"]): [string, ...string[]] =>
   sessionTags ? ["sts:AssumeRole", "sts:TagSession"] : ["sts:AssumeRole"];
 
 /** The role to be assumed next is there. */
