@@ -213,8 +213,10 @@ export class Walk {
   async #examine(link: AnyLink): Promise<Finding> {
     const lacking = link.needs.find((name) => !(name in this.proved));
     if (lacking !== undefined) {
-      const { title, takes } = this.#missing.get(lacking) ?? { title: lacking, takes: "" };
-      return this.#unseen(link, { title, takes }, `It rests on "${title}".`);
+      // What is given from outside is not there only where the links that it is found by could not be told.
+      const root = this.#missing.get(lacking) ?? [...this.#missing.values()][0];
+      if (root === undefined) throw new Error(`The link ${link.id} needs ${lacking}, which nothing gives.`);
+      return this.#unseen(link, root, `It rests on "${root.title}".`);
     }
     const verdict = await attempt(() => link.examine(this.proved as Facts, this.#world, this.#patient));
     if (verdict.state === "broken") return verdict;

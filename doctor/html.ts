@@ -84,7 +84,7 @@ const text = (value: string): string =>
 /** A value that is too long for a phone's line breaks between the parts of an ARN or path, not at its hyphens. */
 const value = (whole: string): string =>
   whole
-    .split(/(?<=[:/,=])|(?<= )/)
+    .split(/(?<=[:/,=])(?! )|(?<= )/)
     .map((part) => `<span class="part">${text(part)}</span>`)
     .join("");
 
@@ -124,6 +124,7 @@ h3 { font-size: .9rem; margin: .75rem 0 .25rem; }
 p { margin: .3rem 0; }
 code, pre { font: .85rem/1.45 ui-monospace, monospace; }
 h1 code { font-size: 1.2rem; }
+time { white-space: nowrap; }
 .part { display: inline-block; max-width: 100%; white-space: pre-wrap; }
 .command { display: flex; flex-wrap: wrap; align-items: start; gap: .5rem; margin: .25rem 0; }
 .command pre { flex: 1 1 16rem; min-width: 0; overflow-x: auto; white-space: pre; background: var(--soft); padding: .5rem; border-radius: .3rem; margin: 0; }

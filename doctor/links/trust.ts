@@ -69,7 +69,6 @@ export function podIdentityContext(
     "kubernetes-service-account": serviceAccount,
   };
   return new Map<string, string | undefined>([
-    ["aws:sourceaccount", cluster.arn.split(":")[4]],
     ...Object.entries(tags).map(
       ([tag, value]) => [`aws:requesttag/${tag}`, sessionTags ? value : undefined] as const,
     ),

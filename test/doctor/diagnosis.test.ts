@@ -63,6 +63,17 @@ describe("the doctor", () => {
     expect(unseenOf(diagnosis, "permissions").why).to.contain("iam:ListRolePolicies");
   });
 
+  it("says of every link on what it rests where already the cluster could not be looked at", async () => {
+    const refuse = async (): Promise<never> => {
+      throw new Error("Unauthorized");
+    };
+    const { state, links } = await look({ kubernetes: { version: refuse } });
+    expect(state).to.equal("unseen");
+    for (const { id, finding } of links.slice(1)) {
+      expect(finding, id).to.include({ state: "unseen", why: 'It rests on "The cluster can be reached".' });
+    }
+  });
+
   it("never hands out the token or the session", async () => {
     const text = JSON.stringify(await look());
     expect(text).not.to.contain(await world().kubernetes.token("team-a", "reader", "sts.amazonaws.com"));
