@@ -65,7 +65,7 @@ function eksWorld(region: string): World["eks"] {
         arn: there(arn, `the ARN of the cluster ${name}`),
         status: there(status, `the status of the cluster ${name}`),
         endpoint,
-        certificateAuthority: certificateAuthority?.data,
+        certificateAuthority: certificateAuthority?.data || undefined,
         issuer: identity?.oidc?.issuer,
       };
     },

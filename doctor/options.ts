@@ -68,7 +68,7 @@ export function patientOf(
   if (assumeRole !== undefined && !/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/.test(assumeRole)) {
     throw new Error(`--assume-role holds ${assumeRole}; it must be a role's ARN.`);
   }
-  const bad = options.action.find((one) => !/^[a-z0-9-]+:[a-z0-9]+(=.+)?$/i.test(one));
+  const bad = options.action.find((one) => !/^[a-z0-9-]+:[a-z0-9*?]+(=.+)?$/i.test(one));
   if (bad !== undefined) {
     throw new Error(
       `--action holds ${bad}; it must be an action, s3:ListAllMyBuckets, or an action on a resource, s3:GetObject=arn:aws:s3:::bucket/*.`,

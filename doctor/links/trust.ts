@@ -68,11 +68,9 @@ export function podIdentityContext(
     "kubernetes-namespace": namespace,
     "kubernetes-service-account": serviceAccount,
   };
-  return new Map<string, string | undefined>([
-    ...Object.entries(tags).map(
-      ([tag, value]) => [`aws:requesttag/${tag}`, sessionTags ? value : undefined] as const,
-    ),
-  ]);
+  return new Map(
+    Object.entries(tags).map(([tag, value]) => [`aws:requesttag/${tag}`, sessionTags ? value : undefined]),
+  );
 }
 
 export const onlySts = (undecided: readonly string[]): string =>
