@@ -66,14 +66,14 @@ describe("the stack configuration", () => {
       }),
     ).to.deep.equal([
       "eks-irsa:namespace holds \"Bad_Name\"; it must be lower-case letters, digits and '-', starting and ending with a letter or digit, at most 63",
-      'eks-irsa:policies[1] holds "no such thing"; it must be the name of an AWS managed policy (AmazonS3ReadOnlyAccess), a policy\'s ARN (arn:aws:iam::111122223333:policy/NAME), an inline document ({ Version, Statement }, or { name, document }), or a bundle ({ bundle: ebs-csi | efs-csi | vpc-cni | load-balancer-controller | external-dns | cert-manager | cluster-autoscaler | karpenter | external-secrets | s3-csi })',
+      'eks-irsa:policies[1] holds "no such thing"; it must be the name of an AWS managed policy (AmazonS3ReadOnlyAccess), a policy\'s ARN (arn:aws:iam::111122223333:policy/NAME), a document ({ Version, Statement }, { name, document }, or { name, file }), or a bundle ({ bundle: ebs-csi | efs-csi | vpc-cni | load-balancer-controller | external-dns | cert-manager | cluster-autoscaler | karpenter | external-secrets | s3-csi })',
       'eks-irsa:cluster.version holds "1.3.4"; it must be a Kubernetes version in quotes, such as "1.34"',
       "eks-irsa:cluster.nodes.max holds 2; it must be at least min",
       "eks-irsa:cluster.nodes.desired is not set; it must be from min to max",
       "eks-irsa:cluster.logs.retentionDays holds 2; it must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653",
       'eks-irsa:app holds "rust"; it must be one of go, java, none',
       "eks-irsa:replicas holds -1; it must be a whole number from 0 to 100",
-      "eks-irsa:replica holds 2; there is no such key; there are namespace, createNamespace, serviceAccount, policies, role, identity, bindings, cluster, app, replicas, intervalSeconds, build, toolbox, tags",
+      "eks-irsa:replica holds 2; there is no such key; there are namespace, createNamespace, serviceAccount, policies, role, identity, quotas, bindings, cluster, app, replicas, intervalSeconds, build, toolbox, tags; do you mean replicas?",
     ]);
   });
 
@@ -123,7 +123,9 @@ describe("the stack configuration", () => {
   it("leaves a role that is there its own policies", () => {
     const role = { arn: "arn:aws:iam::111122223333:role/r" };
     expect(parse({ role }).policies).to.deep.equal([]);
-    expect(parse({ role, policies: ["AmazonS3ReadOnlyAccess"] }).policies).to.have.length(1); // refused by the component
+    expect(errorsOf({ role, policies: ["AmazonS3ReadOnlyAccess"] })).to.deep.equal([
+      'eks-irsa:policies holds ["AmazonS3ReadOnlyAccess"]; a role that is there already keeps its policies; leave these out',
+    ]);
   });
 
   describe("bindings", () => {
@@ -148,7 +150,7 @@ describe("the stack configuration", () => {
       ).to.deep.equal([
         "eks-irsa:bindings[0].serviceAccount holds \"B!\"; it must be lower-case letters, digits, '-' and '.', each part between dots starting and ending with a letter or digit, at most 253",
         "eks-irsa:bindings[1].role.maxSessionDuration holds 60; it must be a whole number of seconds from 3600 to 43200",
-        "eks-irsa:bindings[1].polices holds []; there is no such key; there are namespace, createNamespace, serviceAccount, policies, role, otherSubjects, identity, audience, roleOnly, adopt, labels, annotations, tokenExpirationSeconds, stsRegionalEndpoints, automountToken",
+        "eks-irsa:bindings[1].polices holds []; there is no such key; there are namespace, createNamespace, serviceAccount, policies, role, identity, quotas, description, otherSubjects, audience, roleOnly, adopt, labels, annotations, tokenExpirationSeconds, stsRegionalEndpoints, automountToken, tags; do you mean policies?",
       ]);
     });
 

@@ -1,7 +1,8 @@
 import { expect } from "chai";
-import { IrsaArgumentError, IrsaServiceAccount, type IrsaServiceAccountArgs } from "../../components/irsa.ts";
+import { IrsaServiceAccount, type IrsaServiceAccountArgs } from "../../components/irsa.ts";
 import { takesFieldsBack } from "../../components/ownership.ts";
-import { PolicyError, policyWarnings, resolvePolicies } from "../../iam/policies.ts";
+import { policyWarnings, resolvePolicies } from "../../iam/policies.ts";
+import { ArgumentError } from "../../iam/validation.ts";
 import { issuer, known, oidcProviderArn, only, type Registered, setMocks, settled } from "../mocks.ts";
 
 describe("IrsaServiceAccount", () => {
@@ -45,7 +46,7 @@ describe("IrsaServiceAccount", () => {
   });
 
   it("annotates the ServiceAccount with the role's ARN", async () => {
-    const irsa = await make({ serviceAccountName: "reader" });
+    const irsa = await make({ serviceAccount: "reader" });
     expect(only(registered, "kubernetes:core/v1:ServiceAccount").inputs.metadata).to.deep.equal({
       name: "reader",
       namespace: "team-a",
@@ -138,7 +139,10 @@ describe("IrsaServiceAccount", () => {
           namespace: "a",
           policies: ["Good", "not a policy"],
         }),
-    ).to.throw(PolicyError, /^policies\[1\]: it must be the name of an AWS managed policy/);
+    ).to.throw(
+      ArgumentError,
+      /^policies\[1\] holds "not a policy"; it must be the name of an AWS managed policy/,
+    );
     expect(await settled(registered)).to.deep.equal([]);
     expect(names("aws:iam/role:Role")).to.deep.equal([]);
   });
@@ -188,7 +192,7 @@ describe("IrsaServiceAccount", () => {
   });
 
   it("makes the role only, for a chart that brings its ServiceAccount", async () => {
-    const irsa = await make({ roleOnly: true, serviceAccountName: "chart" });
+    const irsa = await make({ roleOnly: true, serviceAccount: "chart" });
     expect(registered.filter((one) => one.custom).map((one) => one.type)).to.deep.equal([
       "aws:iam/role:Role",
     ]);
@@ -236,13 +240,11 @@ describe("IrsaServiceAccount", () => {
   it("passes what the webhook reads on as annotations, and the audience into the trust policy too", async () => {
     await make({
       audience: "vault",
-      serviceAccount: {
-        labels: { team: "a" },
-        annotations: { owner: "me" },
-        tokenExpirationSeconds: 3600,
-        stsRegionalEndpoints: false,
-        automountToken: true,
-      },
+      labels: { team: "a" },
+      annotations: { owner: "me" },
+      tokenExpirationSeconds: 3600,
+      stsRegionalEndpoints: false,
+      automountToken: true,
     });
     const { metadata, automountServiceAccountToken } = only(registered, "kubernetes:core/v1:ServiceAccount")
       .inputs as { metadata: Record<string, Record<string, string>>; automountServiceAccountToken: boolean };
@@ -317,7 +319,7 @@ describe("IrsaServiceAccount", () => {
     [
       "policies for a role that is there",
       { role: { arn: "arn:aws:iam::111122223333:role/r" }, policies: ["AmazonS3ReadOnlyAccess"] },
-      /^policies: a role that is there already keeps its policies/,
+      /^policies holds \[.*\]; a role that is there already keeps its policies/,
     ],
     [
       "a role that is there, to be changed",
@@ -328,29 +330,33 @@ describe("IrsaServiceAccount", () => {
     [
       "no cluster name for Pod Identity",
       { identity: "pod-identity" },
-      /^clusterName: EKS Pod Identity needs/,
+      /^clusterName is not set; EKS Pod Identity needs/,
     ],
     [
       "an annotation of IRSA's own",
-      { serviceAccount: { annotations: { "eks.amazonaws.com/role-arn": "x" } } },
-      /^serviceAccount\.annotations\["eks\.amazonaws\.com\/role-arn"\] holds "x"/,
+      { annotations: { "eks.amazonaws.com/role-arn": "x" } },
+      /^annotations\["eks\.amazonaws\.com\/role-arn"\] holds "x"; role\.arn sets it/,
     ],
     [
       "a token of a minute",
-      { serviceAccount: { tokenExpirationSeconds: 60 } },
-      /^serviceAccount\.tokenExpirationSeconds holds 60; .*600 to 86400/,
+      { tokenExpirationSeconds: 60 },
+      /^tokenExpirationSeconds holds 60; .*600 to 86400/,
     ],
-    ["no OIDC provider", { oidcProviderArn: [] }, /^oidcProviderArn holds \[\]; it must name at least one/],
+    [
+      "no OIDC provider",
+      { oidcProviderArn: [] },
+      /^oidcProviderArn holds \[\]; it must be the ARN of at least one/,
+    ],
     [
       "a quota that IAM does not give",
-      { maxTrustPolicyCharacters: 5000 },
-      /^maxTrustPolicyCharacters holds 5000; .*2048 to 4096/,
+      { quotas: { trustPolicyCharacters: 5000 } },
+      /^quotas\.trustPolicyCharacters holds 5000; .*2048 to 4096/,
     ],
   ];
   for (const [title, args, message] of refused) {
     it(`refuses ${title} before it registers anything`, async () => {
       expect(() => new IrsaServiceAccount("app", { oidcProviderArn, namespace: "a", ...args })).to.throw(
-        IrsaArgumentError,
+        ArgumentError,
         message,
       );
       expect(await settled(registered)).to.deep.equal([]);

@@ -167,7 +167,11 @@ describe("Cluster", () => {
   });
 
   it("makes the OIDC provider, the log group before the cluster, and nodes once they may join", async () => {
-    new Cluster("c", { clusterName: "dev", region: "cn-north-1", logTypes: ["api"], logRetentionDays: 7 });
+    new Cluster("c", {
+      clusterName: "dev",
+      region: "cn-north-1",
+      logs: { types: ["api"], retentionDays: 7 },
+    });
     await settled(registered);
     const cluster = only(registered, "eks:index:Cluster");
     expect(cluster.inputs).to.deep.include({
