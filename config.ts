@@ -10,7 +10,7 @@ import {
   systemOf,
 } from "./components/cluster-arguments.ts";
 import { irsaFields, irsaRules, placementFaults } from "./components/irsa-arguments.ts";
-import { clusterName, clusterNameRule, isClusterName } from "./iam/names.ts";
+import { clusterName } from "./iam/names.ts";
 import { partitionOfRegion, region } from "./iam/partition.ts";
 import { listBuckets, resolvePolicy } from "./iam/policies.ts";
 import { tagsFault, tagsSchema } from "./iam/tags.ts";
@@ -241,7 +241,7 @@ const issueOf = ({ path, holds, problem }: Fault): ConfigIssue => ({
 
 /** What is wrong with a configuration in its region and its account. */
 function faultsInPlace(config: StackConfig): Fault[] {
-  const { region, cluster } = config;
+  const { region } = config;
   const placement = {
     region,
     partition: partitionOfRegion(region),
@@ -251,7 +251,7 @@ function faultsInPlace(config: StackConfig): Fault[] {
     { path: [], args: config },
     ...config.bindings.map((args, index) => ({ path: ["bindings", index], args })),
   ];
-  const faults = roles.flatMap(({ path, args }) => {
+  return roles.flatMap(({ path, args }) => {
     const tags = tagsFault(args.tags ?? {});
     const ofTags = tags && {
       path: tags.key === undefined ? ["tags"] : ["tags", tags.key],
@@ -263,11 +263,6 @@ function faultsInPlace(config: StackConfig): Fault[] {
       path: [...path, ...fault.path],
     }));
   });
-  if (!cluster.existing && !isClusterName(cluster.name)) {
-    const problem = `its default would be ${cluster.name}, but it must be ${clusterNameRule}`;
-    faults.push({ path: ["cluster", "name"], holds: undefined, problem });
-  }
-  return faults;
 }
 
 /** The configuration of the stack that Pulumi is running. */
@@ -314,6 +309,9 @@ function complete(stack: string, region: string, config: Parsed): StackConfig {
     build: { ...build, platform: build.platform ?? platform },
     cluster: cluster.existing
       ? cluster
-      : { ...cluster, name: cluster.name ?? `${project}-${stack}`, existing: false },
+      : { ...cluster, name: cluster.name ?? clusterNameFor(stack), existing: false },
   };
 }
+
+/** A stack's name may hold what a cluster's may not. */
+const clusterNameFor = (stack: string): string => `${project}-${stack.replace(/[^\w-]/g, "-")}`.slice(0, 100);

@@ -3,10 +3,12 @@ import type * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
 import {
   isQualifiedName,
+  isServiceAccountName,
   labelValue,
   namespaceName,
   qualifiedNameRule,
   serviceAccountName,
+  serviceAccountNameRule,
 } from "../iam/names.ts";
 import { partitionIn, partitionRule } from "../iam/partition.ts";
 import {
@@ -339,7 +341,13 @@ const irsaArguments = object({
   labels: later(fields.labels.unwrap()).optional(),
   annotations: known(fields.annotations.unwrap()).optional(),
   tags: later(fields.tags.unwrap()).optional(),
-} satisfies Record<keyof IrsaServiceAccountArgs, z.ZodType>).superRefine(irsaRules);
+} satisfies Record<keyof IrsaServiceAccountArgs, z.ZodType>)
+  .superRefine(irsaRules)
+  .superRefine(({ identity, clusterName }, context) => {
+    if (identity === "pod-identity" && clusterName === undefined) {
+      fail(context, ["clusterName"], "EKS Pod Identity needs the name of the cluster");
+    }
+  });
 
 /** Clusters of the region with the shortest name: for a provider that is not known yet. */
 const shortestOidcProviderArn = oidcProviderArnLike("eu-west-1");
@@ -350,17 +358,7 @@ const shortestOidcProviderArn = oidcProviderArnLike("eu-west-1");
  * @throws ArgumentError that names everything that is wrong.
  */
 export function checkIrsaArguments(name: string, args: IrsaServiceAccountArgs) {
-  const checked = check(
-    irsaArguments.superRefine(({ serviceAccount, identity, clusterName }, context) => {
-      if (serviceAccount === undefined && !serviceAccountName.safeParse(name).success) {
-        fail(context, ["serviceAccount"], `the component's own name, ${name}, is not one; give one`);
-      }
-      if (identity === "pod-identity" && clusterName === undefined) {
-        fail(context, ["clusterName"], "EKS Pod Identity needs the name of the cluster");
-      }
-    }),
-    args,
-  );
+  const checked = check(irsaArguments, args);
   const complete = {
     ...checked,
     serviceAccount: checked.serviceAccount ?? name,
@@ -373,6 +371,10 @@ export function checkIrsaArguments(name: string, args: IrsaServiceAccountArgs) {
       typeof arn === "string" ? arn : shortestOidcProviderArn,
     ),
   });
+  if (checked.serviceAccount === undefined && !isServiceAccountName(name)) {
+    const problem = `the component's own name, ${name}, is not one: ${serviceAccountNameRule}`;
+    faults.push({ path: ["serviceAccount"], holds: undefined, problem });
+  }
   if (faults.length > 0) throw new ArgumentError(faults.map((fault) => asGiven(fault, args)));
   return complete;
 }

@@ -38,6 +38,7 @@ export const labelValue = matching(
 );
 
 /** Source: CreateCluster, Amazon EKS API Reference. */
-export const clusterNameRule = "1 to 100 letters, digits, '-' or '_', starting with a letter or digit";
-export const isClusterName = (name: string): boolean => /^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$/.test(name);
-export const clusterName = text(clusterNameRule, isClusterName);
+export const clusterName = matching(
+  /^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$/,
+  "1 to 100 letters, digits, '-' or '_', starting with a letter or digit",
+);

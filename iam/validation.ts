@@ -196,11 +196,11 @@ export function check<T extends z.ZodType>(schema: T, value: unknown): z.output<
   return result.data;
 }
 
-/** A path in Pulumi's notation: `policies[0].document`, `tags["aws:x"]`. */
+/** A path in Pulumi's notation: `policies[0].document`, `annotations["example.com/team"]`. */
 export function keyOf(path: readonly PropertyKey[]): string {
   return path.map(String).reduce((key, part) => {
     if (/^\d+$/.test(part)) return `${key}[${part}]`;
-    if (!/^[\w-]+$/.test(part)) return `${key}[${JSON.stringify(part)}]`;
+    if (part === "" || /[.[\]"]/.test(part)) return `${key}[${JSON.stringify(part)}]`;
     return key === "" ? part : `${key}.${part}`;
   }, "");
 }

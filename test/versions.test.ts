@@ -25,6 +25,15 @@ describe("versions", () => {
     expect(manifest.devDependencies["@types/node"].split(".")[0]).to.equal(node.split(".")[0]);
   });
 
+  it("of the images that CI and the devcontainer begin with are those of .nvmrc and of the lister", () => {
+    const imageOf = (text: string, name: string) => new RegExp(`\\b${name}:\\S+`).exec(text)?.[0];
+    const devcontainer = read(".devcontainer", "Dockerfile");
+    const node = `node:${read(".nvmrc")}-bookworm`;
+    expect(imageOf(devcontainer, "node")).to.equal(node);
+    expect(imageOf(read(".github", "workflows", "ci.yml"), "image: node")).to.equal(`image: ${node}`);
+    expect(imageOf(devcontainer, "golang")).to.equal(imageOf(read("app", "go", "Dockerfile"), "golang"));
+  });
+
   it("of Pulumi's SDK are the same in Node.js and in the example in Python", () => {
     expect(read("examples", "python", "requirements.txt")).to.equal(
       `pulumi==${manifest.dependencies["@pulumi/pulumi"].replace("^", "")}`,
