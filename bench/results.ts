@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { markdownTable, withSection } from "../docs/sections.ts";
-import { table } from "../local/cli/report.ts";
+import { table } from "../local/cli/up-report.ts";
 import { project } from "../local/machine/paths.ts";
 import { type Benchmark, type Figure, type Series, spread, type Verdict, verdicts } from "./benchmark.ts";
 import { plotOf } from "./plot.ts";

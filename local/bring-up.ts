@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { AdmissionregistrationV1Api, CoreV1Api } from "@kubernetes/client-node";
 import { Account } from "./aws/account.ts";
 import { miniStack, pythonDataPackages, pythonPackages } from "./aws/ministack.ts";
-import { atOnce, doing, finding, inTurn, type Say, type Step } from "./cli/progress.ts";
+import { atOnce, doing, finding, inTurn, type Say, type Step } from "./cli/steps.ts";
 import { webhookConfiguration } from "./eks/pod-identity-webhook.ts";
 import { administrator } from "./kubernetes/client.ts";
 import { startApiServer, startControllers, startEtcd } from "./kubernetes/control-plane.ts";
 import { nodeName, startContainerd, startKubelet, startMountNamespace } from "./kubernetes/node.ts";
 import { createPki, type Pki } from "./kubernetes/pki.ts";
+import { type Bridge, createBridge } from "./machine/bridge.ts";
 import { command } from "./machine/command.ts";
 import { type BaseImage, baseImageDebianPackages, layOutGoImage } from "./machine/install/base-image.ts";
 import { installDebianPackages } from "./machine/install/debian.ts";
@@ -27,8 +28,7 @@ import {
 } from "./machine/install/programs.ts";
 import { installPlugin, installRelease, isReleaseInReach, ownPlugin } from "./machine/install/pulumi.ts";
 import { installPythonPackages, pythonDebianPackages } from "./machine/install/python.ts";
-import { type Bridge, createBridge } from "./machine/network.ts";
-import { bin, cache, project, run, venv } from "./machine/paths.ts";
+import { bin, cache, project, runFolder, venv } from "./machine/paths.ts";
 import { type Daemon, exists, start } from "./machine/process.ts";
 import { importBaseImage, publish, removeOldImages, startDockerd } from "./registry/dockerd.ts";
 import { startRegistry } from "./registry/registry.ts";
@@ -81,7 +81,7 @@ const engineAndKubernetes: [Step<Sources, unknown>, Step<Sources, unknown>] = [
 /** Gets every program that local runs; what is there already stays. */
 export const install: Step<unknown, Installed> = inTurn(
   "install",
-  doing("Debian packages", async (_, say) => news(await installDebianPackages(debianPackages, say))),
+  doing("Debian packages", async (_, say) => describeAdded(await installDebianPackages(debianPackages, say))),
   finding(
     "Pulumi's releases",
     async (): Promise<Sources> => ({
@@ -101,7 +101,7 @@ export const install: Step<unknown, Installed> = inTurn(
   atOnce(
     "programs",
     doing("Python packages", async (_, say) =>
-      news([
+      describeAdded([
         ...(await installPythonPackages(pythonPackages, say)),
         ...(await installPythonPackages(pythonDataPackages, say, { dependencies: false })),
       ]),
@@ -156,7 +156,8 @@ async function asProvider(kubernetes: string): Promise<string> {
   return provider;
 }
 
-const news = (added: readonly string[]): string => (added.length > 0 ? added.join(", ") : "there already");
+const describeAdded = (added: readonly string[]): string =>
+  added.length > 0 ? added.join(", ") : "there already";
 
 /** What is known before any part is started. */
 export interface BringUp extends Installed {
@@ -217,7 +218,7 @@ async function startAws({ starting, bridge }: BringUp & Ground): Promise<Omit<Pa
     admin,
     kubernetesVersion: kubernetesVersion.slice(1).split(".").slice(0, 2).join("."),
   };
-  const file = join(run, "services.json");
+  const file = join(runFolder, "services.json");
   await writeFile(file, JSON.stringify(options), { mode: 0o600 });
   await start(
     {

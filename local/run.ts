@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Credentials } from "./aws/account.ts";
-import type { Bridge } from "./machine/network.ts";
-import { run } from "./machine/paths.ts";
+import type { Bridge } from "./machine/bridge.ts";
+import { runFolder } from "./machine/paths.ts";
 import type { Daemon } from "./machine/process.ts";
 
 /** Name of the stack that local runs. */
@@ -75,11 +75,11 @@ export type Ports = Record<(typeof portNames)[number], number>;
 
 /** Folders of the run, by what they belong to. */
 export const folders = {
-  pki: join(run, "pki"),
-  kubernetes: join(run, "kubernetes"),
-  miniStack: join(run, "ministack"),
-  registry: join(run, "registry"),
-  docker: join(run, "docker"),
+  pki: join(runFolder, "pki"),
+  kubernetes: join(runFolder, "kubernetes"),
+  miniStack: join(runFolder, "ministack"),
+  registry: join(runFolder, "registry"),
+  docker: join(runFolder, "docker"),
 } as const;
 
 export const files = {
@@ -87,9 +87,9 @@ export const files = {
   kubeconfig: join(folders.kubernetes, "admin.kubeconfig"),
   dockerSocket: join(folders.docker, "docker.sock"),
   /** Where tests ask the front door for faults. */
-  faultSocket: join(run, "faults.sock"),
+  faultSocket: join(runFolder, "faults.sock"),
   /** The stack's configuration, as the last command of local set it. */
-  stackConfig: join(run, "pulumi", "project", `Pulumi.${stackName}.yaml`),
+  stackConfig: join(runFolder, "pulumi", "project", `Pulumi.${stackName}.yaml`),
   signingKey: join(folders.pki, "service-account.key"),
 } as const;
 

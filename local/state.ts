@@ -1,10 +1,10 @@
 import { mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { cache, run } from "./machine/paths.ts";
+import { cache, runFolder } from "./machine/paths.ts";
 import { alive, type Daemon, identify } from "./machine/process.ts";
 import type { Run, UpRun } from "./run.ts";
 
-const file = join(run, "state.json");
+const file = join(runFolder, "state.json");
 
 /** The recorded run, kept in `run/state.json`; undefined when nothing is up, and nothing was left half-way. */
 export function load(): Run | undefined {
@@ -32,7 +32,7 @@ export function running(): UpRun {
 
 /** Records the run. The file is whole at every moment, whatever happens to this process. */
 export function save(state: Run): void {
-  mkdirSync(run, { recursive: true });
+  mkdirSync(runFolder, { recursive: true });
   // It holds the administrator's key.
   writeFileSync(`${file}.new`, `${JSON.stringify(state, undefined, 2)}\n`, { mode: 0o600 });
   renameSync(`${file}.new`, file);

@@ -1,19 +1,19 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { containerProcesses, removeCgroups } from "../kubernetes/node.ts";
-import { removeBridge } from "../machine/network.ts";
-import { project, run } from "../machine/paths.ts";
+import { removeBridge } from "../machine/bridge.ts";
+import { project, runFolder } from "../machine/paths.ts";
 import { alive, type Daemon, identify, stop } from "../machine/process.ts";
 import type { Run } from "../run.ts";
 import { load, lock } from "../state.ts";
-import { doing, runSteps } from "./progress.ts";
+import { doing, runSteps } from "./steps.ts";
 
 /** Ends everything that runs, and removes all but the caches. */
 export async function down(): Promise<void> {
   const unlock = lock("down", project);
   const state = load();
   if (state === undefined) {
-    await rm(run, { recursive: true, force: true });
+    await rm(runFolder, { recursive: true, force: true });
     process.stdout.write("Nothing is up.\n");
   } else {
     await runSteps(
@@ -43,7 +43,7 @@ export async function takeDown(state: Run): Promise<number> {
 
   if (state.bridge) await removeBridge(state.bridge);
   await removeCgroups();
-  await rm(run, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  await rm(runFolder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   return state.daemons.length + containers.length + left.length;
 }
 
@@ -54,7 +54,7 @@ async function ownProcesses(): Promise<number[]> {
     const [program = "", ...arguments_] = (
       await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")
     ).split("\0");
-    if (/(^|\/)containerd[^/]*$/.test(program) && arguments_.some((text) => text.startsWith(`${run}/`)))
+    if (/(^|\/)containerd[^/]*$/.test(program) && arguments_.some((text) => text.startsWith(`${runFolder}/`)))
       found.push(Number(pid));
   }
   return found;

@@ -2,7 +2,7 @@ import { install as steps } from "../bring-up.ts";
 import { cache, project } from "../machine/paths.ts";
 import { lock } from "../state.ts";
 import { askToInstall, type InstallOptions, needRootOnLinux } from "./consent.ts";
-import { runSteps } from "./progress.ts";
+import { runSteps } from "./steps.ts";
 
 /** Downloads and builds what `up` needs, and starts nothing: for the image of a CI machine. */
 export async function install(options: InstallOptions): Promise<void> {

@@ -7,7 +7,7 @@ import { logs, project } from "../machine/paths.ts";
 import { openLocalStack } from "../pulumi/engine.ts";
 import type { UpRun } from "../run.ts";
 import { lock, running } from "../state.ts";
-import { finding, runSteps } from "./progress.ts";
+import { finding, runSteps } from "./steps.ts";
 
 interface OperationOptions {
   config?: string[];

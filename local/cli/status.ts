@@ -4,7 +4,7 @@ import { alive, residentBytes } from "../machine/process.ts";
 import { processOf } from "../proofs.ts";
 import { awsEndpoint, files } from "../run.ts";
 import { load } from "../state.ts";
-import { table } from "./report.ts";
+import { table } from "./up-report.ts";
 
 /** Shows what runs. */
 export async function status(options: { json?: boolean }): Promise<void> {
@@ -26,7 +26,7 @@ export async function status(options: { json?: boolean }): Promise<void> {
   );
   const pods = await listerPods().catch(() => []);
   const total = [...processes, ...pods].reduce((sum, one) => sum + one.residentBytes, 0);
-  const report = {
+  const overview = {
     up: state.phase === "up",
     since: state.since,
     aws: awsEndpoint(state.ports),
@@ -35,7 +35,7 @@ export async function status(options: { json?: boolean }): Promise<void> {
     pods,
   };
   if (options.json) {
-    process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+    process.stdout.write(`${JSON.stringify(overview, undefined, 2)}\n`);
     return;
   }
   const mega = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;

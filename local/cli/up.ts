@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import getPort from "get-port";
 import { type Changes, changed, summary } from "../../automation/progress.ts";
-import type { Outputs } from "../../automation/stack.ts";
+import { withoutSecrets } from "../../automation/stack.ts";
 import { logs, project } from "../machine/paths.ts";
 import { alive } from "../machine/process.ts";
 import type { Proof } from "../proofs.ts";
@@ -21,8 +21,8 @@ import { askToInstall, needRootOnLinux } from "./consent.ts";
 import { takeDown } from "./down.ts";
 import { podLog } from "./logs.ts";
 import { engineOperation } from "./operations.ts";
-import { finding, runSteps, type Seconds, type Step } from "./progress.ts";
-import { bucketsIn, proofTable, type Report } from "./report.ts";
+import { finding, runSteps, type Seconds, type Step } from "./steps.ts";
+import { bucketsIn, proofTable, type Report } from "./up-report.ts";
 
 export interface UpOptions {
   config: string[];
@@ -48,25 +48,25 @@ export async function up(options: UpOptions): Promise<void> {
   checkLocalConfig(options.config);
   const unlock = lock("up", project);
   const seconds: Seconds = {};
-  const take = async <In, Out>(step: Step<In, Out>, known: In): Promise<Out> => {
+  const runTimed = async <In, Out>(step: Step<In, Out>, known: In): Promise<Out> => {
     const taken = await runSteps(step, known);
     Object.assign(seconds, taken.seconds);
     return taken.found;
   };
 
   const found = await theRun(options);
-  const state = found ?? (await bringUp(take));
+  const state = found ?? (await bringUp(runTimed));
   if (needsJava(options.config)) {
-    state.java = await take(theJavaImages, state);
+    state.java = await runTimed(theJavaImages, state);
     save(state);
   }
-  const { changes, outputs } = await take(theProgram, { options, state });
+  const { changes, outputs } = await runTimed(theProgram, { options, state });
   const nothing = found !== undefined && state.proved && !changed(changes);
   let proofs: Proof[] = [];
   if (!nothing || options.json) {
     state.proved = false;
     save(state);
-    ({ proofs } = await take(theProofs, { state, outputs }));
+    ({ proofs } = await runTimed(theProofs, { state, outputs }));
     state.proved = proofs.every((proof) => proof.ok);
     save(state);
   }
@@ -104,7 +104,7 @@ async function theRun(options: UpOptions): Promise<UpRun | undefined> {
 }
 
 /** Installs and starts every part. What does that is loaded only then: a run that changes nothing need not wait for it. */
-async function bringUp(take: <In, Out>(step: Step<In, Out>, known: In) => Promise<Out>): Promise<UpRun> {
+async function bringUp(runTimed: <In, Out>(step: Step<In, Out>, known: In) => Promise<Out>): Promise<UpRun> {
   const parts = await import("../bring-up.ts");
   const starting: StartingRun = {
     phase: "starting",
@@ -114,8 +114,8 @@ async function bringUp(take: <In, Out>(step: Step<In, Out>, known: In) => Promis
     ports: await choosePorts(),
   };
   save(starting);
-  const installed = await take(parts.install, undefined);
-  const started = await take(parts.bringUp, { ...installed, starting });
+  const installed = await runTimed(parts.install, undefined);
+  const started = await runTimed(parts.bringUp, { ...installed, starting });
   const { admin, services, goImage } = started;
   const state: UpRun = { ...starting, admin, services, goImage, phase: "up", proved: false };
   save(state);
@@ -141,19 +141,10 @@ const theProgram: Step<Context, Applied> = finding(
   async ({ state, options }, say) => {
     const stack = await openLocalStack(state, options.config);
     const { changes, outputs } = await engineOperation(say, (common) => stack.up(common));
-    return { changes, outputs: plain(outputs) };
+    return { changes, outputs: withoutSecrets(outputs) };
   },
   ({ changes }) => summary(changes),
 );
-
-/** The outputs but for the secrets. */
-function plain(outputs: Outputs): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(outputs)
-      .filter(([, output]) => !output.secret)
-      .map(([name, output]) => [name, output.value]),
-  );
-}
 
 const theProofs: Step<Pick<Context, "state"> & Pick<Applied, "outputs">, { proofs: Proof[] }> = finding(
   "proofs",
@@ -185,13 +176,13 @@ async function readLog({ namespace, deployment }: Record<string, unknown>): Prom
 
 /** What a person reads when `up` has ended. */
 function closing({ ports }: UpRun, report: Report, options: UpOptions, nothing: boolean): string {
-  const shown = report.log.filter((line) => !line.startsWith("{"));
+  const lines = report.log.filter((line) => !line.startsWith("{"));
   const proofs =
     report.proofs.length > 0 ? `\nWho gets credentials, and what for:\n${proofTable(report.proofs)}\n` : "";
   const config = options.config.map((one) => ` --config ${one}`).join("");
   return `${nothing ? "\nEverything is up and as it should be: nothing to do.\n" : ""}
 The log of the pod, ${report.outputs.namespace}/${report.outputs.deployment}:
-${shown.map((line) => `  ${line}`).join("\n")}
+${lines.map((line) => `  ${line}`).join("\n")}
 ${proofs}
   AWS         ${awsEndpoint(ports)}
   Kubernetes  https://127.0.0.1:${ports.apiServer}

@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Bridge } from "../machine/bridge.ts";
 import { command } from "../machine/command.ts";
-import type { Bridge } from "../machine/network.ts";
 import { debian } from "../machine/paths.ts";
 import { type Daemon, exists, start } from "../machine/process.ts";
 import { buildCgroup } from "../registry/dockerd.ts";

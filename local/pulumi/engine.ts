@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { checkConfig, openStack, type ProgramStack } from "../../automation/stack.ts";
 import { type ConfigInput, project as pulumiProject } from "../../config.ts";
 import { javaRelease } from "../machine/install/java-image.ts";
-import { pulumiHome, run } from "../machine/paths.ts";
+import { pulumiHome, runFolder } from "../machine/paths.ts";
 import { identify } from "../machine/process.ts";
 import { awsEnvironment, type JavaImages, region, stackName, type UpRun } from "../run.ts";
 
 /** Where the engine of this run keeps its things. */
-const folder = join(run, "pulumi");
+const folder = join(runFolder, "pulumi");
 
 /** Environment of the engine: its own backend and home, and local's providers instead of downloaded ones. */
 export function engineEnvironment({ services }: Pick<UpRun, "services">): Record<string, string> {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { descendants } from "../../bench/measure.ts";
-import type { Report } from "../../local/cli/report.ts";
+import type { Report } from "../../local/cli/up-report.ts";
 import { local, type Result, until, works } from "../e2e/tools.ts";
 import { type Inventory, inventory } from "./inventory.ts";
 import { Live } from "./live.ts";

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { atOnce, doing, finding, inTurn, runSteps } from "../../../local/cli/progress.ts";
+import { atOnce, doing, finding, inTurn, runSteps } from "../../../local/cli/steps.ts";
 
 describe("steps", () => {
   const found = <In, Out extends object>(title: string, run: (known: In) => Out) =>
