@@ -28,7 +28,10 @@ export async function follow(
   const last: string[] = [];
   const stepsSeen = new Set<string>();
   let result: Record<string, unknown> = {};
-  for await (const text of createInterface({ input: stream as Readable })) {
+  const lines = createInterface({ input: stream as Readable });
+  // Its end is what closes BuildKit's session, also where a failure ends the reading.
+  lines.once("close", () => stream.resume());
+  for await (const text of lines) {
     if (text.trim() === "") continue;
     const message = JSON.parse(text) as Message;
     if (typeof message.aux === "object") result = { ...result, ...message.aux };
@@ -38,8 +41,8 @@ export async function follow(
         last.length > 0 ? `${failure}\n${last.map((line) => `    ${line}`).join("\n")}` : failure,
       );
     }
-    const lines = typeof message.aux === "string" ? traceLines(message.aux, stepsSeen) : textOf(message);
-    for (const line of lines.map(plain).filter((line) => line !== "" && line !== " --->")) {
+    const said = typeof message.aux === "string" ? traceLines(message.aux, stepsSeen) : textOf(message);
+    for (const line of said.map(plain).filter((line) => line !== "" && line !== " --->")) {
       last.push(line);
       if (last.length > 20) last.shift();
       onLine(line);
