@@ -1,4 +1,4 @@
-import { plain } from "./errors.ts";
+import { withoutColours } from "./errors.ts";
 
 // What to do with a stack whose engine was killed. It writes down what it is about to create, and once that is created,
 // under which id. Killed in between, the one may be there that nobody knows: the next `up` would make a second, and
@@ -140,7 +140,8 @@ export function recoveryMessage({ lookedFor, lost }: Recovery): string {
     "An earlier operation on this stack was cut off. The state is compared with what is really there first.",
     ...(names === "" ? [] : [`What it was creating is looked for: ${names}.`]),
     ...unknown.map(
-      (one) => `It cannot be told whether it has made ${plain(one)}. Delete it by hand if it is there.`,
+      (one) =>
+        `It cannot be told whether it has made ${withoutColours(one)}. Delete it by hand if it is there.`,
     ),
   ].join("\n");
 }

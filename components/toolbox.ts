@@ -1,6 +1,6 @@
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment.js";
 import * as pulumi from "@pulumi/pulumi";
-import { takesFieldsBack } from "./ownership.ts";
+import { forceFieldOwnership } from "./ownership.ts";
 import { containerSecurityContext, podSecurityContext } from "./pod-security.ts";
 
 export interface ToolboxArgs {
@@ -32,7 +32,7 @@ export class Toolbox extends pulumi.ComponentResource {
     this.deployment = new Deployment(
       `${name}-deployment`,
       {
-        metadata: { name, namespace: args.namespace, labels, annotations: takesFieldsBack },
+        metadata: { name, namespace: args.namespace, labels, annotations: forceFieldOwnership },
         spec: {
           replicas: 1,
           selector: { matchLabels: labels },

@@ -135,7 +135,7 @@ export const criticalPath: Benchmark = {
       await workspace.begin("whole", ["ours"]);
       const { ours } = workspace.subjects;
       const { operations } = workspace.providers;
-      const run = async () => {
+      const upAndDestroy = async () => {
         operations.length = 0;
         const up = (await ours.up()).seconds;
         const made = [...operations];
@@ -156,7 +156,7 @@ export const criticalPath: Benchmark = {
           "path of destroy": path("delete"),
         };
       };
-      const measured = await inTurns(short ? 1 : 3, { run }, { say, warmUp: false });
+      const measured = await inTurns(short ? 1 : 3, { run: upAndDestroy }, { say, warmUp: false });
       const samples = (key: keyof typeof measured): readonly number[] => measured[key]?.[0]?.samples ?? [];
       const figure = (name: "up" | "destroy"): Figure => ({
         name,

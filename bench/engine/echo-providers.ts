@@ -106,7 +106,7 @@ export async function startEchoProviders({ latencies = {} }: EchoOptions = {}): 
   const log = (line: string): void => console.error(line);
   const release = catchStrayErrors(log);
 
-  async function take(
+  async function perform(
     kind: Operation["kind"],
     { type, logicalName, signal }: Context<object>,
   ): Promise<void> {
@@ -127,7 +127,7 @@ export async function startEchoProviders({ latencies = {} }: EchoOptions = {}): 
         .map((key): Difference => ({ path: [key], kind: "update", replace: false })),
     preview: (news, oldState) => ({ ...oldState, ...news }),
     create: async (inputs, context) => {
-      await take("create", context);
+      await perform("create", context);
       const { name, metadata } = inputs as { name?: string; metadata?: { name?: string } };
       return name ?? metadata?.name ?? context.logicalName;
     },
@@ -137,7 +137,7 @@ export async function startEchoProviders({ latencies = {} }: EchoOptions = {}): 
       ...computed[type]?.(id, inputs),
     }),
     update: async () => {},
-    delete: async (_id, _state, context) => take("delete", context),
+    delete: async (_id, _state, context) => perform("delete", context),
   };
   // What only the service knows is unknown while a creation is previewed, as with the real providers.
   const typed = new Map<string, ResourceType<object>>();

@@ -13,7 +13,7 @@ import {
 import { home } from "../../config.ts";
 import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEnvironment, files, region } from "../../local/run.ts";
-import { load } from "../../local/state.ts";
+import { running } from "../../local/state.ts";
 import { command, local, shellOf, works } from "./tools.ts";
 
 // The program as other tools drive it, on the live parts.
@@ -27,8 +27,7 @@ describe("the Automation API", function () {
   const opened: ProgramStack[] = [];
 
   const open = async (stack: string, bindings: object[] = [], existing = true) => {
-    const state = load();
-    if (state === undefined) throw new Error("local is not up");
+    const state = running();
     const made = await openStack({
       stack,
       region,

@@ -21,6 +21,10 @@ export const tagsToSet = (own: Tags | undefined, { config }: AwsContext): Tags =
   ...own,
 });
 
+/** Tags for a call that takes them as a map: EKS and Logs refuse an empty one, which the real provider leaves out. */
+export const unlessEmpty = (tags: Tags): Tags | undefined =>
+  Object.keys(tags).length > 0 ? tags : undefined;
+
 export const tagList = (tags: Tags): { Key: string; Value: string }[] =>
   Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
 

@@ -13,6 +13,7 @@ import {
   tagOutputs,
   tagsProperty,
   tagsToSet,
+  unlessEmpty,
 } from "./common.ts";
 
 /** CloudWatch wants ARNs of log groups without the `:*` that it gives them with. */
@@ -36,7 +37,7 @@ const logGroup: AwsResourceType<Unwrap<LogGroupArgs>, Unwrap<LogGroupState>> = {
     await createOnce(
       async () => {
         await logs.send(
-          new sdk.CreateLogGroupCommand({ logGroupName, kmsKeyId, tags }),
+          new sdk.CreateLogGroupCommand({ logGroupName, kmsKeyId, tags: unlessEmpty(tags) }),
           cancellable(context),
         );
       },

@@ -11,6 +11,7 @@ import {
   tagOutputs,
   tagsProperty,
   tagsToSet,
+  unlessEmpty,
   waitUntil,
 } from "../common.ts";
 import { changeTags, issues } from "./common.ts";
@@ -40,7 +41,7 @@ export const addon: AwsResourceType<Unwrap<AddonArgs>, Unwrap<AddonState>> = {
         configurationValues: inputs.configurationValues,
         serviceAccountRoleArn: inputs.serviceAccountRoleArn,
         resolveConflicts: inputs.resolveConflictsOnCreate as sdk.ResolveConflicts | undefined,
-        tags: tagsToSet(inputs.tags, context),
+        tags: unlessEmpty(tagsToSet(inputs.tags, context)),
       }),
       cancellable(context),
     );

@@ -14,6 +14,7 @@ import {
   tagOutputs,
   tagsProperty,
   tagsToSet,
+  unlessEmpty,
   waitUntil,
 } from "../common.ts";
 import { changeTags, issues } from "./common.ts";
@@ -176,7 +177,7 @@ export const cluster: AwsResourceType<Unwrap<ClusterArgs>, Unwrap<ClusterState>>
         bootstrapSelfManagedAddons: inputs.bootstrapSelfManagedAddons,
         logging: inputs.enabledClusterLogTypes?.length ? logging(inputs.enabledClusterLogTypes) : undefined,
         deletionProtection: inputs.deletionProtection,
-        tags: tagsToSet(inputs.tags, context),
+        tags: unlessEmpty(tagsToSet(inputs.tags, context)),
       }),
       cancellable(context),
     );

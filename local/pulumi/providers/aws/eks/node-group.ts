@@ -13,6 +13,7 @@ import {
   tagOutputs,
   tagsProperty,
   tagsToSet,
+  unlessEmpty,
   waitUntil,
 } from "../common.ts";
 import { changeTags, issues } from "./common.ts";
@@ -86,7 +87,7 @@ export const nodeGroup: AwsResourceType<Unwrap<NodeGroupArgs>, Unwrap<NodeGroupS
         launchTemplate: inputs.launchTemplate,
         version: inputs.version,
         releaseVersion: inputs.releaseVersion,
-        tags: tagsToSet(inputs.tags, context),
+        tags: unlessEmpty(tagsToSet(inputs.tags, context)),
       }),
       cancellable(context),
     );
