@@ -9,7 +9,7 @@ import dockerignore from "@balena/dockerignore";
  *
  * @returns its path; undefined when there is none.
  */
-export function ignoreFileOf(context: string, dockerfile: string): string | undefined {
+function ignoreFileOf(context: string, dockerfile: string): string | undefined {
   return [`${dockerfile}.dockerignore`, join(context, ".dockerignore")].find((file) => existsSync(file));
 }
 

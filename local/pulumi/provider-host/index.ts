@@ -22,7 +22,7 @@ export {
   toStruct,
   unknown,
 } from "./properties.ts";
-export { Empty, type JavaScriptValue, Struct } from "./protobuf.ts";
+export { BinaryReader, Empty, type JavaScriptValue, Struct } from "./protobuf.ts";
 export {
   type Change,
   type Context,

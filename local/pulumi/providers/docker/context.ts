@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { lstatSync, readFileSync, realpathSync } from "node:fs";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import * as tar from "tar-fs";
-import { contextFiles, ignoreFileOf } from "../../../../components/build-context.ts";
+import { contextFiles } from "../../../../components/build-context.ts";
 
 /** What an image is built from. Paths are absolute. */
 export interface BuildContext {
@@ -78,13 +78,8 @@ export function contextArchive(context: BuildContext): {
   dockerfile: string;
 } {
   const dockerfile = inside(context);
-  // The classic builder knows no ignore file but `.dockerignore`, and would follow it where it does not count.
-  const ignoreFile = join(context.folder, ".dockerignore");
-  const files = filesOf(context).filter(
-    (path) => path !== ".dockerignore" || ignoreFileOf(context.folder, context.dockerfile) === ignoreFile,
-  );
   // An ignore file may name the Dockerfile, which the builder needs all the same.
-  const entries = [...new Set([...files, ...(dockerfile ? [dockerfile] : [])])];
+  const entries = [...new Set([...filesOf(context), ...(dockerfile ? [dockerfile] : [])])];
   const name = dockerfile ?? ".Dockerfile.outside-of-the-context";
   const archive = tar.pack(context.folder, {
     entries,

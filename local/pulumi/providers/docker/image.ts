@@ -140,12 +140,15 @@ async function build(inputs: Inputs, context: DockerContext): Promise<void> {
   const stream = await Promise.race([
     unreadable,
     docker.buildImage(archive, {
+      // BuildKit, as the real provider has it unless the classic builder is asked for; dockerode opens its session.
+      version: given?.builderVersion === "BuilderV1" ? "1" : "2",
       t: inputs.imageName,
       dockerfile,
       buildargs: given?.args,
       platform: given?.platform,
       target: given?.target,
-      networkmode: given?.network,
+      // Local's dockerd has no bridge: without a network of the host's there is none.
+      networkmode: given?.network ?? "none",
       cachefrom: given?.cacheFrom?.images ? JSON.stringify(given.cacheFrom.images) : undefined,
       abortSignal: context.signal,
     }),

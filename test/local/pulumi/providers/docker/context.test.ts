@@ -54,10 +54,11 @@ describe("a build context", () => {
     expect(await names(archive)).to.have.members([".dockerignore", "Dockerfile", "main.go", "sub/data"]);
   });
 
-  it("goes without a .dockerignore that does not count, which the classic builder would follow", async () => {
+  it("follows the Dockerfile's own ignore file in the place of .dockerignore", async () => {
     write("Dockerfile.dockerignore", "sub\n");
     const { archive } = contextArchive(buildContext(folder, { context: "." }));
-    expect(await names(archive)).to.have.members(["Dockerfile", "Dockerfile.dockerignore", "main.go"]);
+    const entries = [".dockerignore", "Dockerfile", "Dockerfile.dockerignore", "main.go"];
+    expect(await names(archive)).to.have.members(entries);
   });
 
   it("takes links as links, also round in a circle and out of it", async () => {

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import { expect } from "chai";
 import { type HostedProvider, serve, unknown } from "../../../../../local/pulumi/provider-host/index.ts";
 import { dockerProvider } from "../../../../../local/pulumi/providers/docker/provider.ts";
@@ -12,16 +13,19 @@ class FakeDockerd {
   readonly asked: string[] = [];
   /** What a push ends with. */
   pushed: object = { aux: { Tag: "1", Digest: `sha256:${"ab".repeat(32)}` } };
+  #session = "";
+  readonly #sessions: Duplex[] = [];
   readonly #server: Server;
 
   constructor(socket: string) {
     this.#server = createServer((request, response) => {
       const url = new URL(request.url ?? "", "http://dockerd");
       request.resume().on("end", () => {
-        const { t, platform, networkmode, tag } = Object.fromEntries(url.searchParams);
+        const { t, platform, networkmode, version, session, tag } = Object.fromEntries(url.searchParams);
         const line = (message: object) => response.write(`${JSON.stringify(message)}\n`);
         if (url.pathname === "/build") {
-          this.asked.push(`build ${[t, platform, networkmode].filter(Boolean).join(" ")}`);
+          const builder = version === "2" && session === this.#session ? "BuildKit" : "classic";
+          this.asked.push(`build ${[t, platform, networkmode, builder].filter(Boolean).join(" ")}`);
           line({ stream: "Successfully built" });
         } else if (url.pathname.endsWith("/push")) {
           this.asked.push(`push ${url.pathname.slice("/images/".length, -"/push".length)}:${tag}`);
@@ -34,10 +38,17 @@ class FakeDockerd {
         response.end();
       });
     }).listen(socket);
+    this.#server.on("upgrade", (request, connection) => {
+      this.#session = String(request.headers["x-docker-expose-session-uuid"]);
+      this.#sessions.push(connection);
+      connection.write("HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n");
+    });
   }
 
   close(): void {
+    for (const session of this.#sessions) session.destroy();
     this.#server.close();
+    this.#server.closeAllConnections();
   }
 }
 
@@ -88,9 +99,14 @@ describe("docker.Image", () => {
       registryServer: "registry.example",
     });
     expect(dockerd.asked).to.deep.equal([
-      "build registry.example/app:1 linux/amd64 host",
+      "build registry.example/app:1 linux/amd64 host BuildKit",
       "push registry.example/app:1",
     ]);
+  });
+
+  it("is built without a network where none is named, and by the classic builder where that is asked for", async () => {
+    await engine.create(await check(args({ builderVersion: "BuilderV1" })));
+    expect(dockerd.asked[0]).to.equal("build registry.example/app:1 linux/amd64 none classic");
   });
 
   it("that is not to be pushed is known by its id", async () => {

@@ -24,7 +24,9 @@ describe("dockerd's answer", () => {
 
   it("fails with the last lines, when the build does", async () => {
     const stream = answer({ stream: "go build\nmain.go:3: undefined\n" }, { error: "exit code 1" });
+    const ended = new Promise((resolve) => stream.once("end", resolve));
     const error = await follow(stream, () => {}).catch((error: Error) => error);
+    await ended; // which closes the session
     expect((error as Error).message).to.equal("exit code 1\n    go build\n    main.go:3: undefined");
   });
 });
