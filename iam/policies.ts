@@ -241,6 +241,7 @@ export function policySchema<L>({
     return resolved({ ...policy, bound: policy.bound.map((one) => ({ ...one, path: ["file"] })) });
   });
   const bare = bareDocument.transform((one) => ofDocument({ name: "inline" }, one, []));
+  // A plain ARN is a text that may come later too, which the types cannot know of any `L`.
   return anyOf(
     [ofKind<ResolvedPolicy<L>>(isResolved), policyText, bundle, managed, document, file, bare],
     policyForms,
@@ -289,7 +290,7 @@ export const policiesSchema = <L>(
         }
       }
     }
-  }) as never;
+  });
 
 /** What no other policy of the role may be too. IAM does not tell names by their case. */
 const identitiesOf = (policy: ResolvedPolicy<unknown>): string[] => [
