@@ -32,8 +32,8 @@ export interface ListerOutputs {
   deployment: pulumi.Output<string>;
   /** Shows the buckets that the pod listed. Needs the `kubeconfig` output in `$KUBECONFIG`. */
   logCommand: pulumi.Output<string>;
-  /** Name of the Deployment to work in by hand; undefined without `eks-irsa:toolbox`. */
-  toolbox: pulumi.Output<string> | undefined;
+  /** Name of the Deployment to work in by hand; absent without `eks-irsa:toolbox`. */
+  toolbox?: pulumi.Output<string>;
 }
 
 /**
@@ -131,7 +131,7 @@ function listerOf(config: StackConfig, cluster: ClusterAccess, namespaces: Names
     serviceAccount: irsa.serviceAccountName,
     deployment: lister.name,
     logCommand: irsa.namespace.apply((name) => `kubectl logs --namespace ${name} deployment/s3-lister`),
-    toolbox: toolbox?.name,
+    ...(toolbox && { toolbox: toolbox.name }),
   };
 }
 

@@ -2,7 +2,14 @@ import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { Command } from "commander";
 import { ConfigError } from "../config.ts";
-import { BusyStackError, CancelledError, EngineMissingError, OperationError } from "./errors.ts";
+import {
+  BusyStackError,
+  CancelledError,
+  ConfigMissingError,
+  EngineMissingError,
+  OperationError,
+  StackMissingError,
+} from "./errors.ts";
 import { changed, describe, summary } from "./progress.ts";
 import { type OperationOptions, openStack, type ProgramStack } from "./stack.ts";
 
@@ -58,6 +65,7 @@ const say = (line: string): void => {
 /** Runs one operation of a stack, with its progress on standard error. */
 function operation(
   act: (stack: ProgramStack, common: OperationOptions, options: CliOptions) => Promise<object | undefined>,
+  { create = false } = {},
 ) {
   return async (name: string, options: CliOptions): Promise<void> => {
     const cancelling = new AbortController();
@@ -66,7 +74,12 @@ function operation(
       cancelling.abort();
     });
     const since = performance.now();
-    const stack = await openStack({ stack: name, workDir: options.folder });
+    const place = { stack: name, workDir: options.folder };
+    const stack = await openStack({ ...place, create: false }).catch((error: unknown) => {
+      if (!create || !(error instanceof StackMissingError)) throw error;
+      say(`There is no stack ${name} yet: it is made now.`);
+      return openStack(place);
+    });
     const onProgress: OperationOptions["onProgress"] = (progress) => say(`  ${describe(progress)}`);
     const common = { onProgress, signal: cancelling.signal, diff: options.diff };
     const result = await act(stack, common, options);
@@ -91,17 +104,20 @@ command("up", "bring the environment to what the program says")
   .option("--diff", "show each property that changes")
   .option("--yes", "do not ask")
   .action(
-    operation(async (stack, common, options) => {
-      if (!options.yes) {
-        const { changes, output } = await stack.preview(common);
-        if (options.diff) process.stderr.write(output);
-        if (!changed(changes)) say("nothing would change");
-        else await confirm(`up ${stack.name}: ${summary(changes)}`, options);
-      }
-      const { changes, outputs } = await stack.up(common);
-      say(summary(changes));
-      return { changes, outputs: shown(outputs) };
-    }),
+    operation(
+      async (stack, common, options) => {
+        if (!options.yes) {
+          const { changes, output } = await stack.preview(common);
+          if (options.diff) process.stderr.write(output);
+          if (!changed(changes)) say("nothing would change");
+          else await confirm(`up ${stack.name}: ${summary(changes)}`, options);
+        }
+        const { changes, outputs } = await stack.up(common);
+        say(summary(changes));
+        return { changes, outputs: shown(outputs) };
+      },
+      { create: true },
+    ),
   );
 
 command("refresh", "compare the engine's state with what is really there")
@@ -159,7 +175,7 @@ cli.parseAsync().catch((error: unknown) => {
   say(error instanceof Error ? error.message : String(error));
   if (error instanceof OperationError && error.output) say(`\n${error.output.trim()}`);
   const code =
-    error instanceof ConfigError
+    error instanceof ConfigError || error instanceof ConfigMissingError || error instanceof StackMissingError
       ? exitCodes.usage
       : error instanceof BusyStackError
         ? exitCodes.busy

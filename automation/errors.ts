@@ -44,6 +44,30 @@ export class EngineMissingError extends Error {
   }
 }
 
+/** A stack has no file of its configuration. */
+export class ConfigMissingError extends Error {
+  constructor(file: string) {
+    super(`There is no configuration of this stack: ${file} is not there.`);
+    this.name = "ConfigMissingError";
+  }
+}
+
+/** There is no such stack, and it was not to be made. Nothing was changed. */
+export class StackMissingError extends Error {
+  /** Names of the stacks that there are. */
+  readonly stacks: readonly string[];
+
+  constructor(stack: string, stacks: readonly string[], options?: ErrorOptions) {
+    const there =
+      stacks.length > 0
+        ? `there ${stacks.length === 1 ? "is" : "are"} ${stacks.join(", ")}`
+        : "there is none";
+    super(`There is no stack ${stack}; ${there}. Only \`up\` makes one.`, options);
+    this.stacks = stacks;
+    this.name = "StackMissingError";
+  }
+}
+
 /** What went wrong, as one of the classes above. */
 export function toOperationError(
   error: unknown,

@@ -3,9 +3,11 @@ export { ConfigError, type ConfigInput, type ConfigIssue } from "../config.ts";
 export {
   BusyStackError,
   CancelledError,
+  ConfigMissingError,
   EngineMissingError,
   OperationError,
   ResourceError,
+  StackMissingError,
 } from "./errors.ts";
 export { type Changes, changed, describe, type Progress, summary } from "./progress.ts";
 export {

@@ -3,27 +3,34 @@ import { join } from "node:path";
 import {
   type EngineEvent,
   LocalWorkspace,
+  type LocalWorkspaceOptions,
   type PulumiFn,
   type Stack,
+  StackNotFoundError,
   type StackSettings,
+  type Workspace,
 } from "@pulumi/pulumi/automation/index.js";
 import { type ConfigInput, home, parseConfig, project } from "../config.ts";
 import program from "../index.ts";
-import { toOperationError } from "./errors.ts";
+import { ConfigMissingError, StackMissingError, toOperationError } from "./errors.ts";
 import { keepErrorsApart } from "./isolation.ts";
 import { type Changes, type Progress, progressOf } from "./progress.ts";
 import { recoveryMessage, recoveryOf, type State, withoutPending } from "./recovery.ts";
 
 export interface StackOptions {
-  /** Name of the stack: an environment, such as `dev`. Made when it is not there. */
+  /** Name of the stack: an environment, such as `dev`. */
   readonly stack: string;
+
+  /** Whether the stack is made when it is not there. Default true. */
+  readonly create?: boolean;
 
   /** Region of everything. Default: what the settings file in `workDir` says. */
   readonly region?: string;
 
   /**
    * The `eks-irsa:` keys, checked before the engine is asked for anything. Keys that are not given get their defaults.
-   * Without `region` and `config`, the configuration is that of `Pulumi.<stack>.yaml` in `workDir`, as it is there.
+   * Without `region` and `config`, the configuration is what `pulumi up` would take in `workDir`: that of
+   * `Pulumi.<stack>.yaml` with its environments and secrets, and of the project.
    */
   readonly config?: ConfigInput;
 
@@ -98,7 +105,12 @@ export class ProgramStack {
 
   /** Finds out what `up` would change. Changes nothing, not even to recover from an operation that was cut off. */
   preview(options: OperationOptions = {}): Promise<OperationResult> {
-    return this.#run(options, async (common) => (await this.stack.preview(common)).changeSummary);
+    const { stack } = this;
+    // After each resource the engine (3.274) makes the whole state anew, in a preview too, and throws it away: of a thousand
+    // bindings minutes. Where nothing is saved there is nothing to lose.
+    const workspace = withEnvironment(stack.workspace, { PULUMI_SKIP_CHECKPOINTS: "true" });
+    const previewing: Stack = Object.create(stack, { workspace: { value: workspace } });
+    return this.#run(options, async (common) => (await previewing.preview(common)).changeSummary);
   }
 
   /**
@@ -224,10 +236,15 @@ export class ProgramStack {
   }
 }
 
+/** The workspace, with more in the environment of its engines; the one that is given stays as it is. */
+const withEnvironment = (workspace: Workspace, env: Readonly<Record<string, string>>): Workspace =>
+  Object.create(workspace, { envVars: { value: { ...workspace.envVars, ...env } } });
+
 /**
  * Opens a stack of this program, with its whole configuration set.
  *
- * @throws ConfigError when the configuration is bad, EngineMissingError when there is no engine; nothing was changed then.
+ * @throws ConfigError when the configuration is bad, StackMissingError when the stack is not there and not to be made,
+ *   EngineMissingError when there is no engine; nothing was changed then.
  */
 export async function openStack(options: StackOptions): Promise<ProgramStack> {
   keepErrorsApart();
@@ -239,28 +256,43 @@ export async function openStack(options: StackOptions): Promise<ProgramStack> {
           ...options.packageConfig,
           ...checkConfig(stackName, options.region ?? "", options.config ?? {}),
         };
+  const settingsFile = join(workDir ?? ".", `Pulumi.${stackName.split("/").at(-1)}.yaml`);
+  if (given === undefined && options.create !== false && !existsSync(settingsFile)) {
+    throw new ConfigMissingError(settingsFile);
+  }
+  const inline = { stackName, projectName: project, program: program as PulumiFn };
+  const place: LocalWorkspaceOptions = {
+    workDir,
+    pulumiHome: options.pulumiHome,
+    envVars: { ...options.env },
+    // Wherever the settings are and whoever calls, the engine runs where `pulumi up` would run it. The project's
+    // own folder says so itself.
+    projectSettings:
+      workDir !== undefined && existsSync(join(workDir, "Pulumi.yaml"))
+        ? undefined
+        : { name: project, runtime: "nodejs", main: home },
+  };
   const stack = await attempt(() =>
-    LocalWorkspace.createOrSelectStack(
-      { stackName, projectName: project, program: program as PulumiFn },
-      {
-        workDir,
-        pulumiHome: options.pulumiHome,
-        envVars: { ...options.env },
-        // Wherever the settings are and whoever calls, the engine runs where `pulumi up` would run it. The project's
-        // own folder says so itself.
-        projectSettings:
-          workDir !== undefined && existsSync(join(workDir, "Pulumi.yaml"))
-            ? undefined
-            : { name: project, runtime: "nodejs", main: home },
-      },
-    ),
-  );
+    options.create === false
+      ? LocalWorkspace.selectStack(inline, place)
+      : LocalWorkspace.createOrSelectStack(inline, place),
+  ).catch(async (error: Error) => {
+    if (!(error.cause instanceof StackNotFoundError)) throw error;
+    const workspace = await LocalWorkspace.create(place);
+    throw new StackMissingError(
+      stackName,
+      (await workspace.listStacks()).map(({ name }) => name),
+      { cause: error },
+    );
+  });
   const { workspace } = stack;
   if (given === undefined) {
-    const settings = await workspace.stackSettings(stackName).catch(() => {
-      throw new Error(`There is no configuration: ${join(workDir ?? ".", `Pulumi.${stackName}.yaml`)}.`);
-    });
-    parseConfig(stackName, toRaw(settings.config ?? {}));
+    if (!existsSync(settingsFile)) throw new ConfigMissingError(settingsFile);
+    const resolved = await attempt(() => workspace.getAllConfig(stackName));
+    parseConfig(
+      stackName,
+      Object.fromEntries(Object.entries(resolved).map(([key, { value }]) => [key, value])),
+    );
   } else {
     // The settings file is read and written as it is: one file operation where `pulumi config` would be a process a key.
     const settings = await workspace.stackSettings(stackName).catch(() => ({}) as StackSettings);

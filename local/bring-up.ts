@@ -1,4 +1,5 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { AdmissionregistrationV1Api, CoreV1Api } from "@kubernetes/client-node";
 import { Account } from "./aws/account.ts";
@@ -15,14 +16,19 @@ import { installDebianPackages } from "./machine/install/debian.ts";
 import { buildGoProgram, installGo } from "./machine/install/go.ts";
 import { layOutJavaImage } from "./machine/install/java-image.ts";
 import {
+  engineVersion,
   kubernetesProgram,
+  kubernetesProvider,
   kubernetesVersion,
+  kubernetesWithProviderProgram,
   pauseProgram,
   pulumiProgram,
+  yamlProgram,
 } from "./machine/install/programs.ts";
+import { installPlugin, installRelease, isReleaseInReach, ownPlugin } from "./machine/install/pulumi.ts";
 import { installPythonPackages, pythonDebianPackages } from "./machine/install/python.ts";
 import { createBridge } from "./machine/network.ts";
-import { cache, project, run, venv } from "./machine/paths.ts";
+import { bin, cache, project, run, venv } from "./machine/paths.ts";
 import { exists, start } from "./machine/process.ts";
 import { importBaseImage, publish, removeOldImages, startDockerd } from "./registry/dockerd.ts";
 import { startRegistry } from "./registry/registry.ts";
@@ -55,6 +61,10 @@ const sampleBuckets = ["invoices-2026", "holiday-photos", "build-artifacts"];
 /** What the steps of the installation find out. */
 interface Installed {
   goVersion?: string;
+  /** Whether Pulumi's releases can be had from here. */
+  releases?: boolean;
+  /** The Kubernetes provider as the person's own Pulumi has it. */
+  ownProvider?: string;
   image?: BaseImage;
 }
 
@@ -71,6 +81,16 @@ export const install: Step<Installed> = {
     {
       title: "Debian packages",
       run: async (_, say) => news(await installDebianPackages(debianPackages, say)),
+    },
+    {
+      title: "Pulumi's releases",
+      run: async (context) => {
+        context.ownProvider = await ownPlugin(kubernetesProvider);
+        context.releases = await isReleaseInReach(engineVersion);
+        return context.releases
+          ? "in reach: nothing of Pulumi's is built"
+          : "out of reach: the engine and its Kubernetes provider are built from their Go modules";
+      },
     },
     {
       title: "Go",
@@ -92,20 +112,12 @@ export const install: Step<Installed> = {
             ]),
         },
         {
-          // One after the other: what both need is compiled once, and each takes both cores anyway.
           title: "engine and Kubernetes",
+          // On two cores one after the other: each build takes both anyway.
+          concurrent: availableParallelism() > 2,
           steps: [
-            {
-              title: "Pulumi engine",
-              run: async (_, say) => builtNow(await buildGoProgram(pulumiProgram, say)),
-            },
-            {
-              title: "Kubernetes",
-              run: async (_, say) => {
-                await buildGoProgram(pauseProgram, say);
-                return builtNow(await buildGoProgram(kubernetesProgram, say));
-              },
-            },
+            { title: "Pulumi engine", run: installEngine },
+            { title: "Kubernetes", run: installKubernetes },
           ],
         },
         {
@@ -117,11 +129,51 @@ export const install: Step<Installed> = {
         },
       ],
     },
+    { title: "Pulumi's Kubernetes provider", run: installKubernetesProvider },
   ],
 };
 
+async function installEngine({ releases }: Installed, say: (line: string) => void): Promise<string> {
+  if (releases) {
+    const names = [pulumiProgram.name, yamlProgram.name];
+    return (await installRelease(engineVersion, names)) ? "downloaded" : "there already";
+  }
+  return buildGoProgram(pulumiProgram, say);
+}
+
+async function installKubernetes(
+  { releases, ownProvider }: Installed,
+  say: (line: string) => void,
+): Promise<string> {
+  await buildGoProgram(pauseProgram, say);
+  const withProvider = !releases && ownProvider === undefined;
+  const kubernetes = await buildGoProgram(
+    withProvider ? kubernetesWithProviderProgram : kubernetesProgram,
+    say,
+  );
+  if (!releases) await buildGoProgram(yamlProgram, say);
+  return kubernetes;
+}
+
+async function installKubernetesProvider({ releases, ownProvider }: Installed): Promise<string> {
+  const built = !releases && ownProvider === undefined;
+  const source = built ? await asProvider(join(bin, kubernetesProgram.name)) : ownProvider;
+  const mark = built ? await readFile(join(bin, `${kubernetesProgram.name}.stamp`), "utf8") : "";
+  const { name, version } = kubernetesProvider;
+  return `${name} ${version}, ${(await installPlugin(kubernetesProvider, source, { mark })) ? "installed" : "there already"}`;
+}
+
+/** The Kubernetes binary under the provider's name, apart from the search path: the engine warns of plugins that it finds there. */
+async function asProvider(kubernetes: string): Promise<string> {
+  const folder = join(cache, "provider");
+  const provider = join(folder, "pulumi-resource-kubernetes");
+  await mkdir(folder, { recursive: true });
+  await rm(provider, { force: true });
+  await symlink(kubernetes, provider);
+  return provider;
+}
+
 const news = (added: readonly string[]): string => (added.length > 0 ? added.join(", ") : "there already");
-const builtNow = (built: boolean): string => (built ? "built" : "there already");
 
 /** Starts every part, in the order in which they need one another. */
 export const bringUp: Step<BringUp> = {

@@ -188,12 +188,20 @@ describe("the stack configuration", () => {
     });
   }
 
-  it("is told in the README key by key", () => {
-    const readme = readFileSync(join(import.meta.dirname, "..", "README.md"), "utf8");
-    const keys =
-      errorsOf({ nothing: 1 })[0]
-        ?.replace(/^.*there are /, "")
-        .split(", ") ?? [];
-    expect(keys.filter((key) => !readme.includes(`| \`eks-irsa:${key}\` |`))).to.deep.equal([]);
-  });
+  for (const [what, config, page, prefix] of [
+    ["the stack", { nothing: 1 }, "configure.md", "eks-irsa:"],
+    ["a binding", { bindings: [{ nothing: 1 }] }, "many-service-accounts.md", ""],
+  ] as const) {
+    it(`is told in docs/${page} key by key, for ${what}`, () => {
+      const text = readFileSync(join(import.meta.dirname, "..", "docs", page), "utf8");
+      const told = text
+        .split("\n")
+        .filter((line) => line.startsWith("| `"))
+        .flatMap((line) => [...(line.split("|")[1] ?? "").matchAll(/`([^`]+)`/g)].map(([, key]) => key));
+      const [, keys = ""] =
+        /there are (.*)$/.exec(errorsOf(config).find((one) => /nothing/.test(one)) ?? "") ?? [];
+      expect(keys).to.match(/^\w+(, \w+)+$/);
+      expect(keys.split(", ").filter((key) => !told.includes(`${prefix}${key}`))).to.deep.equal([]);
+    });
+  }
 });

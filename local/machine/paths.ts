@@ -22,6 +22,9 @@ export const venv = join(cache, "venv");
 /** Go's module cache and build cache. */
 export const go = join(cache, "go");
 
+/** The engine's plugins, and its own settings. */
+export const pulumiHome = join(cache, "pulumi");
+
 /** Data of the run that is up. */
 export const run = join(cache, "run");
 

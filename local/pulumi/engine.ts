@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { checkConfig, openStack, type ProgramStack } from "../../automation/stack.ts";
 import { type ConfigInput, project as pulumiProject } from "../../config.ts";
 import { javaRelease } from "../machine/install/java-image.ts";
-import { run } from "../machine/paths.ts";
+import { pulumiHome, run } from "../machine/paths.ts";
 import { identify } from "../machine/process.ts";
 import { awsEnvironment, type Run, region, stackName } from "../run.ts";
 
@@ -14,18 +14,18 @@ const folder = join(run, "pulumi");
 export function engineEnvironment(state: Pick<Run, "services">): Record<string, string> {
   const ports = Object.entries(state.services?.providers ?? {}).map(([name, port]) => `${name}:${port}`);
   return {
-    PULUMI_HOME: join(folder, "home"),
+    PULUMI_HOME: pulumiHome,
     // Without the file of metadata beside each file: it is not written at once, and an engine that is killed meanwhile
     // leaves it empty, which no later one reads past.
     PULUMI_BACKEND_URL: `file://${join(folder, "state")}?metadata=skip`,
     PULUMI_CONFIG_PASSPHRASE: "local",
     PULUMI_SKIP_UPDATE_CHECK: "true",
-    // It would download the providers that it has already been given the addresses of.
+    // It would download the providers that it has been given the addresses of, and the one that is installed.
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
     PULUMI_DEBUG_PROVIDERS: ports.join(","),
-    // Its commands are short: collecting garbage is a third of what the smaller ones take.
-    GOGC: "off",
-    GOMEMLIMIT: "1GiB",
+    // Its commands are short: collecting garbage is a third of what the smaller ones take. No bound on its memory: a stack
+    // of a thousand bindings passes any that is small, and the engine then does little else than collect.
+    GOGC: "400",
     PULUMI_DEBUG_LANGUAGES: `nodejs:${state.services?.languageHost ?? ""}`,
   };
 }
@@ -57,14 +57,14 @@ export function needsJava(overrides: readonly string[]): boolean {
  * @throws ConfigError when the configuration is bad.
  */
 export async function openLocalStack(state: Run, overrides: readonly string[]): Promise<ProgramStack> {
-  for (const path of ["home", "state", "project"]) mkdirSync(join(folder, path), { recursive: true });
+  for (const path of ["state", "project"]) mkdirSync(join(folder, path), { recursive: true });
   removeStaleLocks();
   return openStack({
     stack: stackName,
     region,
     config: configFor(state, overrides),
     workDir: join(folder, "project"),
-    pulumiHome: join(folder, "home"),
+    pulumiHome,
     // The kubeconfig that the stack makes calls `aws`, which must find local's AWS.
     env: { ...awsEnvironment(state), ...engineEnvironment(state) },
   });

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,6 +10,7 @@ import {
   type ProgramStack,
   ResourceError,
 } from "../../automation/index.ts";
+import { home } from "../../config.ts";
 import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEnvironment, files, region } from "../../local/run.ts";
 import { load } from "../../local/state.ts";
@@ -197,9 +198,53 @@ describe("the Automation API", function () {
       readFileSync(settings, "utf8").replace(/eks-irsa:intervalSeconds: .*/, 'eks-irsa:intervalSeconds: "0"'),
     );
     const bad = await stackCommand("preview", "local", "--folder", folder);
-    expect(bad.code).to.equal(2);
+    expect(bad.code, bad.stderr).to.equal(2);
     expect(bad.stderr).to.contain(
       "eks-irsa:intervalSeconds holds 0; it must be a whole number from 1 to 86400",
     );
+  });
+
+  it("makes no stack for a name that was mistyped, and says which there are", async () => {
+    const stacks = async () =>
+      JSON.parse((await works(command("pulumi", ["stack", "ls", "--all", "--json"], { env: shell }))).stdout);
+    const before = await stacks();
+    for (const name of ["preview", "refresh", "destroy", "outputs", "cancel"]) {
+      const { code, stderr } = await stackCommand(name, "lcoal", "--folder", folder);
+      expect(code, stderr).to.equal(2);
+      expect(stderr).to.match(/^There is no stack lcoal; there .*\blocal\b.* Only `up` makes one\./m);
+    }
+    const up = await stackCommand("up", "lcoal", "--folder", folder, "--yes");
+    expect(up.code).to.equal(2);
+    expect(up.stderr)
+      .to.contain("There is no configuration of this stack")
+      .and.to.contain("Pulumi.lcoal.yaml");
+    expect(await stacks()).to.deep.equal(before);
+    expect(readdirSync(folder)).to.not.include("Pulumi.lcoal.yaml");
+  });
+
+  it("takes the configuration that `pulumi up` takes: the project's own, and secrets", async () => {
+    const place = mkdtempSync(join(tmpdir(), "eks-irsa-resolved-"));
+    try {
+      const settings = { "aws:region": { value: region }, "eks-irsa:app": { value: "none" } };
+      const project = { name: "eks-irsa", runtime: "nodejs", main: home, config: settings };
+      writeFileSync(join(place, "Pulumi.yaml"), JSON.stringify(project));
+      const name = "resolved";
+      writeFileSync(
+        join(place, `Pulumi.${name}.yaml`),
+        'config:\n  eks-irsa:cluster: \'{"name":"eks-irsa","existing":true}\'\n',
+      );
+      const made = await works(stackCommand("up", name, "--folder", place, "--yes", "--json"));
+      expect(made.stderr).to.contain(`There is no stack ${name} yet: it is made now.`);
+      const set = ["config", "set", "--secret", "--stack", name, "eks-irsa:replicas", "many", "--cwd", place];
+      await works(command("pulumi", set, { env: shell }));
+      const bad = await stackCommand("preview", name, "--folder", place);
+      expect(bad.stderr).to.contain('eks-irsa:replicas holds "many"');
+      const unset = ["config", "rm", "--stack", name, "eks-irsa:replicas", "--cwd", place];
+      await works(command("pulumi", unset, { env: shell }));
+      await works(stackCommand("destroy", name, "--folder", place, "--yes"));
+      await works(command("pulumi", ["stack", "rm", "--yes", name, "--cwd", place], { env: shell }));
+    } finally {
+      rmSync(place, { recursive: true });
+    }
   });
 });

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import type { Report } from "../../local/cli/report.ts";
 import { command, local, shellOf, works } from "./tools.ts";
 
-// The lister in Java, and work by hand in the toolbox, as the README has it.
+// The lister in Java, and work by hand in the toolbox, as docs/local.md has it.
 
 describe("npm run local with the lister in Java, and the toolbox", function () {
   this.timeout("15m");

@@ -9,7 +9,7 @@ import { files } from "../../local/run.ts";
 import { load } from "../../local/state.ts";
 import { command, local, shellOf, slowness, until, works } from "./tools.ts";
 
-// The main job, from outside: every step is a command of the README, run as a person runs it.
+// The main job, from outside: every step is a command of docs/local.md, run as a person runs it.
 
 /** What local could leave on a machine, as a person would look for it. */
 function machine() {

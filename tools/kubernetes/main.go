@@ -1,13 +1,17 @@
 // Command kube is the Kubernetes of `npm run local`: the upstream components of one release in one
 // binary, which picks the component by the name that it is called by, as busybox does. One binary
-// shares its packages, so it builds in a fraction of the time and space of five.
+// shares its packages, so it builds in a fraction of the time and space of five. With the build tag
+// `provider`, Pulumi's Kubernetes provider is one more name of it: it is made of the same client packages.
 package main
 
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	_ "k8s.io/component-base/metrics/prometheus/clientgo"
@@ -29,12 +33,23 @@ var components = map[string]func() *cobra.Command{
 	"kubectl":                 kubectl.NewDefaultKubectlCommand,
 }
 
+// plugins are what this binary is beside Kubernetes' components, each a whole program.
+var plugins = map[string]func(){}
+
 func main() {
 	name := filepath.Base(os.Args[0])
+	if plugin, ok := plugins[name]; ok {
+		plugin()
+		return
+	}
 	component, ok := components[name]
 	if !ok {
-		fmt.Fprintf(os.Stderr, "kube: called as %q; call it as one of kube-apiserver, kube-controller-manager, kube-scheduler, kubelet, kubectl\n", name)
+		fmt.Fprintf(os.Stderr, "kube: called as %q; call it as one of %s\n", name, strings.Join(names(), ", "))
 		os.Exit(2)
 	}
 	os.Exit(cli.Run(component()))
+}
+
+func names() []string {
+	return slices.Sorted(maps.Keys(components))
 }

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, symlink, unlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, symlink, unlink, writeFile } from "node:fs/promises";
 import { totalmem } from "node:os";
-import { join } from "node:path";
+import { basename, delimiter, join } from "node:path";
 import { command } from "../command.ts";
 import { bin, cache, go, project } from "../paths.ts";
 import { exists } from "../process.ts";
@@ -49,16 +49,26 @@ export interface GoProgram {
   package: string;
   /** Linker definitions: `importpath.name=value`. */
   define?: readonly string[];
+  /** Build tags. */
+  tags?: readonly string[];
+  /** Files of a module, by their paths in it, that are embedded from a folder of this one as if they lay there. */
+  embed?: { readonly folder: string; readonly module: string; readonly files: readonly string[] };
   /** Names that it is called by, beside its own. */
   aliases?: readonly string[];
+  /** How each of its names tells its version: where the machine has all of them in that version, nothing is built. */
+  versions?: readonly { readonly name: string; readonly args: readonly string[]; readonly prints: string }[];
 }
 
-/**
- * Builds a program into `bin`, unless it was built from the same pins already.
- *
- * @returns whether it was built now.
- */
-export async function buildGoProgram(program: GoProgram, onLine: (line: string) => void): Promise<boolean> {
+/** How a program came to be there. */
+export type Obtained = "built" | "there already" | "the machine's own";
+
+/** Builds a program into `bin`, unless it was built from the same pins already, or the machine has it. */
+export async function buildGoProgram(program: GoProgram, onLine: (line: string) => void): Promise<Obtained> {
+  if (await isOnMachine(program)) {
+    // One that was built for another version would come first.
+    for (const name of [program.name, ...(program.aliases ?? [])]) await rm(join(bin, name), { force: true });
+    return "the machine's own";
+  }
   const folder = join(project, program.module);
   const target = join(bin, program.name);
   const stamp = await stampOf(program);
@@ -77,6 +87,8 @@ export async function buildGoProgram(program: GoProgram, onLine: (line: string) 
       "-gcflags=all=-dwarf=false",
       "-ldflags",
       ldflags,
+      ...(program.tags ? ["-tags", program.tags.join(",")] : []),
+      ...(await overlay(program)),
       "-o",
       `${target}.new`,
       program.package,
@@ -94,7 +106,33 @@ export async function buildGoProgram(program: GoProgram, onLine: (line: string) 
     await unlink(join(bin, alias)).catch(() => {});
     await symlink(program.name, join(bin, alias));
   }
-  return !built;
+  return built ? "there already" : "built";
+}
+
+/** Has the compiler see the files that a program embeds in the program's own folder, which stays as it is. */
+async function overlay({ name, module, embed }: GoProgram): Promise<string[]> {
+  if (embed === undefined) return [];
+  const folder = join(project, module);
+  const list = ["list", "-m", "-f", "{{.Dir}}", embed.module];
+  await command("go", ["mod", "download", embed.module], { log: "go", cwd: folder, env: goEnvironment });
+  const source = (await command("go", list, { log: "go", cwd: folder, env: goEnvironment })).trim();
+  const Replace = Object.fromEntries(
+    embed.files.map((file) => [join(folder, embed.folder, basename(file)), join(source, file)]),
+  );
+  const description = join(bin, `${name}.overlay.json`);
+  await writeFile(description, JSON.stringify({ Replace }));
+  return ["-overlay", description];
+}
+
+/** Whether the machine itself has the program, in that very version. */
+async function isOnMachine({ versions = [] }: GoProgram): Promise<boolean> {
+  const path = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== bin);
+  const env = { PATH: path.join(delimiter) };
+  for (const { name, args, prints } of versions) {
+    const printed = await command(name, args, { log: "versions", env }).catch(() => "");
+    if (printed.split("\n")[0] !== prints) return false;
+  }
+  return versions.length > 0;
 }
 
 /** The compilers are short-lived: where there is memory enough, they need not collect any. */
@@ -106,7 +144,10 @@ function compilerGc(): string {
 async function stampOf(program: GoProgram): Promise<string> {
   const folder = join(project, program.module);
   const hash = createHash("sha256").update(JSON.stringify(program));
-  for (const file of (await readdir(folder)).filter((name) => /\.go$|^go\.(mod|sum)$/.test(name)).sort()) {
+  const files = (await readdir(folder, { recursive: true })).filter((path) =>
+    /\.go$|^go\.(mod|sum)$/.test(path),
+  );
+  for (const file of files.sort()) {
     hash.update(file).update(await readFile(join(folder, file)));
   }
   return hash.digest("hex");

@@ -1,4 +1,3 @@
-import { searchPath } from "../../machine/paths.ts";
 import { type HostedProvider, serve } from "../provider-host/host.ts";
 import type { AwsOptions } from "./aws/clients.ts";
 import { awsProvider } from "./aws/provider.ts";
@@ -6,18 +5,15 @@ import { dockerProvider } from "./docker/provider.ts";
 import { components, methods } from "./eks/cluster.ts";
 import { catchStrayErrors, componentService } from "./eks/construct.ts";
 import { eksProvider } from "./eks/provider.ts";
-import { kubernetesProvider } from "./kubernetes/provider.ts";
 
 /** The packages that have a stand-in. */
-export type ProviderName = "aws" | "eks" | "kubernetes" | "docker";
+export type ProviderName = "aws" | "eks" | "docker";
 
 export interface ProvidersOptions extends AwsOptions {
   /** Address to listen on; each provider takes a free port. */
   readonly host: string;
   /** Path of dockerd's Unix socket. */
   readonly dockerSocket: string;
-  /** Kubeconfig, a path or its text, for Kubernetes providers that are given none. Default: such a provider fails. */
-  readonly kubeconfigFallback?: string;
   /** Folder that build contexts given as relative paths start from: where the program runs. Default: this process's. */
   readonly workDir?: string;
   /** One line for each change that a provider made, or failed to make. */
@@ -31,8 +27,8 @@ export interface Providers {
 }
 
 /**
- * Serves stand-ins for Pulumi's aws, eks, kubernetes and docker providers. An engine finds them by
- * `PULUMI_DEBUG_PROVIDERS=aws:PORT,eks:PORT,kubernetes:PORT,docker:PORT`.
+ * Serves stand-ins for Pulumi's aws, eks and docker providers. An engine finds them by
+ * `PULUMI_DEBUG_PROVIDERS=aws:PORT,eks:PORT,docker:PORT`.
  *
  * While they run, rejected promises that nobody handles do not end this process, but are logged: the Pulumi SDK leaves
  * some when a resource inside a component fails.
@@ -45,31 +41,14 @@ export async function startProviders(options: ProvidersOptions): Promise<Provide
     if (name === "aws") return serve(awsProvider(options), hosting);
     if (name === "eks")
       return serve(eksProvider, hosting, componentService({ components, methods }, hosting.log));
-    if (name === "docker")
-      return serve(dockerProvider({ dockerSocket: options.dockerSocket, workDir }), hosting);
-    const { kubeconfigFallback } = options;
-    return serve(kubernetesProvider({ kubeconfigFallback, execEnvironment: environment(options) }), hosting);
+    return serve(dockerProvider({ dockerSocket: options.dockerSocket, workDir }), hosting);
   };
-  const [aws, eks, kubernetes, docker] = await Promise.all([
-    start("aws"),
-    start("eks"),
-    start("kubernetes"),
-    start("docker"),
-  ]);
+  const [aws, eks, docker] = await Promise.all([start("aws"), start("eks"), start("docker")]);
   return {
-    ports: { aws: aws.port, eks: eks.port, kubernetes: kubernetes.port, docker: docker.port },
+    ports: { aws: aws.port, eks: eks.port, docker: docker.port },
     async close() {
-      await Promise.all([aws, eks, kubernetes, docker].map((one) => one.close()));
+      await Promise.all([aws, eks, docker].map((one) => one.close()));
       release();
     },
   };
 }
-
-/** What `aws eks get-token` needs to ask the local AWS. */
-const environment = ({ endpoint, region, credentials }: ProvidersOptions): Record<string, string> => ({
-  PATH: searchPath,
-  AWS_ENDPOINT_URL: endpoint,
-  AWS_REGION: region,
-  AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-});

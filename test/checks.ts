@@ -1,0 +1,160 @@
+import { spawn, spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { searchPath } from "../local/machine/paths.ts";
+
+/** How many of a check's tests did what. */
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/** One of the things that `npm test` does. */
+export interface Check {
+  readonly name: string;
+  /** Name of the check that must have ended before: it makes what this one needs. */
+  readonly after?: string;
+  /** Whether it mostly waits, so that it runs beside the others whatever the cores have to do. Default false. */
+  readonly waits?: boolean;
+  /** `say` tells how far it is. The output is shown where something failed. */
+  run(say: (at: string) => void): Promise<Counts & { readonly output: string }>;
+}
+
+const root = join(import.meta.dirname, "..");
+const modules = join(root, "node_modules", ".bin");
+const env = { ...process.env, PATH: searchPath, NODE_COMPILE_CACHE: join(root, "node_modules", ".cache") };
+
+const goApp = join(root, "app", "go");
+const javaApp = join(root, "app", "java");
+
+/** The checks: those that take longest first, so that all end at about the same time. */
+export const checks: readonly Check[] = [
+  mocha("unit tests"),
+  { name: "Java lister", run: javaTests },
+  { name: "Go lister", run: goTests },
+  single("types", join(modules, "tsc"), ["--project", "."]),
+  single("lint and format", join(modules, "biome"), ["check", "--error-on-warnings", "."]),
+  { ...single("go vet", "go", ["vet", "./..."], goApp), after: "Go lister" },
+  { ...fromOutside("Go"), after: "Go lister", waits: true },
+  { ...fromOutside("Java"), after: "Java lister", waits: true },
+];
+
+const has = (name: string, ...args: string[]): boolean => spawnSync(name, args, { env }).status === 0;
+
+/** Runs a command to its end, and tells each line that it prints on standard output. */
+function command(
+  name: string,
+  args: readonly string[],
+  { cwd = root, onLine }: { cwd?: string; onLine?: (line: string) => void } = {},
+): Promise<{ ok: boolean; output: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(name, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on("data", (chunk: Buffer) => {
+        output += chunk.toString();
+      });
+    }
+    if (onLine) createInterface({ input: child.stdout }).on("line", onLine);
+    child.once("error", (error) => resolve({ ok: false, output: error.message }));
+    child.once("close", (code) => resolve({ ok: code === 0, output }));
+  });
+}
+
+/** A check that passes or fails as a whole. */
+function single(name: string, program: string, args: readonly string[], cwd?: string): Check {
+  return {
+    name,
+    async run() {
+      const { ok, output } = await command(program, args, { cwd });
+      return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0, output };
+    },
+  };
+}
+
+/** An event of Mocha's `json-stream` reporter. */
+type MochaEvent =
+  | ["start", { total: number }]
+  | ["pass", { fullTitle: string }]
+  | ["fail", { fullTitle: string; err: string; stack: string | null }]
+  | ["end", { passes: number; failures: number; pending: number }];
+
+function mocha(name: string, ...more: string[]): Check {
+  return {
+    name,
+    async run(say) {
+      let [total, ended] = [0, 0];
+      const failures: string[] = [];
+      let stats = { passes: 0, failures: 0, pending: 0 };
+      const onLine = (line: string): void => {
+        if (!line.startsWith('["')) return; // what a test printed
+        const [kind, event] = JSON.parse(line) as MochaEvent;
+        if (kind === "start") total = event.total;
+        else if (kind === "end") stats = event;
+        else say(`${++ended} of ${total}`);
+        if (kind === "fail") failures.push(`${event.fullTitle}\n${event.stack ?? event.err}`);
+      };
+      const program = [join(modules, "mocha"), "--reporter", "json-stream", ...more];
+      const { ok, output } = await command(process.execPath, program, { onLine });
+      // A run that ended badly without a failure, such as one whose files could not be loaded, has failed as a whole.
+      const failed = stats.failures + (!ok && stats.failures === 0 ? 1 : 0);
+      return {
+        passed: stats.passes,
+        failed,
+        skipped: stats.pending,
+        output: failures.length > 0 ? failures.join("\n\n") : output,
+      };
+    },
+  };
+}
+
+/** The black-box suite, for one language. */
+function fromOutside(language: string): Check {
+  const file = join(root, "test", "listers", "listers.blackbox.ts");
+  const options = ["--no-config", "--extension", "ts", "--timeout", "5m", "--grep", `in ${language},`];
+  return mocha(`${language} lister from outside`, ...options, file);
+}
+
+const skippedFor = (why: string) => ({ passed: 0, failed: 0, skipped: 1, output: `SKIPPED: ${why}` });
+
+async function goTests(say: (at: string) => void): ReturnType<Check["run"]> {
+  if (!has("go", "version")) return skippedFor("there is no Go on this machine");
+  const counts = { pass: 0, fail: 0, skip: 0 };
+  const texts: string[] = [];
+  const onLine = (line: string): void => {
+    const event = JSON.parse(line) as { Action: string; Test?: string; Output?: string };
+    if (event.Output !== undefined) texts.push(event.Output);
+    if (event.Test === undefined || !Object.hasOwn(counts, event.Action)) return;
+    counts[event.Action as keyof typeof counts] += 1;
+    say(String(counts.pass));
+  };
+  const { ok, output } = await command("go", ["test", "-json", "./..."], { cwd: goApp, onLine });
+  return {
+    passed: counts.pass,
+    failed: !ok && counts.fail === 0 ? 1 : counts.fail,
+    skipped: counts.skip,
+    output: texts.join("") || output,
+  };
+}
+
+/** The release of Java that this machine compiles; undefined where it has no compiler, or no Maven. */
+function javaRelease(): string | undefined {
+  if (!has("mvn", "-version")) return undefined;
+  return /javac (\d+)/.exec(String(spawnSync("javac", ["-version"], { env }).stdout))?.[1];
+}
+
+/** Builds the lister in Java, with its own tests. */
+async function javaTests(): ReturnType<Check["run"]> {
+  const release = javaRelease();
+  if (release === undefined) return skippedFor("there is no JDK or no Maven on this machine");
+  // A newer JDK compiles for the release that the project is for.
+  const flags = Number(release) < 21 ? [`-Dmaven.compiler.release=${release}`] : [];
+  const { ok, output } = await command("mvn", ["--batch-mode", ...flags, "package"], { cwd: javaApp });
+  const counts = [
+    ...output.matchAll(/Tests run: (\d+), Failures: (\d+), Errors: (\d+), Skipped: (\d+)$/gm),
+  ].at(-1);
+  const [tried = 0, failures = 0, errors = 0, skipped = 0] = (counts?.slice(1) ?? []).map(Number);
+  const failed = failures + errors;
+  return { passed: tried - failed - skipped, failed: ok ? failed : Math.max(failed, 1), skipped, output };
+}
