@@ -76,6 +76,14 @@ export interface OutputValue {
 
 export type Outputs = Readonly<Record<string, OutputValue>>;
 
+/** The values of the outputs that may be shown. */
+export const withoutSecrets = (outputs: Outputs): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(outputs)
+      .filter(([, { secret }]) => !secret)
+      .map(([name, { value }]) => [name, value]),
+  );
+
 /** An operation that has been. */
 export interface HistoryEntry {
   /** The latest has the highest. */

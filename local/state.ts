@@ -2,7 +2,7 @@ import { mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, w
 import { join } from "node:path";
 import { cache, run } from "./machine/paths.ts";
 import { alive, type Daemon, identify } from "./machine/process.ts";
-import type { Run } from "./run.ts";
+import type { Run, UpRun } from "./run.ts";
 
 const file = join(run, "state.json");
 
@@ -13,6 +13,21 @@ export function load(): Run | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The run that is up.
+ *
+ * @throws Error when there is none, or a part of it has ended.
+ */
+export function running(): UpRun {
+  const found = load();
+  if (found?.phase !== "up") throw new Error("local is not up. Bring it up with `npm run local`.");
+  const ended = found.daemons.find((daemon) => !alive(daemon));
+  if (ended) {
+    throw new Error(`${ended.name} has ended; its log is ${ended.log}. Start anew with \`npm run local\`.`);
+  }
+  return found;
 }
 
 /** Records the run. The file is whole at every moment, whatever happens to this process. */

@@ -11,7 +11,7 @@ const path = { PATH: searchPath };
 export const apps = { go: join(project, "app", "go"), java: join(project, "app", "java") };
 
 /** Whether a program is on this machine, on the search path of local. */
-export const has = (name: string, ...args: string[]): boolean =>
+const has = (name: string, ...args: string[]): boolean =>
   spawnSync(name, args, { env: { ...process.env, ...path } }).status === 0;
 
 /** Builds the lister in Go. Undefined where there is no Go. */

@@ -6,7 +6,7 @@ import { project, run } from "../machine/paths.ts";
 import { alive, type Daemon, identify, stop } from "../machine/process.ts";
 import type { Run } from "../run.ts";
 import { load, lock } from "../state.ts";
-import { runSteps } from "./progress.ts";
+import { doing, runSteps } from "./progress.ts";
 
 /** Ends everything that runs, and removes all but the caches. */
 export async function down(): Promise<void> {
@@ -17,7 +17,7 @@ export async function down(): Promise<void> {
     process.stdout.write("Nothing is up.\n");
   } else {
     await runSteps(
-      [{ title: "down", run: async () => `${await takeDown(state)} processes ended` }],
+      doing("down", async () => `${await takeDown(state)} processes ended`),
       undefined,
     );
     process.stdout.write("Everything is down. What was built stays for the next time.\n");
@@ -51,9 +51,10 @@ export async function takeDown(state: Run): Promise<number> {
 async function ownProcesses(): Promise<number[]> {
   const found: number[] = [];
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
-    const arguments_ = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
-    const program = arguments_[0]?.split("/").at(-1) ?? "";
-    if (/^containerd/.test(program) && arguments_.some((text) => text.startsWith(`${run}/`)))
+    const [program = "", ...arguments_] = (
+      await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")
+    ).split("\0");
+    if (/(^|\/)containerd[^/]*$/.test(program) && arguments_.some((text) => text.startsWith(`${run}/`)))
       found.push(Number(pid));
   }
   return found;

@@ -9,7 +9,7 @@ export async function install(options: InstallOptions): Promise<void> {
   needRootOnLinux();
   const unlock = lock("install", project);
   await askToInstall(options);
-  await runSteps([steps], {});
+  await runSteps(steps, undefined);
   unlock();
   process.stdout.write(`Everything that local needs is in ${cache}.\n`);
 }

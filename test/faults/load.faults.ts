@@ -18,7 +18,7 @@ import {
   token,
   until,
 } from "../../testing/lister.ts";
-import { count, Tally } from "./run.ts";
+import { count, Tally } from "./tally.ts";
 
 // The listers under 200 clients at once, on loopback, while they list every second: every request is answered, the
 // lister stays ready, and what it holds in memory does not grow.

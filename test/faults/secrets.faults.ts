@@ -16,7 +16,7 @@ import { awsEnvironment, files, folders, region } from "../../local/run.ts";
 import { command, local, works } from "../e2e/tools.ts";
 import { Live } from "./live.ts";
 import { keyNeedles, Needle, secretsByLooks } from "./needles.ts";
-import { Tally } from "./run.ts";
+import { Tally } from "./tally.ts";
 
 // Every secret that there is in a run, looked for where it must not be. Something planted is looked for in the same way, in
 // each kind of place: a search that finds nothing finds that.
@@ -88,7 +88,7 @@ describe("secrets", function () {
       needles.push(new Needle(what, secret ?? ""));
     };
     const pem = (name: string) => readFileSync(join(folders.pki, name), "utf8");
-    add("the AWS administrator's secret key", live.state.admin?.secretAccessKey);
+    add("the AWS administrator's secret key", live.state.admin.secretAccessKey);
     add("the stack's passphrase", passphrase);
     for (const name of readdirSync(folders.pki).filter((file) => file.endsWith(".key"))) {
       needles.push(...keyNeedles(`${name} of Kubernetes`, pem(name)));

@@ -88,7 +88,8 @@ async function download(root: string, app: string, onLine: (line: string) => voi
   const machine = process.env.SSL_CERT_FILE ?? "/etc/ssl/certs/ca-certificates.crt";
   await writeTrustStore(join(root, "tmp", "machine.p12"), [machine]);
   await cp("/etc/resolv.conf", join(root, "etc/resolv.conf"));
-  const trust = "-Djavax.net.ssl.trustStore=/tmp/machine.p12 -Djavax.net.ssl.trustStorePassword=changeit";
+  const trustStore =
+    "-Djavax.net.ssl.trustStore=/tmp/machine.p12 -Djavax.net.ssl.trustStorePassword=changeit";
   const maven = [
     ...["mvn", "--batch-mode", `-Dmaven.repo.local=${repository}`, `-Dmaven.compiler.release=${javaRelease}`],
     ...["-DskipTests", "package", "exec:java", "-Dexec.args=--help"],
@@ -100,7 +101,7 @@ async function download(root: string, app: string, onLine: (line: string) => voi
     env: {
       PATH: `${jdk}/bin:/usr/share/maven/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
       JAVA_HOME: jdk,
-      MAVEN_OPTS: trust,
+      MAVEN_OPTS: trustStore,
       HOME: "/root",
     },
     onLine,
