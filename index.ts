@@ -100,6 +100,7 @@ function listerOf(config: StackConfig, cluster: ClusterAccess, namespaces: Names
       image: image.reference,
       namespace: irsa.namespace,
       serviceAccountName: irsa.serviceAccountName,
+      podAnnotations: irsa.podAnnotations,
       region,
       replicas: config.replicas,
       intervalSeconds: config.intervalSeconds,
@@ -119,6 +120,7 @@ function listerOf(config: StackConfig, cluster: ClusterAccess, namespaces: Names
             image: config.toolbox === true ? undefined : config.toolbox,
             namespace: irsa.namespace,
             serviceAccountName: irsa.serviceAccountName,
+            podAnnotations: irsa.podAnnotations,
             region,
           },
           { providers: [cluster.provider], dependsOn: irsa }, // as above

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { PodIdentityAssociation } from "@pulumi/aws/eks/podIdentityAssociation.js";
 import { Policy } from "@pulumi/aws/iam/policy.js";
 import { Role } from "@pulumi/aws/iam/role.js";
@@ -59,6 +60,14 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
   readonly namespace: pulumi.Output<string>;
   /** Name of the ServiceAccount, once it is there. */
   readonly serviceAccountName: pulumi.Output<string>;
+  /**
+   * What a pod is admitted with, as annotations for its template: the role's ARN, the mechanism, and a digest of all that
+   * decides what the role allows and the token is for. A pod keeps what it was admitted with, so a change must make it
+   * anew: with these in its template its controller does, and a rollout that waits for readiness then proves the new.
+   *
+   * @example template: { metadata: { labels, annotations: irsa.podAnnotations } }
+   */
+  readonly podAnnotations: pulumi.Output<Record<string, string>>;
 
   constructor(name: string, given: IrsaServiceAccountArgs, opts?: pulumi.ComponentResourceOptions) {
     const args = checkIrsaArguments(name, given);
@@ -101,10 +110,13 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
       this.roleName = this.role.name;
     }
 
+    const allowed: pulumi.Output<unknown>[] = [];
     for (const [index, policy] of policies.entries()) {
       const resource = `${name}-${policy.name}`;
-      const attach = (policyArn: pulumi.Input<string>) =>
+      const attach = (policyArn: pulumi.Input<string>): void => {
+        allowed.push(pulumi.output(policyArn));
         new RolePolicyAttachment(resource, { role: this.roleName, policyArn }, parent);
+      };
       switch (policy.kind) {
         case "aws-managed":
           attach(partition.apply((partition) => awsManagedPolicyArn(partition, policy.path)));
@@ -117,6 +129,7 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
           break;
         default: {
           const document = partition.apply((partition) => JSON.stringify(policy.document(partition)));
+          allowed.push(document);
           if (policy.kind === "inline") {
             new RolePolicy(resource, { role: this.roleName, name: policy.name, policy: document }, parent);
           } else {
@@ -164,11 +177,27 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
       );
     }
 
+    const decisive = {
+      policies: allowed,
+      permissionsBoundary: this.role?.permissionsBoundary,
+      trust: this.role?.assumeRolePolicy,
+      serviceAccount: args.serviceAccount,
+      annotations: annotationsOf(args, this.roleArn),
+    };
+    this.podAnnotations = pulumi
+      .all([this.roleArn, pulumi.jsonStringify(decisive)])
+      .apply(([arn, all]): Record<string, string> => ({
+        "eks-irsa/role-arn": arn,
+        "eks-irsa/identity": args.identity,
+        "eks-irsa/digest": createHash("sha256").update(all).digest("hex").slice(0, 12),
+      }));
+
     this.registerOutputs({
       roleArn: this.roleArn,
       roleName: this.roleName,
       namespace: this.namespace,
       serviceAccountName: this.serviceAccountName,
+      podAnnotations: this.podAnnotations,
     });
   }
 }

@@ -23,10 +23,17 @@ export interface S3ListerArgs {
   readonly intervalSeconds?: pulumi.Input<number>;
 
   /**
-   * Seconds in which a pod must have listed the buckets before the rollout counts as failed. Default 300: IAM needs up
-   * to a minute until a new role works everywhere, a new node two until it has pulled an image.
+   * Seconds in which a pod must have listed the buckets before the rollout counts as failed, and Pulumi says so with the
+   * pod's own reason. Default 300: IAM needs up to a minute until a new role works everywhere, a new node two until it has
+   * pulled an image.
    */
-  readonly progressDeadlineSeconds?: pulumi.Input<number>;
+  readonly progressDeadlineSeconds?: number;
+
+  /**
+   * Annotations of the pods: `podAnnotations` of the `IrsaServiceAccount`, so that a change of the role or of what it allows
+   * is proved by pods that were admitted with it. Default none.
+   */
+  readonly podAnnotations?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 
   /** Memory of a container. Default what the lister in Go needs: `{ request: "32Mi", limit: "64Mi" }`. */
   readonly memory?: { readonly request: string; readonly limit: string };
@@ -57,16 +64,25 @@ export class S3Lister extends pulumi.ComponentResource {
     const selector = { "app.kubernetes.io/name": "s3-lister", "app.kubernetes.io/instance": name };
     const labels = pulumi.output(args.labels ?? {}).apply((extra) => ({ ...extra, ...selector }));
 
+    const { progressDeadlineSeconds = 300 } = args;
+    // Pulumi's provider waits ten minutes by itself, whatever the Deployment says.
+    const patience = `${progressDeadlineSeconds}s`;
+
     this.deployment = new Deployment(
       `${name}-deployment`,
       {
         metadata: { name, namespace: args.namespace, labels, annotations: forceFieldOwnership },
         spec: {
           replicas: args.replicas ?? 1,
-          progressDeadlineSeconds: args.progressDeadlineSeconds ?? 300,
+          progressDeadlineSeconds,
           selector: { matchLabels: selector },
           template: {
-            metadata: { labels, annotations: { "kubectl.kubernetes.io/default-container": "lister" } },
+            metadata: {
+              labels,
+              annotations: pulumi
+                .output(args.podAnnotations ?? {})
+                .apply((given) => ({ ...given, "kubectl.kubernetes.io/default-container": "lister" })),
+            },
             spec: {
               serviceAccountName: args.serviceAccountName,
               automountServiceAccountToken: false,
@@ -98,7 +114,7 @@ export class S3Lister extends pulumi.ComponentResource {
           },
         },
       },
-      { parent: this },
+      { parent: this, customTimeouts: { create: patience, update: patience } },
     );
 
     this.name = this.deployment.metadata.name;

@@ -13,6 +13,9 @@ export interface ToolboxArgs {
   /** ServiceAccount whose role the pod assumes. */
   readonly serviceAccountName: pulumi.Input<string>;
 
+  /** Annotations of the pod, as those of an `S3Lister`. Default none. */
+  readonly podAnnotations?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+
   /** Region whose S3 and STS endpoints the tools in it call, as `AWS_REGION`. */
   readonly region: pulumi.Input<string>;
 }
@@ -37,7 +40,7 @@ export class Toolbox extends pulumi.ComponentResource {
           replicas: 1,
           selector: { matchLabels: labels },
           template: {
-            metadata: { labels },
+            metadata: { labels, annotations: args.podAnnotations },
             spec: {
               serviceAccountName: args.serviceAccountName,
               automountServiceAccountToken: false,

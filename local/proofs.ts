@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CreateRoleCommand, DeleteRoleCommand, IAMClient, ListUsersCommand } from "@aws-sdk/client-iam";
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
 import { AssumeRoleWithWebIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import type { CoreV1Api } from "@kubernetes/client-node";
+import type { AppsV1Api, CoreV1Api, V1Pod } from "@kubernetes/client-node";
 import {
   decodeJwt,
   decodeProtectedHeader,
@@ -34,6 +34,9 @@ export interface ProofTarget {
   /** Credentials of the account's administrator. */
   admin: { accessKeyId: string; secretAccessKey: string };
   core: CoreV1Api;
+  apps: AppsV1Api;
+  /** When the `up` that is to be proved began: what the pods did before proves nothing. */
+  since: Date;
   /** The cluster's own key for ServiceAccount tokens, PKCS #8 PEM: to forge what only its owner could. */
   signingKey: string;
   roleArn: string;
@@ -157,18 +160,20 @@ export async function prove(target: ProofTarget): Promise<Proof[]> {
   }
 }
 
-/** What the lister's own page says: who it is, and what it listed. */
+/** What the lister's own page says: who it is, what it listed, and when. */
 interface Listing {
   identity: string;
+  listedAt: string;
   buckets: { name: string }[];
 }
 
 async function theRightPod(target: ProofTarget): Promise<Proof> {
   const role = target.roleArn.replace(/^.*\//, "");
   return check("the pod lists the buckets as its role", `${role}: every bucket of the account`, async () => {
+    const wrong = await rolloutFault(target);
+    if (wrong !== undefined) return wrong;
     const pod = await readyPod(target);
-    const response = await fetch(`http://${pod.ip}:8080/buckets`, { signal: AbortSignal.timeout(5000) });
-    const listing = (await response.json()) as Listing;
+    const listing = await newListing(pod, target.since);
     const all = await new S3Client({ ...clientOf(target, target.admin), forcePathStyle: true }).send(
       new ListBucketsCommand({}),
     );
@@ -290,32 +295,73 @@ function unsigned(claims: JWTPayload): string {
 /** Seconds that a pod may need to list again after its permissions were mended: IAM takes up to a minute on AWS too. */
 const recoverySeconds = 60;
 
-/** Waits until a pod of the lister is ready; the proofs then say it if none came to be. */
+/** Waits until the lister's pods are as they should be; the proofs then say it if they did not come to be. */
 async function untilReady(target: ProofTarget): Promise<void> {
   const deadline = Date.now() + recoverySeconds * 1000;
-  while (Date.now() < deadline) {
-    const ready = await readyPod(target).then(
-      () => true,
-      () => false,
-    );
-    if (ready) return;
+  while ((await rolloutFault(target)) !== undefined && Date.now() < deadline) await sleep(500);
+}
+
+/**
+ * What is wrong with the lister's pods; undefined where all that are wanted are ready, of the newest template, and run as
+ * the role that the outputs say.
+ */
+export async function rolloutFault(
+  target: Pick<ProofTarget, "core" | "apps" | "namespace" | "deployment" | "roleArn">,
+): Promise<string | undefined> {
+  const { namespace, deployment: name } = target;
+  const { metadata, spec, status } = await target.apps.readNamespacedDeployment({ namespace, name });
+  const wanted = spec?.replicas ?? 1;
+  const pods = await listerPods(target);
+  const ready = pods.filter(isReady);
+  if (status?.observedGeneration !== metadata?.generation || status?.updatedReplicas !== wanted) {
+    return "a rollout is under way";
+  }
+  if (ready.length < wanted || pods.length > wanted) return `${ready.length} of ${wanted} pods ready`;
+  const roles = ready.map((pod) => (awsVariable(pod, "AWS_ROLE_ARN") ?? "no role").replace(/^.*\//, ""));
+  const other = roles.find((role) => role !== target.roleArn.replace(/^.*\//, ""));
+  return other === undefined ? undefined : `${other}, which the pod was admitted with`;
+}
+
+const awsVariable = (pod: V1Pod, name: string): string | undefined =>
+  pod.spec?.containers[0]?.env?.find((variable) => variable.name === name)?.value;
+
+/** Seconds to wait for the next listing. Local's lister lists every 5 s unless told otherwise. */
+const listingSeconds = 30;
+
+/** What a pod has listed since then. @throws Error when it lists too seldom, or cannot. */
+async function newListing(pod: { ip: string }, since: Date): Promise<Listing> {
+  const deadline = Date.now() + listingSeconds * 1000;
+  for (;;) {
+    const response = await fetch(`http://${pod.ip}:8080/buckets`, { signal: AbortSignal.timeout(5000) });
+    const listing = (await response.json()) as Listing;
+    if (new Date(listing.listedAt) >= since) return listing;
+    if (Date.now() > deadline) throw new Error(`no listing since ${since.toISOString()}`);
     await sleep(500);
   }
 }
+
+/** The pods of the lister that are to stay, the newest first. */
+export async function listerPods({
+  core,
+  namespace,
+  deployment,
+}: Pick<ProofTarget, "core" | "namespace" | "deployment">): Promise<V1Pod[]> {
+  const labelSelector = `app.kubernetes.io/instance=${deployment}`;
+  const { items } = await core.listNamespacedPod({ namespace, labelSelector });
+  const made = ({ metadata }: V1Pod): number => metadata?.creationTimestamp?.getTime() ?? 0;
+  return items
+    .filter(({ metadata }) => metadata?.deletionTimestamp === undefined)
+    .sort((one, other) => made(other) - made(one));
+}
+
+const isReady = ({ status }: V1Pod): boolean =>
+  status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") === true;
 
 /** A pod of the lister that is ready. */
 export async function readyPod(
   target: Pick<ProofTarget, "core" | "namespace" | "deployment">,
 ): Promise<{ name: string; uid: string; ip: string }> {
-  const pods = await target.core.listNamespacedPod({
-    namespace: target.namespace,
-    labelSelector: `app.kubernetes.io/instance=${target.deployment}`,
-  });
-  const pod = pods.items.find(
-    (one) =>
-      one.metadata?.deletionTimestamp === undefined &&
-      one.status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True"),
-  );
+  const pod = (await listerPods(target)).find(isReady);
   if (!pod?.metadata?.name || !pod.metadata.uid || !pod.status?.podIP) throw new Error("no pod is ready");
   return { name: pod.metadata.name, uid: pod.metadata.uid, ip: pod.status.podIP };
 }

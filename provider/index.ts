@@ -22,8 +22,8 @@ export const provider: Provider = {
     const component = named(
       () => new IrsaServiceAccount(name, inputs as unknown as IrsaServiceAccountArgs, options),
     );
-    const { urn, roleArn, roleName, namespace, serviceAccountName } = component;
-    return { urn, state: { roleArn, roleName, namespace, serviceAccountName } satisfies Inputs };
+    const { urn, roleArn, roleName, namespace, serviceAccountName, podAnnotations } = component;
+    return { urn, state: { roleArn, roleName, namespace, serviceAccountName, podAnnotations } satisfies Inputs };
   },
 };
 

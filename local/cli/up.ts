@@ -22,7 +22,7 @@ import { takeDown } from "./down.ts";
 import { podLog } from "./logs.ts";
 import { engineOperation } from "./operations.ts";
 import { finding, runSteps, type Seconds, type Step } from "./steps.ts";
-import { bucketsIn, proofTable, type Report } from "./up-report.ts";
+import { bucketsIn, podReport, proofTable, type Report } from "./up-report.ts";
 
 export interface UpOptions {
   config: string[];
@@ -60,13 +60,15 @@ export async function up(options: UpOptions): Promise<void> {
     state.java = await runTimed(theJavaImages, state);
     save(state);
   }
+  const since = new Date();
   const { changes, outputs } = await runTimed(theProgram, { options, state });
-  const nothing = found !== undefined && state.proved && !changed(changes);
+  const nothing =
+    found !== undefined && state.proved && !changed(changes) && (await pods(outputs)) === "as they should be";
   let proofs: Proof[] = [];
   if (!nothing || options.json) {
     state.proved = false;
     save(state);
-    ({ proofs } = await runTimed(theProofs, { state, outputs }));
+    ({ proofs } = await runTimed(theProofs, { state, outputs, since }));
     state.proved = proofs.every((proof) => proof.ok);
     save(state);
   }
@@ -146,43 +148,70 @@ const theProgram: Step<Context, Applied> = finding(
   ({ changes }) => summary(changes),
 );
 
-const theProofs: Step<Pick<Context, "state"> & Pick<Applied, "outputs">, { proofs: Proof[] }> = finding(
+/** What to look at in the cluster. What asks it is loaded only then. */
+async function inCluster(outputs: Record<string, unknown>) {
+  const { administrator } = await import("../kubernetes/client.ts");
+  const { AppsV1Api, CoreV1Api } = await import("@kubernetes/client-node");
+  const client = administrator(files.kubeconfig);
+  return {
+    core: client.makeApiClient(CoreV1Api),
+    apps: client.makeApiClient(AppsV1Api),
+    roleArn: String(outputs.roleArn),
+    namespace: String(outputs.namespace),
+    deployment: String(outputs.deployment),
+  };
+}
+
+/** How the lister's pods are, asked of the cluster: what was proved once need not hold any more. */
+async function pods(outputs: Record<string, unknown>): Promise<string> {
+  const { rolloutFault } = await import("../proofs.ts");
+  return (await rolloutFault(await inCluster(outputs))) ?? "as they should be";
+}
+
+const theProofs: Step<
+  Pick<Context, "state"> & Pick<Applied, "outputs"> & { since: Date },
+  { proofs: Proof[] }
+> = finding(
   "proofs",
-  async ({ state, outputs }) => {
+  async ({ state, outputs, since }) => {
     const { prove } = await import("../proofs.ts");
-    const { administrator } = await import("../kubernetes/client.ts");
-    const { CoreV1Api } = await import("@kubernetes/client-node");
     const proofs = await prove({
+      ...(await inCluster(outputs)),
+      since,
       endpoint: awsEndpoint(state.ports),
       region,
       admin: state.admin,
-      core: administrator(files.kubeconfig).makeApiClient(CoreV1Api),
       signingKey: await readFile(files.signingKey, "utf8"),
-      roleArn: String(outputs.roleArn),
       oidcProviderArn: String(outputs.oidcProviderArn),
-      namespace: String(outputs.namespace),
       serviceAccount: String(outputs.serviceAccount),
-      deployment: String(outputs.deployment),
     });
     return { proofs };
   },
   ({ proofs }) => `${proofs.filter((proof) => proof.ok).length} of ${proofs.length} hold`,
 );
 
-/** The lister's log, by lines. */
-async function readLog({ namespace, deployment }: Record<string, unknown>): Promise<string[]> {
-  return (await podLog(String(namespace), String(deployment))).trim().split("\n");
+/** The log of the lister's newest pod, by lines: of two it is the one that a rollout waits for. None where there is no pod. */
+async function readLog(outputs: Record<string, unknown>): Promise<string[]> {
+  const { listerPods } = await import("../proofs.ts");
+  const target = await inCluster(outputs);
+  const [newest] = await listerPods(target);
+  const name = newest?.metadata?.name;
+  if (name === undefined) return [];
+  // A pod whose container never started has no log; the proofs say that it is not ready.
+  const log = await podLog(target.namespace, `pod/${name}`).catch(() => "");
+  return log.trim().split("\n");
 }
 
 /** What a person reads when `up` has ended. */
 function closing({ ports }: UpRun, report: Report, options: UpOptions, nothing: boolean): string {
-  const lines = report.log.filter((line) => !line.startsWith("{"));
   const proofs =
     report.proofs.length > 0 ? `\nWho gets credentials, and what for:\n${proofTable(report.proofs)}\n` : "";
   const config = options.config.map((one) => ` --config ${one}`).join("");
   return `${nothing ? "\nEverything is up and as it should be: nothing to do.\n" : ""}
 The log of the pod, ${report.outputs.namespace}/${report.outputs.deployment}:
-${lines.map((line) => `  ${line}`).join("\n")}
+${podReport(report.log)
+  .map((line) => `  ${line}`)
+  .join("\n")}
 ${proofs}
   AWS         ${awsEndpoint(ports)}
   Kubernetes  https://127.0.0.1:${ports.apiServer}
