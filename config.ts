@@ -69,20 +69,23 @@ const bindingSchema = object({
 export type Binding = z.output<typeof bindingSchema>;
 
 /** A cluster that is there is only named, or found through the stack that made it; everything else describes a new one. */
-const clusterSchema = anyOf([
-  object({
-    name: clusterName,
-    existing: z.literal(true, must("true or false")),
-    /** Whether this stack makes the cluster's OIDC provider, since nobody has yet. AWS refuses a second one. */
-    createOidcProvider,
-  }),
-  object({ stack: stackName, existing: z.literal(true, must("true, or absent")).default(true) }),
-  object({
-    name: clusterName.optional(),
-    existing: z.literal(false, must("true or false")).optional(),
-    ...newClusterFields,
-  }),
-]);
+const clusterSchema = anyOf(
+  [
+    object({
+      name: clusterName,
+      existing: z.literal(true, must("true or false")),
+      /** Whether this stack makes the cluster's OIDC provider, since nobody has yet. AWS refuses a second one. */
+      createOidcProvider,
+    }),
+    object({ stack: stackName, existing: z.literal(true, must("true, or absent")).default(true) }),
+    object({
+      name: clusterName.optional(),
+      existing: z.literal(false, must("true or false")).optional(),
+      ...newClusterFields,
+    }),
+  ],
+  "a map that describes a cluster, or { name, existing: true }, or { stack }",
+);
 
 /**
  * The stack configuration, key by key without the `eks-irsa:` prefix. The program, the Automation API and the tests all
@@ -152,7 +155,7 @@ export const configSchema = object({
         const problem = `${owner}.name is this name already, and IAM does not tell names by their case`;
         fail(context, ["bindings", index, "role", "name"], problem);
       }
-      names.set(name, owner ?? key);
+      names.set(name, owner ?? `${key}.role`);
     }
   }
 });

@@ -11,7 +11,7 @@ import {
   StackMissingError,
 } from "./errors.ts";
 import { changed, describe, summary } from "./progress.ts";
-import { type OperationOptions, openStack, type ProgramStack } from "./stack.ts";
+import { type OperationOptions, openStack, type ProgramStack, withoutSecrets } from "./stack.ts";
 
 /** Exit codes. Everything that is not named here is 1: the operation failed. */
 const exitCodes = { usage: 2, busy: 3, cancelled: 4, engineMissing: 5 } as const;
@@ -114,7 +114,7 @@ command("up", "bring the environment to what the program says")
         }
         const { changes, outputs } = await stack.up(common);
         say(summary(changes));
-        return { changes, outputs: shown(outputs) };
+        return { changes, outputs: withoutSecrets(outputs) };
       },
       { create: true },
     ),
@@ -144,7 +144,7 @@ command("destroy", "delete everything that the stack made")
 
 command("outputs", "print the outputs; secrets are left out").action(
   operation(async (stack, _, { json }) => {
-    const outputs = shown(await stack.outputs());
+    const outputs = withoutSecrets(await stack.outputs());
     if (!json) {
       for (const [name, value] of Object.entries(outputs)) {
         process.stdout.write(`${name}: ${typeof value === "string" ? value : JSON.stringify(value)}\n`);
@@ -162,13 +162,6 @@ command("cancel", "give up the lock of an operation whose process is gone")
       await stack.cancel();
       return { cancelled: true };
     }),
-  );
-
-const shown = (outputs: Awaited<ReturnType<ProgramStack["outputs"]>>): Record<string, unknown> =>
-  Object.fromEntries(
-    Object.entries(outputs)
-      .filter(([, { secret }]) => !secret)
-      .map(([name, { value }]) => [name, value]),
   );
 
 cli.parseAsync().catch((error: unknown) => {

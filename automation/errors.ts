@@ -96,7 +96,7 @@ export function toOperationError(
   }
   const failures = events.flatMap(({ diagnosticEvent }) =>
     diagnosticEvent?.severity === "error"
-      ? [{ urn: diagnosticEvent.urn, message: plain(diagnosticEvent.message) }]
+      ? [{ urn: diagnosticEvent.urn, message: withoutColours(diagnosticEvent.message) }]
       : [],
   );
   // The stack's own errors only count the others.
@@ -109,4 +109,4 @@ export function toOperationError(
 }
 
 /** A message of the engine without its colours. */
-export const plain = (message: string): string => message.replace(/<\{%[^%]*%\}>/g, "").trim();
+export const withoutColours = (message: string): string => message.replace(/<\{%[^%]*%\}>/g, "").trim();

@@ -1,5 +1,5 @@
 import type { EngineEvent } from "@pulumi/pulumi/automation/index.js";
-import { plain } from "./errors.ts";
+import { withoutColours } from "./errors.ts";
 
 /** What an operation is at. */
 export type Progress =
@@ -45,7 +45,7 @@ export function progressOf(event: EngineEvent): Progress | undefined {
     };
   }
   if (!diagnosticEvent) return undefined;
-  const text = plain(diagnosticEvent.message);
+  const text = withoutColours(diagnosticEvent.message);
   const severity = severities[diagnosticEvent.severity];
   if (text === "" || severity === undefined) return undefined;
   return { kind: "message", severity, text, urn: diagnosticEvent.urn || undefined };

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Report } from "../local/cli/report.ts";
+import type { Report } from "../local/cli/up-report.ts";
 import { alive } from "../local/machine/process.ts";
 import { load } from "../local/state.ts";
 import type { Benchmark, Figure } from "./benchmark.ts";

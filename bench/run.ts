@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { searchPath } from "../local/machine/paths.ts";
 import type { Benchmark, Context } from "./benchmark.ts";
-import { keep, readResults, resultOf, terminalTable, writePage } from "./report.ts";
+import { keep, readResults, resultOf, terminalTable, writePage } from "./results.ts";
 
 // `npm run bench`, `npm run bench -- NAME...`: measures, shows, keeps.
 
@@ -12,7 +12,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   engine: async () => (await import("./engine/overhead.ts")).overhead,
   scale: async () => (await import("./engine/scale.ts")).scale,
   "critical-path": async () => (await import("./engine/critical-path.ts")).criticalPath,
-  lister: async () => (await import("./lister.ts")).lister,
+  lister: async () => (await import("./lister/comparison.ts")).lister,
   local: async () => (await import("./local.ts")).local,
   "first-run": async () => (await import("./local.ts")).firstRun,
 };
@@ -22,17 +22,11 @@ interface Options {
 }
 
 async function main(names: readonly string[], { short = false }: Options): Promise<void> {
-  const unknown = names.find((name) => !["page", "capacity"].includes(name) && !(name in benchmarks));
+  const unknown = names.find((name) => name !== "page" && !(name in benchmarks));
   if (unknown !== undefined) {
     throw new Error(`There is no benchmark ${unknown}; there are ${Object.keys(benchmarks).join(", ")}.`);
   }
   if (names.includes("page")) return writePage(readResults());
-  if (names.includes("capacity")) {
-    const { capacity } = await import("./capacity.ts");
-    for (const [part, text] of Object.entries(await capacity()))
-      process.stdout.write(`\n${part}\n\n${text}\n`);
-    return;
-  }
   // What takes a quarter of an hour by downloads and builds is no part of a short run.
   const wanted =
     names.length > 0 ? names : Object.keys(benchmarks).filter((name) => !short || name !== "first-run");

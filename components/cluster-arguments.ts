@@ -185,12 +185,14 @@ export const networkSchema = object({
   vpcId: matching(/^vpc-[0-9a-f]+$/, "the id of a VPC (vpc-...)"),
   publicSubnetIds: subnets,
   privateSubnetIds: subnets,
-}).superRefine(({ publicSubnetIds = [], privateSubnetIds = [] }, context) => {
-  const count = new Set([...publicSubnetIds, ...privateSubnetIds]).size;
+}).superRefine(({ publicSubnetIds, privateSubnetIds }, context) => {
+  // An empty list has been refused as such.
+  if ([publicSubnetIds, privateSubnetIds].some((given) => given?.length === 0)) return;
+  const count = new Set([...(publicSubnetIds ?? []), ...(privateSubnetIds ?? [])]).size;
   if (count < 2) {
     fail(
       context,
-      [publicSubnetIds.length > 0 ? "publicSubnetIds" : "privateSubnetIds"],
+      [publicSubnetIds !== undefined ? "publicSubnetIds" : "privateSubnetIds"],
       "EKS needs at least two subnets, in two availability zones",
     );
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type * as pulumi from "@pulumi/pulumi";
-import * as z from "zod";
+import type * as z from "zod";
 import {
   isQualifiedName,
   isServiceAccountName,
@@ -46,6 +46,7 @@ import {
   list,
   map,
   object,
+  ofKind,
   oneOf,
   text,
   valueAt,
@@ -321,8 +322,7 @@ export function trustPolicyFor(
   return trustPolicy({ ...first, oidcProviderArn, otherSubjects, audience, maxCharacters });
 }
 
-const later = <T>(schema: z.ZodType<T, T>) =>
-  anyOf([schema, z.custom<pulumi.Output<T> | Promise<T>>(isLater)]);
+const later = <T>(schema: z.ZodType<T, T>) => anyOf([schema, ofKind<pulumi.Output<T> | Promise<T>>(isLater)]);
 const input: Late<Text> = (schema) => later(schema);
 
 const fields = irsaFields<Text>({ late: input, readFile: (path) => readFileSync(path, "utf8") });
@@ -359,6 +359,10 @@ const shortestOidcProviderArn = oidcProviderArnLike("eu-west-1");
  */
 export function checkIrsaArguments(name: string, args: IrsaServiceAccountArgs) {
   const checked = check(irsaArguments, args);
+  if (checked.serviceAccount === undefined && !isServiceAccountName(name)) {
+    const problem = `the component's own name, ${name}, is not one: ${serviceAccountNameRule}`;
+    throw new ArgumentError([{ path: ["serviceAccount"], holds: undefined, problem }]);
+  }
   const complete = {
     ...checked,
     serviceAccount: checked.serviceAccount ?? name,
@@ -371,10 +375,6 @@ export function checkIrsaArguments(name: string, args: IrsaServiceAccountArgs) {
       typeof arn === "string" ? arn : shortestOidcProviderArn,
     ),
   });
-  if (checked.serviceAccount === undefined && !isServiceAccountName(name)) {
-    const problem = `the component's own name, ${name}, is not one: ${serviceAccountNameRule}`;
-    faults.push({ path: ["serviceAccount"], holds: undefined, problem });
-  }
   if (faults.length > 0) throw new ArgumentError(faults.map((fault) => asGiven(fault, args)));
   return complete;
 }

@@ -18,7 +18,7 @@ import {
   placementFaults,
   trustPolicyFor,
 } from "./irsa-arguments.ts";
-import { takesFieldsBack } from "./ownership.ts";
+import { forceFieldOwnership } from "./ownership.ts";
 
 export type {
   IdentityMechanism,
@@ -143,7 +143,7 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
         : new ServiceAccount(
             `${name}-service-account`,
             {
-              metadata: { ...metadata, annotations: { ...metadata.annotations, ...takesFieldsBack } },
+              metadata: { ...metadata, annotations: { ...metadata.annotations, ...forceFieldOwnership } },
               automountServiceAccountToken: args.automountToken,
             },
             parent,

@@ -3,4 +3,4 @@
  * `kubectl edit`, as a rule. Without it an `up` after such a change ends in a conflict, and mends nothing. For objects
  * that a component makes; on one that it only patches, another manager's fields are to be respected.
  */
-export const takesFieldsBack = { "pulumi.com/patchForce": "true" } as const;
+export const forceFieldOwnership = { "pulumi.com/patchForce": "true" } as const;

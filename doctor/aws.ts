@@ -1,7 +1,10 @@
 import {
+  DescribeAddonCommand,
   DescribeClusterCommand,
+  DescribePodIdentityAssociationCommand,
   EKSClient,
   ListClustersCommand,
+  ListPodIdentityAssociationsCommand,
   ResourceNotFoundException,
 } from "@aws-sdk/client-eks";
 import {
@@ -17,19 +20,96 @@ import {
   paginateListRolePolicies,
 } from "@aws-sdk/client-iam";
 import {
+  AssumeRoleCommand,
+  type AssumeRoleCommandOutput,
   AssumeRoleWithWebIdentityCommand,
   GetCallerIdentityCommand,
   STSClient,
   STSServiceException,
 } from "@aws-sdk/client-sts";
-import type { Role } from "./chain.ts";
-import type { World } from "./world.ts";
+import type { Iam, Session, StsAnswer, World } from "./world.ts";
+
+/** Profiles of the AWS configuration whose credentials look at IAM. Default: the environment's credentials. */
+export interface Profiles {
+  /** Of the account of the pod's role. */
+  readonly role?: string;
+  /** Of the account of the role that it goes on to assume. */
+  readonly target?: string;
+}
+
+const sessionName = "irsa-doctor";
 
 /** AWS as the person's own credentials see it. */
-export function awsWorld(region: string): Pick<World, "eks" | "iam" | "sts"> {
+export function awsWorld(
+  region: string,
+  profiles: Profiles = {},
+): Pick<World, "eks" | "iam" | "targetIam" | "sts"> {
+  return {
+    eks: eksWorld(region),
+    iam: iamWorld(region, profiles.role),
+    targetIam: iamWorld(region, profiles.target),
+    sts: stsWorld(region),
+  };
+}
+
+function eksWorld(region: string): World["eks"] {
   const eks = new EKSClient({ region });
-  const iam = new IAMClient({ region });
-  const sts = new STSClient({ region });
+  return {
+    async cluster(name) {
+      const answer = await unless(ResourceNotFoundException, () =>
+        eks.send(new DescribeClusterCommand({ name })),
+      );
+      if (answer?.cluster === undefined) return undefined;
+      const { arn, status, endpoint, identity, certificateAuthority } = answer.cluster;
+      return {
+        arn: there(arn, `the ARN of the cluster ${name}`),
+        status: there(status, `the status of the cluster ${name}`),
+        endpoint,
+        certificateAuthority: certificateAuthority?.data || undefined,
+        issuer: identity?.oidc?.issuer,
+      };
+    },
+    async clusterNames() {
+      return (await eks.send(new ListClustersCommand({}))).clusters ?? [];
+    },
+    async association(clusterName, namespace, serviceAccount) {
+      // EKS admits one for a ServiceAccount.
+      const { associations: [one] = [] } = await eks.send(
+        new ListPodIdentityAssociationsCommand({ clusterName, namespace, serviceAccount }),
+      );
+      if (one === undefined) return undefined;
+      const id = there(one.associationId, "the id of the association");
+      const { association } = await eks.send(
+        new DescribePodIdentityAssociationCommand({ clusterName, associationId: id }),
+      );
+      return {
+        id,
+        roleArn: there(association?.roleArn, `the role of the association ${id}`),
+        created: association?.createdAt,
+        targetRoleArn: association?.targetRoleArn || undefined,
+        externalId: association?.externalId || undefined,
+        sessionTags: association?.disableSessionTags !== true,
+        sessionPolicy: association?.policy || undefined,
+      };
+    },
+    async addon(clusterName, addonName) {
+      const answer = await unless(ResourceNotFoundException, () =>
+        eks.send(new DescribeAddonCommand({ clusterName, addonName })),
+      );
+      if (answer?.addon === undefined) return undefined;
+      const { status, health } = answer.addon;
+      return {
+        status: there(status, `the status of the add-on ${addonName}`),
+        issues: (health?.issues ?? []).map(({ code, message }) => `${code}: ${message}`),
+      };
+    },
+  };
+}
+
+function iamWorld(region: string, profile?: string): Iam {
+  const own = { region, ...(profile && { profile }) };
+  const iam = new IAMClient(own);
+  const sts = new STSClient(own);
 
   const policyDocument = async (arn: string): Promise<string | undefined> => {
     const { Policy } = await iam.send(new GetPolicyCommand({ PolicyArn: arn }));
@@ -40,101 +120,115 @@ export function awsWorld(region: string): Pick<World, "eks" | "iam" | "sts"> {
   };
 
   return {
-    eks: {
-      async cluster(name) {
-        const answer = await unless(ResourceNotFoundException, () =>
-          eks.send(new DescribeClusterCommand({ name })),
-        );
-        if (answer?.cluster === undefined) return undefined;
-        const { arn = "", status = "", endpoint = "", identity } = answer.cluster;
-        return { arn, status, endpoint, issuer: identity?.oidc?.issuer };
-      },
-      async clusterNames() {
-        return (await eks.send(new ListClustersCommand({}))).clusters ?? [];
-      },
+    async accountId() {
+      return there(
+        (await sts.send(new GetCallerIdentityCommand({}))).Account,
+        "the account of the credentials",
+      );
     },
-    iam: {
-      async accountId() {
-        return (await sts.send(new GetCallerIdentityCommand({}))).Account ?? "";
-      },
-      async oidcProviders() {
-        const { OpenIDConnectProviderList = [] } = await iam.send(new ListOpenIDConnectProvidersCommand({}));
-        return Promise.all(
-          OpenIDConnectProviderList.map(async ({ Arn: arn = "" }) => {
-            const { Url = "", ClientIDList = [] } = await iam.send(
-              new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: arn }),
-            );
-            return { arn, url: Url, audiences: ClientIDList };
-          }),
-        );
-      },
-      async role(name) {
-        const answer = await unless(NoSuchEntityException, () =>
-          iam.send(new GetRoleCommand({ RoleName: name })),
-        );
-        if (answer?.Role === undefined) return undefined;
-        const {
-          Arn = "",
-          AssumeRolePolicyDocument = "",
-          MaxSessionDuration = 3600,
-          PermissionsBoundary,
-        } = answer.Role;
-        return {
-          name,
-          arn: Arn,
-          trustPolicy: decodeURIComponent(AssumeRolePolicyDocument),
-          maxSessionSeconds: MaxSessionDuration,
-          boundaryArn: PermissionsBoundary?.PermissionsBoundaryArn,
-        };
-      },
-      async policies({ name: RoleName }: Role) {
-        const inline: string[] = [];
-        for await (const page of paginateListRolePolicies({ client: iam }, { RoleName })) {
-          inline.push(...(page.PolicyNames ?? []));
-        }
-        const attached: { name: string; arn: string }[] = [];
-        for await (const page of paginateListAttachedRolePolicies({ client: iam }, { RoleName })) {
-          attached.push(
-            ...(page.AttachedPolicies ?? []).map(({ PolicyName = "", PolicyArn = "" }) => ({
-              name: PolicyName,
-              arn: PolicyArn,
-            })),
+    async oidcProviders() {
+      const { OpenIDConnectProviderList = [] } = await iam.send(new ListOpenIDConnectProvidersCommand({}));
+      return Promise.all(
+        OpenIDConnectProviderList.map(async ({ Arn }) => {
+          const arn = there(Arn, "the ARN of an OIDC provider");
+          const { Url, ClientIDList = [] } = await iam.send(
+            new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: arn }),
           );
-        }
-        return Promise.all([
-          ...inline.map(async (name) => {
-            const { PolicyDocument } = await iam.send(
-              new GetRolePolicyCommand({ RoleName, PolicyName: name }),
-            );
-            return { name, document: PolicyDocument && decodeURIComponent(PolicyDocument) };
-          }),
-          ...attached.map(async ({ name, arn }) => ({
-            name,
-            document: await policyDocument(arn).catch(() => undefined),
+          return { arn, url: there(Url, `the URL of ${arn}`), audiences: ClientIDList };
+        }),
+      );
+    },
+    async role(name) {
+      const answer = await unless(NoSuchEntityException, () =>
+        iam.send(new GetRoleCommand({ RoleName: name })),
+      );
+      if (answer?.Role === undefined) return undefined;
+      const { Arn, AssumeRolePolicyDocument, MaxSessionDuration = 3600, PermissionsBoundary } = answer.Role;
+      return {
+        name,
+        arn: there(Arn, `the ARN of the role ${name}`),
+        trustPolicy: decodeURIComponent(there(AssumeRolePolicyDocument, `the trust policy of ${name}`)),
+        maxSessionSeconds: MaxSessionDuration,
+        boundaryArn: PermissionsBoundary?.PermissionsBoundaryArn,
+      };
+    },
+    async policies({ name: RoleName }) {
+      const inline: string[] = [];
+      for await (const page of paginateListRolePolicies({ client: iam }, { RoleName })) {
+        inline.push(...(page.PolicyNames ?? []));
+      }
+      const attached: { name: string; arn: string }[] = [];
+      for await (const page of paginateListAttachedRolePolicies({ client: iam }, { RoleName })) {
+        attached.push(
+          ...(page.AttachedPolicies ?? []).map(({ PolicyName, PolicyArn }) => ({
+            name: there(PolicyName, `the name of a policy of ${RoleName}`),
+            arn: there(PolicyArn, `the ARN of a policy of ${RoleName}`),
           })),
-        ]);
-      },
-      policyDocument,
+        );
+      }
+      return Promise.all([
+        ...inline.map(async (name) => {
+          const { PolicyDocument } = await iam.send(new GetRolePolicyCommand({ RoleName, PolicyName: name }));
+          return { name, document: PolicyDocument && decodeURIComponent(PolicyDocument) };
+        }),
+        ...attached.map(async ({ name, arn }) => ({
+          name,
+          arn,
+          document: await policyDocument(arn).catch(() => undefined),
+        })),
+      ]);
     },
-    sts: {
-      async assume(roleArn, token, seconds) {
-        try {
-          const { AssumedRoleUser } = await sts.send(
-            new AssumeRoleWithWebIdentityCommand({
-              RoleArn: roleArn,
-              RoleSessionName: "irsa-doctor",
-              WebIdentityToken: token,
-              DurationSeconds: seconds,
-            }),
-          );
-          return { admitted: true, arn: AssumedRoleUser?.Arn ?? "" };
-        } catch (error) {
-          if (!(error instanceof STSServiceException)) throw error;
-          return { admitted: false, code: error.name, message: error.message };
-        }
-      },
-    },
+    policyDocument,
   };
+}
+
+function stsWorld(region: string): World["sts"] {
+  const sts = new STSClient({ region });
+  return {
+    assume: (RoleArn, token, seconds) =>
+      answerOf(() =>
+        sts.send(
+          new AssumeRoleWithWebIdentityCommand({
+            RoleArn,
+            RoleSessionName: sessionName,
+            WebIdentityToken: token,
+            DurationSeconds: seconds,
+          }),
+        ),
+      ),
+  };
+
+  async function answerOf(
+    ask: () => Promise<Pick<AssumeRoleCommandOutput, "AssumedRoleUser" | "Credentials">>,
+  ): Promise<StsAnswer> {
+    try {
+      const { AssumedRoleUser, Credentials } = await ask();
+      const credentials = {
+        accessKeyId: there(Credentials?.AccessKeyId, "credentials"),
+        secretAccessKey: there(Credentials?.SecretAccessKey, "credentials"),
+        sessionToken: Credentials?.SessionToken,
+      };
+      const session: Session = {
+        arn: there(AssumedRoleUser?.Arn, "the ARN of the session"),
+        assume: (RoleArn, ExternalId) =>
+          answerOf(() =>
+            new STSClient({ region, credentials }).send(
+              new AssumeRoleCommand({ RoleArn, ExternalId, RoleSessionName: sessionName }),
+            ),
+          ),
+      };
+      return { admitted: true, session };
+    } catch (error) {
+      if (!(error instanceof STSServiceException)) throw error;
+      return { admitted: false, code: error.name, message: error.message };
+    }
+  }
+}
+
+/** What AWS always answers with, though its types do not say so. */
+function there<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Error(`AWS answered without ${what}.`);
+  return value;
 }
 
 /** Asks, and gives undefined for the one error of AWS's that means "not there". */

@@ -1,6 +1,83 @@
-import type { World } from "./world.ts";
+import type {
+  Container,
+  EksCluster,
+  OidcProvider,
+  Pod,
+  PodIdentityAssociation,
+  Role,
+  Session,
+  World,
+} from "./world.ts";
 
-// The IRSA chain as a list of links, each of which is looked at only when all before it hold.
+// A chain is a list of links. Each says which facts it rests on and which it proves; a chain in which a link rests on
+// what none before it proves does not compile.
+
+/** Whose chain it is. */
+export interface Patient {
+  readonly cluster: string;
+  readonly region: string;
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  /** The stack that makes the ServiceAccount, where one does. */
+  readonly stack?: string;
+  /** One of its pods. Default: the newest that runs. */
+  readonly pod?: string;
+  /** The containers that call AWS. Default: all, init containers too. */
+  readonly containers?: readonly string[];
+  /** What the workload does in AWS: `s3:ListAllMyBuckets`, or with a resource, `s3:GetObject=arn:aws:s3:::bucket/*`. */
+  readonly actions: readonly string[];
+  /** The role that the workload assumes with the credentials of its own. Default none; an association may name one. */
+  readonly assumeRole?: string;
+  readonly externalId?: string;
+  /** Seconds that the workload asks its sessions to last. Default 3,600, which SDKs ask for. */
+  readonly sessionSeconds?: number;
+}
+
+/** How a ServiceAccount comes to its role. */
+export type Identity =
+  | { readonly kind: "irsa"; readonly roleArn: string; readonly audience: string }
+  | { readonly kind: "pod-identity"; readonly association: PodIdentityAssociation };
+
+/** Where a container is told to fetch its credentials, and the token that it shows there. */
+export interface CredentialSource {
+  readonly container: Container;
+  readonly tokenFile: string;
+}
+
+/** A role that is assumed with the credentials of another. */
+export interface Target {
+  readonly arn: string;
+  readonly externalId?: string;
+  /** Whether the caller's session tags come with it. */
+  readonly sessionTags: boolean;
+}
+
+/** What links prove. */
+export interface Facts {
+  cluster: EksCluster;
+  /** The issuer that the API server says it is; undefined where it does not tell. */
+  apiIssuer: string | undefined;
+  identity: Identity;
+  /** When the ServiceAccount got its role, as far as anybody tells. */
+  since: Date | undefined;
+  issuer: string;
+  roleArn: string;
+  audience: string;
+  association: PodIdentityAssociation;
+  role: Role;
+  provider: OidcProvider;
+  pod: Pod;
+  /** The pod's containers that are judged. */
+  containers: readonly Container[];
+  sources: readonly CredentialSource[];
+  token: string;
+  session: Session;
+  target: Target;
+  targetRole: Role;
+  /** The policy that narrows the session of the role which acts; undefined where there is none. */
+  sessionPolicy: string | undefined;
+}
+export type FactName = keyof Facts;
 
 /** Two values that should agree, and do not. */
 export interface Disagreement {
@@ -10,147 +87,205 @@ export interface Disagreement {
   readonly found: { readonly name: string; readonly value: string };
 }
 
-/** What looking at a link came to. */
-export type Finding =
-  /** It holds. */
-  | { readonly state: "holds"; readonly evidence: readonly string[] }
-  /** It is broken, and nothing after it was looked at. */
-  | {
-      readonly state: "broken";
-      /** Stable name of the cause, for programs: `trust-subject`. */
-      readonly cause: string;
-      /** What is wrong, in a sentence. */
-      readonly what: string;
-      readonly disagreement?: Disagreement;
-      /** Commands, or a sentence where no command can, that mend it. */
-      readonly mend: readonly string[];
-      readonly evidence?: readonly string[];
-    }
-  /** It could not be looked at, with these credentials or at all. */
-  | { readonly state: "unseen"; readonly why: string };
+export interface Broken {
+  readonly state: "broken";
+  /** Stable name of the cause, for programs: `trust-subject`. */
+  readonly cause: string;
+  /** What is wrong, in a sentence. */
+  readonly what: string;
+  readonly disagreement?: Disagreement;
+  /** Commands that mend it, to be run in this order. Words in capitals are to be filled in. */
+  readonly mend: readonly string[];
+  /** Sentences: what no command can do, or what to know before one is run. */
+  readonly advice?: readonly string[];
+  /** Commands that show more of it. */
+  readonly look?: readonly string[];
+  /** What was seen beside it. */
+  readonly evidence?: readonly string[];
+}
 
-/** One link of the chain. */
-export interface Link {
+/** It cannot be told: not with these credentials, or not at all. */
+export interface Unseen {
+  readonly state: "unseen";
+  readonly why: string;
+  /** What it would take, in a sentence. */
+  readonly takes: string;
+}
+
+/** What looking at a link came to. */
+export type Verdict<Proved = unknown> =
+  | { readonly state: "holds"; readonly evidence: readonly string[]; readonly proved: Proved }
+  | Broken
+  /** Links after it may all the same rest on what is known. */
+  | (Unseen & { readonly known?: Partial<Proved> });
+
+/** One link of a chain. */
+export interface Link<Needs extends FactName = FactName, Gives extends FactName = FactName> {
   readonly id: string;
   readonly title: string;
-  /** Whether the chain can be called healthy without it having been seen. Default false. */
-  readonly optional?: boolean;
-  /** Looks at it, and leaves in `seen` what the links after it need. */
-  readonly examine: (seen: Seen, world: World, patient: Patient) => Promise<Finding>;
+  /** Facts without which it cannot be looked at. */
+  readonly needs: readonly Needs[];
+  readonly gives: readonly Gives[];
+  /** A later link whose holding shows that this one does, where it could not be looked at. */
+  readonly shownBy?: string;
+  examine(proved: Pick<Facts, Needs>, world: World, patient: Patient): Promise<Verdict<Pick<Facts, Gives>>>;
 }
 
-/** Whose chain it is. */
-export interface Patient {
-  readonly cluster: string;
-  readonly region: string;
-  readonly namespace: string;
-  readonly serviceAccount: string;
-  /** One of its pods. Default: the newest that runs. */
-  readonly pod?: string;
-  /** What the workload does in AWS: `s3:ListAllMyBuckets`, or with a resource, `s3:GetObject=arn:aws:s3:::bucket/*`. */
-  readonly actions: readonly string[];
-  /** Seconds that the workload asks its sessions to last. Default 3,600, which SDKs ask for. */
-  readonly sessionSeconds?: number;
+type AnyLink = Omit<Link, "examine"> & {
+  examine(proved: Facts, world: World, patient: Patient): Promise<Verdict<Partial<Facts>>>;
+};
+
+export class Chain<Proved extends FactName> {
+  readonly links: readonly AnyLink[];
+
+  private constructor(links: readonly AnyLink[]) {
+    this.links = links;
+  }
+
+  /** A chain whose first link may rest on these facts. */
+  static from<Given extends FactName = never>(): Chain<Given> {
+    return new Chain([]);
+  }
+
+  link<Needs extends Proved, Gives extends FactName>(link: Link<Needs, Gives>): Chain<Proved | Gives> {
+    return new Chain([...this.links, link]);
+  }
+
+  /** The same links, for a walk that is given more from outside. */
+  given<More extends FactName>(): Chain<Proved | More> {
+    return new Chain(this.links);
+  }
 }
 
-/** What earlier links have found. */
-export interface Seen {
-  issuer?: string;
-  providerArn?: string;
-  audience?: string;
-  roleArn?: string;
-  role?: Role;
-  pod?: Pod;
-  token?: string;
-}
-
-/** An IAM role, as far as the chain needs it. */
-export interface Role {
-  readonly name: string;
-  readonly arn: string;
-  readonly trustPolicy: string;
-  readonly maxSessionSeconds: number;
-  readonly boundaryArn?: string;
-}
-
-/** A pod, as far as the chain needs it. */
-export interface Pod {
-  readonly name: string;
-  readonly phase: string;
-  readonly created: Date;
-  readonly serviceAccount: string;
-  readonly annotations: Readonly<Record<string, string>>;
-  readonly fsGroup?: number;
-  readonly containers: readonly Container[];
-  /** Tokens that are projected into files. */
-  readonly tokens: readonly ProjectedToken[];
-}
-
-export interface Container {
-  readonly name: string;
-  readonly image: string;
-  /** Image by digest, once the node has it. */
-  readonly imageId?: string;
-  /** Undefined where the image decides. */
-  readonly user?: number;
-  /** Undefined where the image decides: root's, but for an image that says otherwise. */
-  readonly group?: number;
-  readonly env: Readonly<Record<string, string>>;
-  readonly mounts: readonly { readonly volume: string; readonly path: string }[];
-}
-
-export interface ProjectedToken {
-  readonly volume: string;
-  /** Below the mount. */
-  readonly path: string;
-  readonly audience: string;
-  readonly mode: number;
-}
+/** What became of a link: its verdict, without what it handed on. */
+export type Finding =
+  | { readonly state: "holds"; readonly evidence: readonly string[] }
+  | Broken
+  | Unseen
+  | { readonly state: "not reached" };
 
 /** A link with what became of it. */
 export interface LinkReport {
   readonly id: string;
   readonly title: string;
-  readonly finding: Finding | { readonly state: "not reached" };
+  readonly finding: Finding;
 }
 
-export interface Diagnosis {
-  readonly patient: Patient;
-  /** `healthy`, `broken` at one link, or `unseen`: something essential could not be looked at. */
-  readonly state: "healthy" | "broken" | "unseen";
-  readonly links: readonly LinkReport[];
-}
+/** A walk along links that goes on where the last list of them ended. */
+export class Walk {
+  readonly reports: LinkReport[] = [];
+  readonly proved: Partial<Facts> = {};
+  readonly #onLink: (report: LinkReport) => void;
+  readonly #world: World;
+  readonly #patient: Patient;
+  /** Why a fact is not there: the first link that could not be looked at, of those that it rests on. */
+  readonly #missing = new Map<FactName, { title: string; takes: string }>();
+  /** Reports that a later link may still change, and those after them. */
+  readonly #held: { report: LinkReport; shownBy?: string }[] = [];
 
-/** Walks the chain to its first broken link. */
-export async function diagnose(
-  links: readonly Link[],
-  world: World,
-  patient: Patient,
-  onLink: (report: LinkReport) => void = () => {},
-): Promise<Diagnosis> {
-  const seen: Seen = {};
-  const reports: LinkReport[] = [];
-  let state: Diagnosis["state"] = "healthy";
-  for (const { id, title, optional, examine } of links) {
-    const finding: LinkReport["finding"] =
-      state === "broken" ? { state: "not reached" } : await attempt(() => examine(seen, world, patient));
-    if (finding.state === "broken") state = "broken";
-    if (finding.state === "unseen" && !optional) state = "unseen";
-    const report = { id, title, finding };
-    reports.push(report);
-    onLink(report);
+  constructor(world: World, patient: Patient, onLink: (report: LinkReport) => void) {
+    this.#world = world;
+    this.#patient = patient;
+    this.#onLink = onLink;
   }
-  return { patient, state, links: reports };
+
+  get broken(): boolean {
+    return [...this.reports, ...this.#held.map(({ report }) => report)].some(
+      ({ finding }) => finding.state === "broken",
+    );
+  }
+
+  /** Looks at each link until one is broken. */
+  async along(links: readonly AnyLink[]): Promise<void> {
+    for (const link of links) {
+      const { id, title, shownBy } = link;
+      const finding = this.broken ? ({ state: "not reached" } as const) : await this.#examine(link);
+      this.#held.push({ report: { id, title, finding }, ...(finding.state === "unseen" && { shownBy }) });
+      this.#settle(id, finding);
+    }
+  }
+
+  /** No more links come: what none could show stays as it is. */
+  end(): void {
+    for (const { report } of this.#held.splice(0)) this.#report(report);
+  }
+
+  async #examine(link: AnyLink): Promise<Finding> {
+    const lacking = link.needs.find((name) => !(name in this.proved));
+    if (lacking !== undefined) {
+      // What is given from outside is not there only where the links that it is found by could not be told.
+      const root = this.#missing.get(lacking) ?? [...this.#missing.values()][0];
+      if (root === undefined) throw new Error(`The link ${link.id} needs ${lacking}, which nothing gives.`);
+      return this.#unseen(link, root, `It rests on "${root.title}".`);
+    }
+    const verdict = await attempt(() => link.examine(this.proved as Facts, this.#world, this.#patient));
+    if (verdict.state === "broken") return verdict;
+    if (verdict.state === "unseen") {
+      Object.assign(this.proved, verdict.known);
+      return this.#unseen(link, { title: link.title, takes: verdict.takes }, verdict.why);
+    }
+    Object.assign(this.proved, verdict.proved);
+    return { state: "holds", evidence: verdict.evidence };
+  }
+
+  #unseen(link: AnyLink, root: { title: string; takes: string }, why: string): Unseen {
+    for (const name of link.gives) if (!(name in this.proved)) this.#missing.set(name, root);
+    return { state: "unseen", why, takes: root.takes };
+  }
+
+  /** Once a link holds, so do those that it shows; what no link can change any more is reported, in order. */
+  #settle(id: string, finding: Finding): void {
+    const ended = finding.state === "broken" || finding.state === "not reached";
+    for (const [index, { report, shownBy }] of this.#held.entries()) {
+      if (shownBy === undefined || (shownBy !== id && !ended)) continue;
+      const shown: Finding =
+        finding.state === "holds"
+          ? { state: "holds", evidence: [`shown by: ${finding.evidence.join(", ")}`] }
+          : report.finding;
+      this.#held[index] = { report: { ...report, finding: shown } };
+    }
+    while (this.#held[0] && this.#held[0].shownBy === undefined) {
+      const [first] = this.#held.splice(0, 1);
+      if (first) this.#report(first.report);
+    }
+  }
+
+  #report(report: LinkReport): void {
+    this.reports.push(report);
+    this.#onLink(report);
+  }
 }
 
 /** What cannot be asked is not broken: no permission, no network. */
-async function attempt(examine: () => Promise<Finding>): Promise<Finding> {
+async function attempt<P>(examine: () => Promise<Verdict<P>>): Promise<Verdict<P>> {
   try {
     return await examine();
   } catch (error) {
-    return { state: "unseen", why: error instanceof Error ? error.message : String(error) };
+    const why = error instanceof Error ? error.message : String(error);
+    return unseen(why, "Credentials that may ask this, and a way to what is asked.");
   }
 }
 
-export const holds = (...evidence: string[]): Finding => ({ state: "holds", evidence });
-export const unseen = (why: string): Finding => ({ state: "unseen", why });
+export const holds = <P>(proved: P, ...evidence: string[]): Verdict<P> => ({
+  state: "holds",
+  evidence,
+  proved,
+});
+
+export const unseen = <P>(why: string, takes: string, known?: Partial<P>): Verdict<P> => ({
+  state: "unseen",
+  why,
+  takes,
+  ...(known && { known }),
+});
+
+/** The two values that disagree, each under its name. */
+export const disagreement = (
+  wanted: string,
+  wantedValue: string,
+  found: string,
+  foundValue: string,
+): Disagreement => ({
+  wanted: { name: wanted, value: wantedValue },
+  found: { name: found, value: foundValue },
+});

@@ -1,33 +1,22 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { Command } from "commander";
 import { awsWorld } from "./aws.ts";
-import { diagnose, type Patient } from "./chain.ts";
+import { diagnose } from "./diagnosis.ts";
 import { page } from "./html.ts";
 import { imageWorld } from "./images.ts";
 import { kubernetesWorld } from "./kubernetes.ts";
-import { links } from "./links/index.ts";
+import { kubeconfigOf, type Options, patientOf } from "./options.ts";
 import { conclusion, describeLink } from "./report.ts";
+import { stackOutputs } from "./stack-outputs.ts";
 
-/** Exit codes. */
+/** Exit codes. What cannot be told is not healthy: a pipeline must not take it for that. */
 const exitCodes = { healthy: 0, broken: 1, unseen: 2 } as const;
 
-interface Options {
-  cluster?: string;
-  namespace?: string;
-  serviceAccount?: string;
-  region?: string;
-  kubeconfig?: string;
-  context?: string;
-  pod?: string;
-  action: string[];
-  sessionDuration?: number;
-  json?: boolean;
-  html?: string;
-}
+const several = (one: string, all: string[]): string[] => [...all, one];
 
 new Command("npm run doctor --")
   .description(
-    "Walks the IRSA chain of a ServiceAccount link by link, and says which is broken and how to mend it. It only reads.",
+    "Walks the chain by which a ServiceAccount's pods get their role (IRSA or EKS Pod Identity) link by link, and says which is broken and how to mend it. It only reads.",
   )
   .argument("[stack]", "a stack of this program, whose outputs name the rest")
   .option("--cluster <name>", "EKS cluster")
@@ -37,12 +26,20 @@ new Command("npm run doctor --")
   .option("--kubeconfig <file>", "default: the stack's, or $KUBECONFIG, or ~/.kube/config")
   .option("--context <name>", "context of the kubeconfig; default the current one")
   .option("--pod <name>", "one of its pods; default the newest that runs")
+  .option("--container <name>", "a container that calls AWS; repeatable; default all", several, [])
   .option(
     "--action <action>",
     "what the workload does in AWS: s3:GetObject, or s3:GetObject=arn:aws:s3:::bucket/*; repeatable; with a stack s3:ListAllMyBuckets",
-    (one: string, all: string[]) => [...all, one],
+    several,
     [],
   )
+  .option(
+    "--assume-role <arn>",
+    "the role that the workload goes on to assume, with its own role's credentials",
+  )
+  .option("--external-id <id>", "the external id that it gives then")
+  .option("--role-profile <name>", "AWS profile that looks at IAM where the pod's role is")
+  .option("--target-profile <name>", "AWS profile that looks at IAM where the role to be assumed is")
   .option(
     "--session-duration <seconds>",
     "how long the workload asks its sessions to last; default 3600, as SDKs do",
@@ -50,18 +47,22 @@ new Command("npm run doctor --")
   )
   .option("--json", "print one JSON object")
   .option("--html <file>", "write a page with the chain drawn")
-  .addHelpText("after", "\nExit codes: 0 healthy, 1 broken, 2 could not look.")
+  .addHelpText(
+    "after",
+    "\nExit codes: 0 healthy, 1 broken, 2 could not look: nothing broken was seen, but something could not be told.",
+  )
   .showHelpAfterError("(--help lists the options)")
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitCodes.unseen))
-  .action(async (stack: string | undefined, options: Options) => {
-    const { patient, kubeconfig } = await patientOf(stack, options);
+  .action(async (name: string | undefined, options: Options) => {
+    const stack = name === undefined ? undefined : { name, outputs: await stackOutputs(name) };
+    const patient = patientOf(options, stack, process.env);
     const file = options.kubeconfig && (await readFile(options.kubeconfig, "utf8"));
     const world = {
-      ...awsWorld(patient.region),
-      kubernetes: kubernetesWorld(file ?? kubeconfig, options.context),
-      images: imageWorld(patient.region),
+      ...awsWorld(patient.region, { role: options.roleProfile, target: options.targetProfile }),
+      kubernetes: kubernetesWorld(file ?? kubeconfigOf(stack), options.context),
+      images: imageWorld(),
     };
-    const diagnosis = await diagnose(links, world, patient, (link) => {
+    const diagnosis = await diagnose(world, patient, (link) => {
       if (!options.json) process.stdout.write(`${describeLink(link)}\n`);
     });
     if (options.html) await writeFile(options.html, page(diagnosis));
@@ -74,57 +75,3 @@ new Command("npm run doctor --")
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(exitCodes.unseen);
   });
-
-/** Whom to look at: what the command line says, and what it leaves out by the outputs of the stack. */
-async function patientOf(
-  stack: string | undefined,
-  options: Options,
-): Promise<{ patient: Patient; kubeconfig?: string }> {
-  const outputs = stack === undefined ? {} : await outputsOf(stack);
-  const text = (name: string): string | undefined => {
-    const value = outputs[name];
-    return typeof value === "string" ? value : undefined;
-  };
-  const given = {
-    cluster: options.cluster ?? text("clusterName"),
-    region: options.region ?? text("region") ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION,
-    namespace: options.namespace ?? text("namespace"),
-    serviceAccount: options.serviceAccount ?? text("serviceAccount"),
-  };
-  const { cluster, region, namespace, serviceAccount } = given;
-  if (!cluster || !region || !namespace || !serviceAccount) {
-    const flags = {
-      cluster: "--cluster",
-      region: "--region",
-      namespace: "--namespace",
-      serviceAccount: "--service-account",
-    };
-    const missing = Object.entries(flags).filter(([name]) => !given[name as keyof typeof given]);
-    throw new Error(
-      `${missing.map(([, flag]) => flag).join(", ")} must be given${stack === undefined ? ", or the name of a stack that has them as outputs" : `: the stack ${stack} has no such output`}.`,
-    );
-  }
-  const { sessionDuration: sessionSeconds, pod } = options;
-  if (sessionSeconds !== undefined && !Number.isInteger(sessionSeconds)) {
-    throw new Error("--session-duration must be a whole number of seconds.");
-  }
-  // A stack's lister lists buckets; what another ServiceAccount's workload does only its owner knows.
-  const lister = stack !== undefined && serviceAccount === text("serviceAccount");
-  const actions = options.action.length === 0 && lister ? ["s3:ListAllMyBuckets"] : options.action;
-  return {
-    patient: { cluster, region, namespace, serviceAccount, pod, actions, sessionSeconds },
-    kubeconfig: text("kubeconfig"),
-  };
-}
-
-/** Outputs of a stack of this program, secrets in clear: the kubeconfig is one. */
-async function outputsOf(stackName: string): Promise<Record<string, unknown>> {
-  const { LocalWorkspace } = await import("@pulumi/pulumi/automation/index.js");
-  const { project } = await import("../config.ts");
-  const stack = await LocalWorkspace.selectStack({
-    stackName,
-    projectName: project,
-    program: async () => {},
-  });
-  return Object.fromEntries(Object.entries(await stack.outputs()).map(([name, { value }]) => [name, value]));
-}

@@ -1,16 +1,19 @@
+import { readFileSync } from "node:fs";
 import {
   AdmissionregistrationV1Api,
   ApiException,
+  AppsV1Api,
+  BatchV1Api,
   CoreV1Api,
   KubeConfig,
+  type V1Container,
   type V1Pod,
+  type V1PodTemplateSpec,
   VersionApi,
   WellKnownApi,
 } from "@kubernetes/client-node";
-import type { Pod } from "./chain.ts";
-import type { World } from "./world.ts";
-
-const annotation = "eks.amazonaws.com/role-arn";
+import { roleAnnotation } from "./links/mend.ts";
+import type { Container, EnvSource, KeySource, Pod, Workload, World } from "./world.ts";
 
 /**
  * Kubernetes as a kubeconfig sees it.
@@ -23,10 +26,23 @@ export function kubernetesWorld(text?: string, context?: string): World["kuberne
   if (text === undefined) config.loadFromDefault();
   else config.loadFromString(text);
   if (context !== undefined) config.setCurrentContext(context);
-  const core = config.makeApiClient(CoreV1Api);
+  const cluster = config.getCurrentCluster();
+  if (!cluster) {
+    throw new Error(
+      `The kubeconfig's context ${config.getCurrentContext() || "(none)"} names no cluster; there are: ${
+        config
+          .getContexts()
+          .map(({ name }) => name)
+          .join(", ") || "none"
+      }.`,
+    );
+  }
 
+  const core = config.makeApiClient(CoreV1Api);
   return {
-    server: config.getCurrentCluster()?.server ?? "",
+    server: cluster.server,
+    certificateAuthority:
+      cluster.caData ?? (cluster.caFile && readFileSync(cluster.caFile).toString("base64")),
     async version() {
       return (await plainly(() => config.makeApiClient(VersionApi).getCode())).gitVersion;
     },
@@ -34,12 +50,15 @@ export function kubernetesWorld(text?: string, context?: string): World["kuberne
       const text = await config.makeApiClient(WellKnownApi).getServiceAccountIssuerOpenIDConfiguration();
       return (JSON.parse(text) as { issuer?: string }).issuer;
     },
+    async hasNamespace(name) {
+      return unlessRefused(async () => (await orAbsent(() => core.readNamespace({ name }))) !== undefined);
+    },
     async serviceAccount(namespace, name) {
       const account = await orAbsent(() => core.readNamespacedServiceAccount({ namespace, name }));
       if (account === undefined) return undefined;
       const { annotations = {}, managedFields = [] } = account.metadata ?? {};
       const written = managedFields
-        .filter(({ fieldsV1 }) => JSON.stringify(fieldsV1 ?? {}).includes(`"f:${annotation}"`))
+        .filter(({ fieldsV1 }) => JSON.stringify(fieldsV1 ?? {}).includes(`"f:${roleAnnotation}"`))
         .map(({ time }) => time)
         .filter((time) => time !== undefined);
       return { annotations, annotated: written.sort((a, b) => b.getTime() - a.getTime())[0] };
@@ -48,57 +67,111 @@ export function kubernetesWorld(text?: string, context?: string): World["kuberne
       const { items } = await plainly(() => core.listNamespacedPod({ namespace }));
       return items.map(toPod);
     },
+    async workloads(namespace) {
+      const apps = config.makeApiClient(AppsV1Api);
+      const batch = config.makeApiClient(BatchV1Api);
+      const template = (
+        kind: string,
+        name: string | undefined,
+        made: V1PodTemplateSpec | undefined,
+      ): Workload[] =>
+        name === undefined
+          ? []
+          : [{ kind, name, serviceAccount: made?.spec?.serviceAccountName ?? defaultServiceAccount }];
+      return plainly(async () => {
+        const [deployments, statefulSets, daemonSets, cronJobs, jobs] = await Promise.all([
+          apps.listNamespacedDeployment({ namespace }),
+          apps.listNamespacedStatefulSet({ namespace }),
+          apps.listNamespacedDaemonSet({ namespace }),
+          batch.listNamespacedCronJob({ namespace }),
+          batch.listNamespacedJob({ namespace }),
+        ]);
+        return [
+          ...deployments.items.flatMap((one) =>
+            template("deployment", one.metadata?.name, one.spec?.template),
+          ),
+          ...statefulSets.items.flatMap((one) =>
+            template("statefulset", one.metadata?.name, one.spec?.template),
+          ),
+          ...daemonSets.items.flatMap((one) => template("daemonset", one.metadata?.name, one.spec?.template)),
+          ...cronJobs.items.flatMap((one) =>
+            template("cronjob", one.metadata?.name, one.spec?.jobTemplate.spec?.template),
+          ),
+          ...jobs.items.flatMap((one) => template("job", one.metadata?.name, one.spec?.template)),
+        ];
+      });
+    },
+    async nodeLabels(name) {
+      const node = await unlessRefused(() => orAbsent(() => core.readNode({ name })));
+      return node?.metadata?.labels;
+    },
+    async keysOf(kind, namespace, name) {
+      return unlessRefused(async () => {
+        const one =
+          kind === "Secret"
+            ? await orAbsent(() => core.readNamespacedSecret({ namespace, name }))
+            : await orAbsent(() => core.readNamespacedConfigMap({ namespace, name }));
+        return one === undefined ? ("absent" as const) : Object.keys(one.data ?? {});
+      });
+    },
     async podIdentityWebhook() {
-      try {
+      return unlessRefused(async () => {
         const { items } = await config
           .makeApiClient(AdmissionregistrationV1Api)
           .listMutatingWebhookConfiguration({});
         return items.some(({ metadata, webhooks = [] }) =>
-          [metadata?.name ?? "", ...webhooks.map(({ name }) => name)].some((name) =>
-            /pod-identity-webhook|iam-for-pods/.test(name),
+          [metadata?.name, ...webhooks.map(({ name }) => name)].some((name) =>
+            /pod-identity-webhook|iam-for-pods/.test(String(name)),
           ),
         );
-      } catch (error) {
-        if (isRefusal(error)) return undefined;
-        throw error;
-      }
+      });
     },
     async token(namespace, name, audience) {
-      try {
+      return unlessRefused(async () => {
         const { status } = await core.createNamespacedServiceAccountToken({
           namespace,
           name,
           body: { spec: { audiences: [audience], expirationSeconds: 600 } },
         });
         return status?.token;
-      } catch (error) {
-        if (isRefusal(error)) return undefined;
-        throw error;
-      }
+      });
     },
   };
 }
 
-function toPod({ metadata, spec, status }: V1Pod): Pod {
+/** What Kubernetes gives a pod that names none. */
+const defaultServiceAccount = "default";
+
+/** A pod of the API server, as the doctor needs it. */
+export function toPod(pod: V1Pod): Pod {
+  const { metadata, spec, status } = pod;
+  if (!metadata?.name || !metadata.creationTimestamp || !spec) {
+    throw new Error("Kubernetes: a pod without name, time or specification.");
+  }
+  const { securityContext, initContainers = [], containers, volumes = [], nodeSelector = {} } = spec;
+  const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
   return {
-    name: metadata?.name ?? "",
+    name: metadata.name,
     phase: status?.phase ?? "Unknown",
-    created: metadata?.creationTimestamp ?? new Date(0),
-    serviceAccount: spec?.serviceAccountName ?? "default",
-    annotations: metadata?.annotations ?? {},
-    fsGroup: spec?.securityContext?.fsGroup,
-    containers: (spec?.containers ?? []).map(
-      ({ name, image = "", env = [], volumeMounts = [], securityContext }) => ({
-        name,
-        image,
-        imageId: status?.containerStatuses?.find((one) => one.name === name)?.imageID || undefined,
-        user: securityContext?.runAsUser ?? spec?.securityContext?.runAsUser,
-        group: securityContext?.runAsGroup ?? spec?.securityContext?.runAsGroup,
-        env: Object.fromEntries(env.map(({ name, value = "" }) => [name, value])),
-        mounts: volumeMounts.map(({ name, mountPath }) => ({ volume: name, path: mountPath })),
-      }),
-    ),
-    tokens: (spec?.volumes ?? []).flatMap(({ name, projected }) =>
+    created: metadata.creationTimestamp,
+    serviceAccount: spec.serviceAccountName ?? defaultServiceAccount,
+    labels: metadata.labels ?? {},
+    annotations: metadata.annotations ?? {},
+    owner: ownerOf(pod),
+    node: spec.nodeName,
+    windows: [
+      spec.os?.name,
+      nodeSelector["kubernetes.io/os"],
+      nodeSelector["beta.kubernetes.io/os"],
+    ].includes("windows"),
+    fsGroup: securityContext?.fsGroup,
+    containers: [...initContainers, ...containers].map((one) => ({
+      ...toContainer(one),
+      imageId: statuses.find(({ name }) => name === one.name)?.imageID || undefined,
+      user: one.securityContext?.runAsUser ?? securityContext?.runAsUser,
+      group: one.securityContext?.runAsGroup ?? securityContext?.runAsGroup,
+    })),
+    tokens: volumes.flatMap(({ name, projected }) =>
       (projected?.sources ?? []).flatMap(({ serviceAccountToken: token }) =>
         token?.audience === undefined
           ? []
@@ -115,8 +188,71 @@ function toPod({ metadata, spec, status }: V1Pod): Pod {
   };
 }
 
+function toContainer({ name, image, env = [], envFrom = [], volumeMounts = [] }: V1Container): Container {
+  return {
+    name,
+    image: image ?? "none",
+    // What the node fills in (`fieldRef`) is set too, to a text that nobody sees here.
+    env: Object.fromEntries(
+      env
+        .filter(({ valueFrom }) => !valueFrom?.secretKeyRef && !valueFrom?.configMapKeyRef)
+        .map(({ name, value, valueFrom }) => [name, value ?? (valueFrom ? "(of the node)" : "")]),
+    ),
+    envSources: [
+      ...env.flatMap(({ name, valueFrom }): EnvSource[] => [
+        ...keyOf("Secret", name, valueFrom?.secretKeyRef),
+        ...keyOf("ConfigMap", name, valueFrom?.configMapKeyRef),
+      ]),
+      ...envFrom.flatMap(({ prefix = "", secretRef, configMapRef }): EnvSource[] => [
+        ...allOf("Secret", prefix, secretRef),
+        ...allOf("ConfigMap", prefix, configMapRef),
+      ]),
+    ],
+    mounts: volumeMounts.map(({ name, mountPath }) => ({ volume: name, path: mountPath })),
+  };
+}
+
+interface Reference {
+  name?: string;
+  optional?: boolean;
+}
+
+const keyOf = (
+  kind: KeySource["kind"],
+  variable: string,
+  from: (Reference & { key: string }) | undefined,
+): EnvSource[] =>
+  from?.name === undefined
+    ? []
+    : [{ kind, name: from.name, optional: from.optional === true, variable, key: from.key }];
+
+const allOf = (kind: KeySource["kind"], prefix: string, from: Reference | undefined): EnvSource[] =>
+  from?.name === undefined ? [] : [{ kind, name: from.name, optional: from.optional === true, prefix }];
+
+/** What makes a pod anew. A Deployment's pods belong to its ReplicaSet, which is named for it and the template's hash. */
+function ownerOf({ metadata, spec }: V1Pod): Workload | undefined {
+  const owner = metadata?.ownerReferences?.find(({ controller }) => controller);
+  if (owner === undefined) return undefined;
+  const hash = metadata?.labels?.["pod-template-hash"];
+  const serviceAccount = spec?.serviceAccountName ?? defaultServiceAccount;
+  return owner.kind === "ReplicaSet" && hash !== undefined && owner.name.endsWith(`-${hash}`)
+    ? { kind: "deployment", name: owner.name.slice(0, -(hash.length + 1)), serviceAccount }
+    : { kind: owner.kind.toLowerCase(), name: owner.name, serviceAccount };
+}
+
 const isRefusal = (error: unknown): boolean =>
   error instanceof ApiException && [401, 403].includes(error.code);
+
+/** Asks, and gives undefined where these credentials may not. */
+async function unlessRefused<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    if (isRefusal(cause)) return undefined;
+    throw plain(error);
+  }
+}
 
 async function orAbsent<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {

@@ -8,7 +8,7 @@ import {
   texts,
 } from "../iam/policy-reader.ts";
 
-// Why a trust policy does not admit a token.
+// Why a trust policy does not admit a token, EKS Pod Identity, or another role.
 
 /** What a token says, and who issued it. */
 export interface Claims {
@@ -31,10 +31,13 @@ export interface TrustFault {
     | "trust-subject"
     | "trust-audience"
     | "trust-condition"
+    | "trust-tag-session"
     | "trust-deny";
   readonly what: string;
   readonly wanted?: { name: string; value: string };
   readonly found?: { name: string; value: string };
+  /** Place of the statement that refuses, where it is a Deny. */
+  readonly denial?: number;
 }
 
 export interface TrustVerdict {
@@ -44,53 +47,154 @@ export interface TrustVerdict {
   readonly undecided: readonly string[];
 }
 
-const action = "sts:AssumeRoleWithWebIdentity";
+/** What is asked of STS, and what of a statement stands against it. */
+interface Request {
+  readonly action: string;
+  /** What the request does not have: the statement's principal, or a value of its conditions. */
+  principalFault(statement: Statement): TrustFault | undefined;
+  conditionFault(condition: Condition): TrustFault | "undecided" | undefined;
+}
+
 const host = (issuer: string): string => issuer.replace(/^https:\/\//, "");
 
-/** Judges a trust policy by the token's claims. Of several statements that refuse, the one that comes nearest tells why. */
-export function judgeTrust(document: string, claims: Claims): TrustVerdict {
-  const statements = statementsOf(document);
-  for (const statement of statements.filter(({ Effect }) => Effect === "Deny")) {
-    if (!allows(statement, action) || principalFault(statement, claims)) continue;
-    const { faults, undecided } = conditionFaults(statement, claims);
-    if (faults.length === 0 && undecided.length === 0) {
-      return {
-        fault: { cause: "trust-deny", what: "A Deny statement of the trust policy refuses the token." },
-        undecided,
-      };
-    }
+/** Judges a trust policy by the token's claims. */
+export const judgeTrust = (document: string, claims: Claims): TrustVerdict =>
+  judge(document, {
+    action: "sts:AssumeRoleWithWebIdentity",
+    principalFault: (statement) => federatedFault(statement, claims),
+    conditionFault: (condition) => claimFault(condition, claims),
+  });
+
+/** Values of condition keys, in lower case; undefined where it is known that the request has none. */
+export type RequestContext = ReadonlyMap<string, string | undefined>;
+
+/** Judges whether EKS Pod Identity may assume the role, and tag its session where it does so. */
+export function judgePodIdentityTrust(
+  document: string,
+  context: RequestContext,
+  sessionTags: boolean,
+): TrustVerdict {
+  const principalFault = ({ Principal }: Statement): TrustFault | undefined => {
+    const services = typeof Principal === "object" ? texts(Principal.Service) : texts(Principal);
+    if (services.includes(podIdentityService) || services.includes("*")) return undefined;
+    return {
+      cause: "trust-principal",
+      what: "The trust policy does not name EKS Pod Identity's service.",
+      wanted: { name: "Principal", value: `{"Service":"${podIdentityService}"}` },
+      found: { name: "Principal of the role", value: JSON.stringify(Principal) ?? "none" },
+    };
+  };
+  return judgeWithTags(document, principalFault, context, sessionTags);
+}
+
+/** Judges whether another role may assume this one with credentials of its own. */
+export function judgeRoleTrust(
+  document: string,
+  roleArn: string,
+  context: RequestContext,
+  sessionTags: boolean,
+): TrustVerdict {
+  const principalFault = ({ Principal }: Statement): TrustFault | undefined => {
+    const admitted = typeof Principal === "object" ? texts(Principal.AWS) : texts(Principal);
+    if (admitted.some((one) => one === roleArn || one === "*" || isAccountOf(one, roleArn))) return undefined;
+    return {
+      cause: "trust-principal",
+      what: "The trust policy does not name the role that wants to assume this one.",
+      wanted: { name: "the role that asks", value: roleArn },
+      found: { name: "Principal", value: JSON.stringify(Principal) ?? "none" },
+    };
+  };
+  return judgeWithTags(document, principalFault, context, sessionTags);
+}
+
+/** Whether a principal is the whole account that a role is in: then the role's own policies decide. */
+const isAccountOf = (principal: string, roleArn: string): boolean => {
+  const account = roleArn.split(":")[4];
+  return principal === account || new RegExp(`^arn:aws[a-z-]*:iam::${account}:root$`).test(principal);
+};
+
+/** Whether a trust policy names the role itself: within one account that is enough, whatever the role's own policies say. */
+export const namesRole = (document: string, roleArn: string): boolean =>
+  statementsOf(document).some(
+    ({ Effect, Principal }) =>
+      Effect === "Allow" && typeof Principal === "object" && texts(Principal.AWS).includes(roleArn),
+  );
+
+export const podIdentityService = "pods.eks.amazonaws.com";
+
+function judgeWithTags(
+  document: string,
+  principalFault: Request["principalFault"],
+  context: RequestContext,
+  sessionTags: boolean,
+): TrustVerdict {
+  const request = {
+    principalFault,
+    conditionFault: (condition: Condition) => contextFault(condition, context),
+  };
+  const assuming = judge(document, { ...request, action: "sts:AssumeRole" });
+  if (assuming.fault || !sessionTags) return assuming;
+  const tagging = judge(document, { ...request, action: "sts:TagSession" });
+  if (tagging.fault?.cause !== "trust-action") {
+    return { fault: tagging.fault, undecided: [...new Set([...assuming.undecided, ...tagging.undecided])] };
   }
-  const candidates = statements
-    .filter(({ Effect }) => Effect === "Allow")
-    .map((statement) => {
-      const action = actionFault(statement);
-      const principal = principalFault(statement, claims);
-      const { faults, undecided } = conditionFaults(statement, claims);
-      return { faults: [action, principal, ...faults].filter((one) => one !== undefined), undecided };
-    });
-  const admitting = candidates.find(({ faults }) => faults.length === 0);
-  if (admitting) return { undecided: admitting.undecided };
-  const nearest = candidates.sort((a, b) => a.faults.length - b.faults.length)[0];
   return {
-    fault: nearest?.faults[0] ?? {
-      cause: "trust-no-statement",
-      what: "The trust policy has no Allow statement.",
+    fault: {
+      ...tagging.fault,
+      cause: "trust-tag-session",
+      what: "The trust policy does not allow the session to be tagged, which is asked for in the same call.",
     },
     undecided: [],
   };
 }
 
-function actionFault(statement: Statement): TrustFault | undefined {
+/** Of several statements that refuse, the one that comes nearest tells why. */
+function judge(document: string, request: Request): TrustVerdict {
+  const statements = statementsOf(document);
+  const undecidedDenials: string[] = [];
+  for (const [denial, statement] of statements.entries()) {
+    if (statement.Effect !== "Deny" || !allows(statement, request.action)) continue;
+    if (request.principalFault(statement)) continue;
+    const { faults, undecided } = conditionFaults(statement, request);
+    if (faults.length > 0) continue;
+    if (undecided.length === 0) {
+      return {
+        fault: { cause: "trust-deny", what: "A Deny statement of the trust policy refuses it.", denial },
+        undecided: [],
+      };
+    }
+    undecidedDenials.push(...undecided.map((one) => `Deny ${one}`));
+  }
+  const candidates = statements
+    .filter(({ Effect }) => Effect === "Allow")
+    .map((statement) => {
+      const { faults, undecided } = conditionFaults(statement, request);
+      const own = [actionFault(statement, request.action), request.principalFault(statement)];
+      return { faults: [...own, ...faults].filter((one) => one !== undefined), undecided };
+    })
+    .sort((a, b) => a.faults.length - b.faults.length || a.undecided.length - b.undecided.length);
+  const [nearest] = candidates;
+  if (nearest === undefined) {
+    return {
+      fault: { cause: "trust-no-statement", what: "The trust policy has no Allow statement." },
+      undecided: [],
+    };
+  }
+  const [fault] = nearest.faults;
+  return fault ? { fault, undecided: [] } : { undecided: [...nearest.undecided, ...undecidedDenials] };
+}
+
+function actionFault(statement: Statement, action: string): TrustFault | undefined {
   if (allows(statement, action)) return undefined;
   return {
     cause: "trust-action",
-    what: "The trust policy allows another action than the one that swaps a token.",
+    what: "The trust policy allows another action than the one that is called.",
     wanted: { name: "action", value: action },
     found: { name: "action of the statement", value: texts(statement.Action).join(", ") || "none" },
   };
 }
 
-function principalFault({ Principal }: Statement, { providerArn }: Claims): TrustFault | undefined {
+function federatedFault({ Principal }: Statement, { providerArn }: Claims): TrustFault | undefined {
   const federated =
     Principal === "*" ? ["*"] : typeof Principal === "object" ? texts(Principal.Federated) : [];
   if (federated.includes(providerArn) || federated.includes("*")) return undefined;
@@ -119,20 +223,51 @@ function differenceOf(found: string, wanted: string): string {
 /** Faults of a statement's conditions, and those that only STS can judge. */
 function conditionFaults(
   statement: Statement,
-  claims: Claims,
+  request: Request,
 ): { faults: TrustFault[]; undecided: string[] } {
   const faults: TrustFault[] = [];
   const undecided: string[] = [];
   for (const condition of conditions(statement)) {
-    const claim = /:(sub|aud)$/.exec(condition.key)?.[1] as "sub" | "aud" | undefined;
-    if (claim === undefined) {
+    const fault = request.conditionFault(condition);
+    if (fault === "undecided") {
       undecided.push(`${condition.operator} ${condition.key} ${condition.values.join(", ")}`);
-      continue;
-    }
-    const fault = keyFault(condition, claim, claims) ?? valueFault(condition, claim, claims);
-    if (fault) faults.push(fault);
+    } else if (fault) faults.push(fault);
   }
   return { faults, undecided };
+}
+
+/** A condition on the token's claims. */
+function claimFault(condition: Condition, claims: Claims): TrustFault | "undecided" | undefined {
+  const claim = /:(sub|aud)$/.exec(condition.key)?.[1] as "sub" | "aud" | undefined;
+  if (claim === undefined) return "undecided";
+  return keyFault(condition, claim, claims) ?? valueFault(condition, claim, claims);
+}
+
+/** A condition on what else is known of the request. */
+function contextFault(
+  { operator, key, values }: Condition,
+  context: RequestContext,
+): TrustFault | "undecided" | undefined {
+  if (!context.has(key)) return "undecided";
+  const value = context.get(key);
+  const verdict = value === undefined ? passesWithout(operator, values) : passes(operator, value, values);
+  if (verdict === undefined) return "undecided";
+  if (verdict) return undefined;
+  return {
+    cause: "trust-condition",
+    what:
+      value === undefined
+        ? `The trust policy asks for ${key}, which the request does not have.`
+        : `The trust policy asks for another ${key}.`,
+    wanted: { name: `${key} of the request`, value: value ?? "none" },
+    found: { name: `${key} that the role admits`, value: `${operator} ${values.join(", ")}` },
+  };
+}
+
+/** Whether a condition lets through a request without its key. Source: as `passes`. */
+function passesWithout(operator: string, values: readonly string[]): boolean {
+  if (operator === "null") return values.includes("true");
+  return /ifexists$|^forallvalues:|not/.test(operator);
 }
 
 function keyFault({ key }: Condition, claim: string, { issuer }: Claims): TrustFault | undefined {
@@ -222,6 +357,13 @@ function passes(operator: string, value: string, patterns: readonly string[]): b
     case "stringlike":
       return any((pattern) => matches(pattern, value));
     case "stringnotlike":
+      return !any((pattern) => matches(pattern, value));
+    // Both take patterns, and both mean the same.
+    case "arnequals":
+    case "arnlike":
+      return any((pattern) => matches(pattern, value));
+    case "arnnotequals":
+    case "arnnotlike":
       return !any((pattern) => matches(pattern, value));
     case "null":
       return any((pattern) => pattern === "false");

@@ -27,6 +27,7 @@ import {
   matching,
   must,
   object,
+  ofKind,
   oneOf,
   plain,
   readInside,
@@ -187,7 +188,7 @@ const policyText = z.string().transform((reference, context): ResolvedPolicy<str
 
 const hasBundle = (value: unknown): value is object =>
   typeof value === "object" && value !== null && Object.hasOwn(value, "bundle");
-const bundle = z.custom<object>(hasBundle).transform((reference, context): ResolvedPolicy<never>[] => {
+const bundle = ofKind<object>(hasBundle).transform((reference, context): ResolvedPolicy<never>[] => {
   const policies = readInside(bundleSchema, reference, context);
   if (policies === undefined) return z.NEVER;
   const bound = Object.entries(reference).flatMap(([key, value]) =>
@@ -249,7 +250,7 @@ function policySchema<L>({
   });
   const bare = bareDocument.transform((one) => ofDocument({ name: "inline" }, one, []));
   return anyOf(
-    [z.custom<ResolvedPolicy<L>>(isResolved), policyText, bundle, managed, document, file, bare],
+    [ofKind<ResolvedPolicy<L>>(isResolved), policyText, bundle, managed, document, file, bare],
     policyForms,
   ).transform((policies) => [policies].flat()) as never;
 }

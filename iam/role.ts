@@ -71,14 +71,17 @@ export function roleSchema<L>(late: Late<L>): z.ZodType<RoleArgs<L>, RoleArgs<L>
     maxSessionDuration: integer(3600, 43_200, "of seconds ").optional(),
   };
   const there = Object.fromEntries(Object.keys(made).map((key) => [key, stays]));
-  return anyOf([
-    object({ arn: late(roleArn) }, there),
-    object(made).superRefine((role, context) => {
-      if (role.name !== undefined && role.namePrefix !== undefined) {
-        fail(context, ["namePrefix"], "there is a name already; leave out one of the two");
-      }
-    }),
-  ]);
+  return anyOf(
+    [
+      object({ arn: late(roleArn) }, there),
+      object(made).superRefine((role, context) => {
+        if (role.name !== undefined && role.namePrefix !== undefined) {
+          fail(context, ["namePrefix"], "there is a name already; leave out one of the two");
+        }
+      }),
+    ],
+    `a map of ${Object.keys(made).join(", ")}, or { arn }`,
+  );
 }
 
 /**

@@ -61,12 +61,18 @@ export function object<S extends z.core.$ZodLooseShape>(
   });
 }
 
-/** Any of several forms. What fits none is judged by the form that it comes nearest to, or by `rule` where that is none. */
+/**
+ * One of several forms. What fits none is judged by the form that it comes nearest to, or by `rule` where it is of no form's
+ * kind. An exclusive union, since the other one of zod hides what the forms that it holds for wrong have to say.
+ */
 export const anyOf = <const T extends readonly [z.ZodType, ...z.ZodType[]]>(forms: T, rule?: string) =>
-  z.union(forms, rule === undefined ? noRule : must(rule));
+  z.xor(forms, rule === undefined ? noRule : must(rule));
 
-/** What `anyOf` has for a rule when the first form's own will do. */
+/** What has no rule of its own to tell: a union of which the first form's will do, and a form that is known by a test. */
 const noRule = "-";
+
+/** A form that is known by a test. */
+export const ofKind = <T>(test: (value: unknown) => boolean) => z.custom<T>(test, noRule);
 
 /** A value that another part of the program gives later: a promise, or an output of a resource. */
 export const isLater = (value: unknown): boolean =>
@@ -103,9 +109,12 @@ export interface Fault {
 
 /** Adds a fault by a rule over several keys. */
 export function fail(context: z.core.$RefinementCtx, path: readonly PropertyKey[], problem: string): void {
-  const input = valueAt(context.value, path);
-  // `continue` says that the value is of the right kind, by which a union knows the form that was meant.
-  context.addIssue({ code: "custom", path: [...path], message: problem, input, continue: true });
+  context.addIssue({
+    code: "custom",
+    path: [...path],
+    message: problem,
+    input: valueAt(context.value, path),
+  });
 }
 
 /** Reads a value by another schema in the middle of a transformation; undefined where that finds faults. */
@@ -118,7 +127,7 @@ export function readInside<T extends z.ZodType>(
   const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
   for (const { path, holds, problem } of faultsOf(result.error, value).map(describe)) {
-    context.addIssue({ code: "custom", path: [...path], message: problem, input: holds, continue: true });
+    context.addIssue({ code: "custom", path: [...path], message: problem, input: holds });
   }
   return undefined;
 }
@@ -167,7 +176,8 @@ const anotherKind = 10_000;
 /** How far a value is from a form: another kind of value, another value where the form has a fixed one, keys that lack or are too many. */
 const distanceOf = (issues: readonly z.core.$ZodIssue[]): number =>
   issues.reduce((sum, issue) => {
-    if (issue.path.length === 0 && issue.code !== "unrecognized_keys") return sum + anotherKind;
+    const kind = issue.code === "invalid_type" || issue.code === "invalid_union" || issue.message === noRule;
+    if (issue.path.length === 0 && kind) return sum + anotherKind;
     if (issue.code === "invalid_value" && issue.values.length === 1 && issue.path.length === 1)
       return sum + 1000;
     if (issue.code === "unrecognized_keys") return sum + 10 * issue.keys.length;

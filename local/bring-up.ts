@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { AdmissionregistrationV1Api, CoreV1Api } from "@kubernetes/client-node";
 import { Account } from "./aws/account.ts";
 import { miniStack, pythonDataPackages, pythonPackages } from "./aws/ministack.ts";
-import type { Step } from "./cli/progress.ts";
+import { atOnce, doing, finding, inTurn, type Say, type Step } from "./cli/steps.ts";
 import { webhookConfiguration } from "./eks/pod-identity-webhook.ts";
 import { administrator } from "./kubernetes/client.ts";
 import { startApiServer, startControllers, startEtcd } from "./kubernetes/control-plane.ts";
 import { nodeName, startContainerd, startKubelet, startMountNamespace } from "./kubernetes/node.ts";
 import { createPki, type Pki } from "./kubernetes/pki.ts";
+import { type Bridge, createBridge } from "./machine/bridge.ts";
 import { command } from "./machine/command.ts";
 import { type BaseImage, baseImageDebianPackages, layOutGoImage } from "./machine/install/base-image.ts";
 import { installDebianPackages } from "./machine/install/debian.ts";
@@ -27,20 +28,21 @@ import {
 } from "./machine/install/programs.ts";
 import { installPlugin, installRelease, isReleaseInReach, ownPlugin } from "./machine/install/pulumi.ts";
 import { installPythonPackages, pythonDebianPackages } from "./machine/install/python.ts";
-import { createBridge } from "./machine/network.ts";
-import { bin, cache, project, run, venv } from "./machine/paths.ts";
-import { exists, start } from "./machine/process.ts";
+import { bin, cache, project, runFolder, venv } from "./machine/paths.ts";
+import { type Daemon, exists, start } from "./machine/process.ts";
 import { importBaseImage, publish, removeOldImages, startDockerd } from "./registry/dockerd.ts";
 import { startRegistry } from "./registry/registry.ts";
 import {
-  awsEndpoint,
   awsEnvironment,
   files,
   folders,
   issuerOf,
-  type Run,
+  type JavaImages,
+  type Parts,
   region,
   type Services,
+  type StartingRun,
+  type UpRun,
 } from "./run.ts";
 import type { ServicesOptions } from "./services.ts";
 import { save } from "./state.ts";
@@ -58,82 +60,66 @@ const debianPackages = [
 /** Buckets that are there from the start, so that there is something to list. */
 const sampleBuckets = ["invoices-2026", "holiday-photos", "build-artifacts"];
 
-/** What the steps of the installation find out. */
-interface Installed {
-  goVersion?: string;
+/** Where Pulumi's programs come from. */
+interface Sources {
   /** Whether Pulumi's releases can be had from here. */
-  releases?: boolean;
+  releases: boolean;
   /** The Kubernetes provider as the person's own Pulumi has it. */
-  ownProvider?: string;
-  image?: BaseImage;
+  ownProvider: string | undefined;
 }
 
-/** What all steps pass on to each other. */
-export interface BringUp extends Installed {
-  state: Run;
-  pki?: Pki;
+/** What the installation finds out that the start needs. */
+export interface Installed {
+  image: BaseImage;
 }
+
+const engineAndKubernetes: [Step<Sources, unknown>, Step<Sources, unknown>] = [
+  doing("Pulumi engine", installEngine),
+  doing("Kubernetes", installKubernetes),
+];
 
 /** Gets every program that local runs; what is there already stays. */
-export const install: Step<Installed> = {
-  title: "install",
-  steps: [
-    {
-      title: "Debian packages",
-      run: async (_, say) => news(await installDebianPackages(debianPackages, say)),
-    },
-    {
-      title: "Pulumi's releases",
-      run: async (context) => {
-        context.ownProvider = await ownPlugin(kubernetesProvider);
-        context.releases = await isReleaseInReach(engineVersion);
-        return context.releases
-          ? "in reach: nothing of Pulumi's is built"
-          : "out of reach: the engine and its Kubernetes provider are built from their Go modules";
-      },
-    },
-    {
-      title: "Go",
-      run: async (context, say) => {
-        context.goVersion = await installGo(say);
-        return context.goVersion;
-      },
-    },
-    {
-      title: "programs",
-      concurrent: true,
-      steps: [
-        {
-          title: "Python packages",
-          run: async (_, say) =>
-            news([
-              ...(await installPythonPackages(pythonPackages, say)),
-              ...(await installPythonPackages(pythonDataPackages, say, { dependencies: false })),
-            ]),
-        },
-        {
-          title: "engine and Kubernetes",
-          // On two cores one after the other: each build takes both anyway.
-          concurrent: availableParallelism() > 2,
-          steps: [
-            { title: "Pulumi engine", run: installEngine },
-            { title: "Kubernetes", run: installKubernetes },
-          ],
-        },
-        {
-          title: "Go base image",
-          run: async (context, say) => {
-            context.image = await layOutGoImage(context.goVersion ?? "", say);
-            return context.image.name;
-          },
-        },
-      ],
-    },
-    { title: "Pulumi's Kubernetes provider", run: installKubernetesProvider },
-  ],
-};
+export const install: Step<unknown, Installed> = inTurn(
+  "install",
+  doing("Debian packages", async (_, say) => describeAdded(await installDebianPackages(debianPackages, say))),
+  finding(
+    "Pulumi's releases",
+    async (): Promise<Sources> => ({
+      ownProvider: await ownPlugin(kubernetesProvider),
+      releases: await isReleaseInReach(engineVersion),
+    }),
+    ({ releases }) =>
+      releases
+        ? "in reach: nothing of Pulumi's is built"
+        : "out of reach: the engine and its Kubernetes provider are built from their Go modules",
+  ),
+  finding(
+    "Go",
+    async (_, say) => ({ goVersion: await installGo(say) }),
+    ({ goVersion }) => goVersion,
+  ),
+  atOnce(
+    "programs",
+    doing("Python packages", async (_, say) =>
+      describeAdded([
+        ...(await installPythonPackages(pythonPackages, say)),
+        ...(await installPythonPackages(pythonDataPackages, say, { dependencies: false })),
+      ]),
+    ),
+    // On two cores one after the other: each build takes both anyway.
+    availableParallelism() > 2
+      ? atOnce("engine and Kubernetes", ...engineAndKubernetes)
+      : inTurn("engine and Kubernetes", ...engineAndKubernetes),
+    finding(
+      "Go base image",
+      async ({ goVersion }: { goVersion: string }, say) => ({ image: await layOutGoImage(goVersion, say) }),
+      ({ image }) => image.name,
+    ),
+  ),
+  doing("Pulumi's Kubernetes provider", installKubernetesProvider),
+);
 
-async function installEngine({ releases }: Installed, say: (line: string) => void): Promise<string> {
+async function installEngine({ releases }: Sources, say: Say): Promise<string> {
   if (releases) {
     const names = [pulumiProgram.name, yamlProgram.name];
     return (await installRelease(engineVersion, names)) ? "downloaded" : "there already";
@@ -141,10 +127,7 @@ async function installEngine({ releases }: Installed, say: (line: string) => voi
   return buildGoProgram(pulumiProgram, say);
 }
 
-async function installKubernetes(
-  { releases, ownProvider }: Installed,
-  say: (line: string) => void,
-): Promise<string> {
+async function installKubernetes({ releases, ownProvider }: Sources, say: Say): Promise<string> {
   await buildGoProgram(pauseProgram, say);
   const withProvider = !releases && ownProvider === undefined;
   const kubernetes = await buildGoProgram(
@@ -155,7 +138,7 @@ async function installKubernetes(
   return kubernetes;
 }
 
-async function installKubernetesProvider({ releases, ownProvider }: Installed): Promise<string> {
+async function installKubernetesProvider({ releases, ownProvider }: Sources): Promise<string> {
   const built = !releases && ownProvider === undefined;
   const source = built ? await asProvider(join(bin, kubernetesProgram.name)) : ownProvider;
   const mark = built ? await readFile(join(bin, `${kubernetesProgram.name}.stamp`), "utf8") : "";
@@ -173,70 +156,69 @@ async function asProvider(kubernetes: string): Promise<string> {
   return provider;
 }
 
-const news = (added: readonly string[]): string => (added.length > 0 ? added.join(", ") : "there already");
+const describeAdded = (added: readonly string[]): string =>
+  added.length > 0 ? added.join(", ") : "there already";
 
-/** Starts every part, in the order in which they need one another. */
-export const bringUp: Step<BringUp> = {
-  title: "start",
-  steps: [
-    {
-      title: "network and keys",
-      run: async (context) => {
-        const { state } = context;
-        state.bridge = await createBridge();
-        save(state);
-        context.pki = await createPki({
-          folder: folders.pki,
-          apiServerNames: [
-            "127.0.0.1",
-            "localhost",
-            "kubernetes.default.svc",
-            "10.96.0.1",
-            state.bridge.address,
-          ],
-          nodeAddress: state.bridge.address,
-          nodeName,
-        });
-        return `pods on ${state.bridge.subnet}`;
-      },
-    },
-    {
-      title: "servers",
-      concurrent: true,
-      steps: [
-        { title: "AWS", run: startAws },
-        { title: "Kubernetes control plane and node", run: startKubernetes },
-        { title: "registry and image builder", run: startBuilder },
-      ],
-    },
-    { title: "pod identity webhook", run: registerWebhook },
-    { title: "sample buckets", run: makeBuckets },
-  ],
-};
-
-function recorder(state: Run) {
-  return (daemon: Run["daemons"][number]): void => {
-    state.daemons.push(daemon);
-    save(state);
-  };
+/** What is known before any part is started. */
+export interface BringUp extends Installed {
+  starting: StartingRun;
 }
 
-async function startAws({ state }: BringUp): Promise<string> {
-  const { ports } = state;
+/** The pods' network, and the keys of their Kubernetes. */
+interface Ground {
+  bridge: Bridge;
+  pki: Pki;
+}
+
+/** Starts every part, in the order in which they need one another. */
+export const bringUp: Step<BringUp, Parts> = inTurn(
+  "start",
+  finding<BringUp, Ground>("network and keys", layGround, ({ bridge }) => `pods on ${bridge.subnet}`),
+  atOnce(
+    "servers",
+    finding<BringUp & Ground, Omit<Parts, "goImage">>("AWS", startAws, () => undefined),
+    doing("Kubernetes control plane and node", startKubernetes),
+    finding("registry and image builder", startBuilder, () => undefined),
+  ),
+  doing("pod identity webhook", registerWebhook),
+  doing("sample buckets", makeBuckets),
+);
+
+async function layGround({ starting }: BringUp): Promise<Ground> {
+  const bridge = await createBridge();
+  starting.bridge = bridge;
+  save(starting);
+  const pki = await createPki({
+    folder: folders.pki,
+    apiServerNames: ["127.0.0.1", "localhost", "kubernetes.default.svc", "10.96.0.1", bridge.address],
+    nodeAddress: bridge.address,
+    nodeName,
+  });
+  return { bridge, pki };
+}
+
+const recorder =
+  (starting: StartingRun) =>
+  (daemon: Daemon): void => {
+    starting.daemons.push(daemon);
+    save(starting);
+  };
+
+async function startAws({ starting, bridge }: BringUp & Ground): Promise<Omit<Parts, "goImage">> {
+  const { ports } = starting;
   const { url, ...stack } = miniStack({ venv, port: ports.miniStack, folder: folders.miniStack, region });
   await mkdir(folders.miniStack, { recursive: true });
-  await start({ name: "ministack", ...stack }, recorder(state));
-  state.admin = await new Account({ endpoint: url, region }).administrator();
-  save(state);
+  await start({ name: "ministack", ...stack }, recorder(starting));
+  const admin = await new Account({ endpoint: url, region }).administrator();
 
   const options: ServicesOptions = {
     region,
     ports,
-    bridgeAddress: state.bridge?.address ?? "",
-    admin: state.admin,
+    bridgeAddress: bridge.address,
+    admin,
     kubernetesVersion: kubernetesVersion.slice(1).split(".").slice(0, 2).join("."),
   };
-  const file = join(run, "services.json");
+  const file = join(runFolder, "services.json");
   await writeFile(file, JSON.stringify(options), { mode: 0o600 });
   await start(
     {
@@ -246,18 +228,14 @@ async function startAws({ state }: BringUp): Promise<string> {
       cwd: project,
       ready: () => exists(`${file}.ready`),
     },
-    recorder(state),
+    recorder(starting),
   );
-  state.services = JSON.parse(await readFile(`${file}.ready`, "utf8")) as Services;
-  save(state);
-  return awsEndpoint(ports);
+  return { admin, services: JSON.parse(await readFile(`${file}.ready`, "utf8")) as Services };
 }
 
-async function startKubernetes(context: BringUp, say: (line: string) => void): Promise<string> {
-  const { state, pki } = context;
-  const { ports, bridge } = state;
-  if (!pki || !bridge) throw new Error("Keys and network come first.");
-  const onStart = recorder(state);
+async function startKubernetes({ starting, bridge, pki }: BringUp & Ground, say: Say): Promise<string> {
+  const { ports } = starting;
+  const onStart = recorder(starting);
   const plane = {
     folder: folders.kubernetes,
     pki,
@@ -285,53 +263,41 @@ async function startKubernetes(context: BringUp, say: (line: string) => void): P
 }
 
 async function nodeReady(): Promise<boolean> {
-  const node = await administrator().makeApiClient(CoreV1Api).readNode({ name: nodeName });
+  const node = await administrator(files.kubeconfig).makeApiClient(CoreV1Api).readNode({ name: nodeName });
   return node.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
 }
 
-async function startBuilder(context: BringUp): Promise<string> {
-  const { state, image } = context;
-  const onStart = recorder(state);
-  const [registry, socket] = await Promise.all([
-    startRegistry({ folder: folders.registry, port: state.ports.registry, onStart }),
+async function startBuilder({ starting, image }: BringUp): Promise<Pick<Parts, "goImage">> {
+  const onStart = recorder(starting);
+  const [, socket] = await Promise.all([
+    startRegistry({ folder: folders.registry, port: starting.ports.registryStorage, onStart }),
     startDockerd({ folder: folders.docker, cache: join(cache, "docker"), onStart }),
   ]);
   await removeOldImages(socket);
-  if (image) {
-    await importBaseImage(socket, image);
-    state.goImage = image.name;
-    save(state);
-  }
-  return registry;
+  await importBaseImage(socket, image);
+  return { goImage: image.name };
 }
 
 /** Makes the image that stands for `maven:`, for builds and for the toolbox. */
-export async function javaImage(state: Run, say: (line: string) => void): Promise<string> {
+export async function makeJavaImages({ ports }: Pick<UpRun, "ports">, say: Say): Promise<JavaImages> {
   const image = await layOutJavaImage(say);
   say("importing it");
   await importBaseImage(files.dockerSocket, image);
-  state.javaImage = image.name;
-  state.toolboxImage = await publish(files.dockerSocket, image, `127.0.0.1:${state.ports.registry}`);
-  save(state);
-  return image.name;
+  const toolbox = await publish(files.dockerSocket, image, `127.0.0.1:${ports.registry}`);
+  return { build: image.name, toolbox };
 }
 
-async function registerWebhook({ state, pki }: BringUp): Promise<undefined> {
-  await administrator()
+async function registerWebhook({ starting, pki }: BringUp & Ground): Promise<undefined> {
+  const url = `https://127.0.0.1:${starting.ports.webhook}/mutate`;
+  await administrator(files.kubeconfig)
     .makeApiClient(AdmissionregistrationV1Api)
-    .createMutatingWebhookConfiguration({
-      body: webhookConfiguration(
-        `https://127.0.0.1:${state.ports.webhook}/mutate`,
-        pki?.ca.certificate ?? "",
-      ),
-    });
+    .createMutatingWebhookConfiguration({ body: webhookConfiguration(url, pki.ca.certificate) });
 }
 
-async function makeBuckets({ state }: BringUp): Promise<string> {
+async function makeBuckets({ starting: { ports }, admin }: BringUp & Parts): Promise<string> {
+  const env = awsEnvironment({ ports, admin });
   await Promise.all(
-    sampleBuckets.map((name) =>
-      command("aws", ["s3", "mb", `s3://${name}`], { log: "aws", env: awsEnvironment(state) }),
-    ),
+    sampleBuckets.map((name) => command("aws", ["s3", "mb", `s3://${name}`], { log: "aws", env })),
   );
   return sampleBuckets.join(", ");
 }

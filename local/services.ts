@@ -1,21 +1,29 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
+import { CoreV1Api, type V1ServiceAccount } from "@kubernetes/client-node";
 import { Account, type Credentials } from "./aws/account.ts";
 import { Faults, startFaultControl } from "./aws/faults.ts";
 import { startFrontDoor } from "./aws/frontdoor.ts";
 import { issuerKeys } from "./aws/jwks.ts";
 import { defaultAccountId } from "./aws/ministack.ts";
+import { botocoreModels } from "./aws/models.ts";
+import { isAssociated } from "./eks/associations.ts";
 import { startWebhook } from "./eks/pod-identity-webhook.ts";
 import { startTokenAuthenticator } from "./eks/token-authenticator.ts";
+import { administrator } from "./kubernetes/client.ts";
 import { fetchJwks } from "./kubernetes/control-plane.ts";
-import { project } from "./machine/paths.ts";
+import { project, venv } from "./machine/paths.ts";
 import { startLanguageHost } from "./pulumi/language-host.ts";
 import { startProviders } from "./pulumi/providers/index.ts";
+import { deleteImages } from "./registry/images.ts";
+import { startImmutableTags } from "./registry/immutable-tags.ts";
 import { awsEndpoint, files, folders, issuerOf, type Ports, type Services } from "./run.ts";
 
 // The one Node process of local: AWS's front door, EKS's authenticator and webhook, Pulumi's providers. Started with the
 // name of a file that holds `ServicesOptions`; answers with the file `<name>.ready` once all of them listen.
+
+/** Whether local's registry refuses, as ECR does, to push to a tag that exists in an IMMUTABLE repository. */
+const honoursImmutableTags = true;
 
 export interface ServicesOptions {
   region: string;
@@ -44,6 +52,7 @@ async function main(file: string): Promise<void> {
   };
   const upstream = `http://127.0.0.1:${ports.miniStack}`;
   const apiServer = `https://127.0.0.1:${ports.apiServer}`;
+  const registryStorage = `http://127.0.0.1:${ports.registryStorage}`;
   const issuer = issuerOf(region);
   const account = new Account({ endpoint: upstream, region });
   const addresses = ["127.0.0.1", bridgeAddress];
@@ -75,9 +84,15 @@ async function main(file: string): Promise<void> {
       },
       clusterNames: () => account.clusterNames(),
       tags: (arn) => account.tags(arn),
+      associationTags: (cluster, id) => account.associationTags(cluster, id),
     },
-    // ECR's own are as long. Local's registry asks for none.
-    registry: { host: `127.0.0.1:${ports.registry}`, password: randomBytes(1024).toString("base64") },
+    models: botocoreModels(venv),
+    registry: {
+      host: `127.0.0.1:${ports.registry}`,
+      deleteImages: (repository) => deleteImages(registryStorage, repository),
+      // ECR's own are as long. Local's registry asks for none.
+      password: randomBytes(1024).toString("base64"),
+    },
     faults,
     log: (line) => log(`aws: ${line}`),
   });
@@ -98,7 +113,18 @@ async function main(file: string): Promise<void> {
       AWS_ENDPOINT_URL: `http://${bridgeAddress}:${ports.frontDoor}`,
       AWS_ENDPOINT_URL_STS: `http://${bridgeAddress}:${ports.frontDoor}`,
     },
-    serviceAccount: (namespace, name) => serviceAccount(namespace, name),
+    serviceAccount: serviceAccounts(files.kubeconfig),
+    associated: (namespace, name) =>
+      isAssociated(namespace, name, {
+        createdAt: (...serviceAccount) => account.associationCreatedAt(...serviceAccount),
+      }),
+    log,
+  });
+  const registry = startImmutableTags({
+    host: "127.0.0.1",
+    port: ports.registry,
+    registry: registryStorage,
+    isImmutable: async (repository) => honoursImmutableTags && account.isImmutable(repository),
     log,
   });
   const providers = startProviders({
@@ -120,6 +146,7 @@ async function main(file: string): Promise<void> {
     frontDoor,
     authenticator,
     webhook,
+    registry,
     faultControl,
   ]);
   const [{ ports: providerPorts }, { port: languageHostPort }] = servers;
@@ -135,22 +162,22 @@ async function main(file: string): Promise<void> {
   process.once("SIGINT", close);
 }
 
-let core: CoreV1Api | undefined;
-
-/** Looks a ServiceAccount up; the kubeconfig is there only once the API server is. */
-async function serviceAccount(namespace: string, name: string) {
-  if (core === undefined) {
-    const config = new KubeConfig();
-    config.loadFromFile(files.kubeconfig);
-    core = config.makeApiClient(CoreV1Api);
-  }
-  return core.readNamespacedServiceAccount({ namespace, name }).catch((error: { code?: number }) => {
-    if (error.code === 404) return undefined;
-    throw error;
-  });
+/** Looks ServiceAccounts up. The kubeconfig is there only once the API server is, so it is read when the first is asked for. */
+function serviceAccounts(kubeconfig: string) {
+  let core: CoreV1Api | undefined;
+  return async (namespace: string, name: string): Promise<V1ServiceAccount | undefined> => {
+    core ??= administrator(kubeconfig).makeApiClient(CoreV1Api);
+    return core.readNamespacedServiceAccount({ namespace, name }).catch((error: { code?: number }) => {
+      if (error.code === 404) return undefined;
+      throw error;
+    });
+  };
 }
 
-main(process.argv[2] ?? "").catch((error: unknown) => {
+const [, , optionsFile] = process.argv;
+if (optionsFile === undefined)
+  throw new Error("services.ts is started with the name of its file of options.");
+main(optionsFile).catch((error: unknown) => {
   console.error(error);
   process.exit(1);
 });

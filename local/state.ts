@@ -1,10 +1,10 @@
 import { mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { cache, run } from "./machine/paths.ts";
+import { cache, runFolder } from "./machine/paths.ts";
 import { alive, type Daemon, identify } from "./machine/process.ts";
-import type { Run } from "./run.ts";
+import type { Run, UpRun } from "./run.ts";
 
-const file = join(run, "state.json");
+const file = join(runFolder, "state.json");
 
 /** The recorded run, kept in `run/state.json`; undefined when nothing is up, and nothing was left half-way. */
 export function load(): Run | undefined {
@@ -15,9 +15,24 @@ export function load(): Run | undefined {
   }
 }
 
+/**
+ * The run that is up.
+ *
+ * @throws Error when there is none, or a part of it has ended.
+ */
+export function running(): UpRun {
+  const found = load();
+  if (found?.phase !== "up") throw new Error("local is not up. Bring it up with `npm run local`.");
+  const ended = found.daemons.find((daemon) => !alive(daemon));
+  if (ended) {
+    throw new Error(`${ended.name} has ended; its log is ${ended.log}. Start anew with \`npm run local\`.`);
+  }
+  return found;
+}
+
 /** Records the run. The file is whole at every moment, whatever happens to this process. */
 export function save(state: Run): void {
-  mkdirSync(run, { recursive: true });
+  mkdirSync(runFolder, { recursive: true });
   // It holds the administrator's key.
   writeFileSync(`${file}.new`, `${JSON.stringify(state, undefined, 2)}\n`, { mode: 0o600 });
   renameSync(`${file}.new`, file);

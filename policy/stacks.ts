@@ -7,7 +7,7 @@ export interface StackSettings extends Settings {
 }
 
 /** The stacks that ask for more than advice, by name. */
-export const stacks: Readonly<Record<string, StackSettings>> = {
+const stacks: Readonly<Record<string, StackSettings>> = {
   prod: { enforced: true },
 };
 

@@ -11,7 +11,7 @@ const path = { PATH: searchPath };
 export const apps = { go: join(project, "app", "go"), java: join(project, "app", "java") };
 
 /** Whether a program is on this machine, on the search path of local. */
-export const has = (name: string, ...args: string[]): boolean =>
+const has = (name: string, ...args: string[]): boolean =>
   spawnSync(name, args, { env: { ...process.env, ...path } }).status === 0;
 
 /** Builds the lister in Go. Undefined where there is no Go. */
@@ -22,10 +22,18 @@ export function goLister(folder: string): string[] | undefined {
   return [binary];
 }
 
-/** The lister in Java, which `npm test` builds where there is Maven. Undefined where it has not, or there is no Java. */
-export function javaLister(flags: readonly string[]): string[] | undefined {
+/** The JVM's flags in the lister's image. */
+const javaFlags = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx64m"];
+
+/**
+ * The lister in Java, which `npm test` builds where there is Maven. Undefined where it has not, or there is no Java.
+ *
+ * @param flags Further ones of the JVM.
+ */
+export function javaLister(flags: readonly string[] = []): string[] | undefined {
   const jar = join(apps.java, "target", "s3-lister.jar");
-  return existsSync(jar) && has("java", "-version") ? ["java", ...flags, "-jar", jar] : undefined;
+  if (!existsSync(jar) || !has("java", "-version")) return undefined;
+  return ["java", ...javaFlags, ...flags, "-jar", jar];
 }
 
 export const role = "arn:aws:iam::111122223333:role/reader";

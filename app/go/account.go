@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
 )
 
 // pageSize is how many buckets S3 returns at most in one answer. S3 pages only when it is asked to, and refuses
@@ -60,6 +61,10 @@ type webIdentitySTS struct{ *sts.Client }
 
 // buckets lists every bucket of the account, in S3's order, which is by name.
 func (a *account) buckets(ctx context.Context) ([]bucket, error) {
+	// Before S3's client would: it says of a token that was not swapped in time that S3 gave no answer.
+	if _, err := a.fetchCredentials(ctx); err != nil {
+		return nil, err
+	}
 	// Not nil, so that an empty listing is [] in JSON.
 	buckets := []bucket{}
 	pages := s3.NewListBucketsPaginator(a.s3, &s3.ListBucketsInput{MaxBuckets: aws.Int32(pageSize)})
@@ -78,9 +83,9 @@ func (a *account) buckets(ctx context.Context) ([]bucket, error) {
 // identity is the ARN that the requests are made as, in a pod
 // arn:aws:sts::<account>:assumed-role/<role>/<session>. It needs no permission.
 func (a *account) identity(ctx context.Context) (string, error) {
-	credentials, err := a.credentials.Retrieve(ctx)
+	credentials, err := a.fetchCredentials(ctx)
 	if err != nil {
-		return "", fmt.Errorf("fetching credentials: %w", err)
+		return "", err
 	}
 	if credentials.AccessKeyID == a.accessKey {
 		return a.arn, nil
@@ -91,4 +96,18 @@ func (a *account) identity(ctx context.Context) (string, error) {
 	}
 	a.accessKey, a.arn = credentials.AccessKeyID, aws.ToString(caller.Arn)
 	return a.arn, nil
+}
+
+// fetchCredentials returns those that are good, or fetches new ones. Where ctx ends first, the SDK's cache goes on fetching
+// and does not say what: for the pod's token this does.
+func (a *account) fetchCredentials(ctx context.Context) (aws.Credentials, error) {
+	credentials, err := a.credentials.Retrieve(ctx)
+	if err == nil {
+		return credentials, nil
+	}
+	fromToken := aws.IsCredentialsProvider(a.credentials, (*stscreds.WebIdentityRoleProvider)(nil))
+	if fromToken && isTimeout(err) && failedOperation(err) == nil {
+		err = &smithy.OperationError{ServiceID: sts.ServiceID, OperationName: "AssumeRoleWithWebIdentity", Err: err}
+	}
+	return aws.Credentials{}, fmt.Errorf("fetching credentials: %w", err)
 }

@@ -99,6 +99,25 @@ func TestRetriesWhatPasses(t *testing.T) {
 	}
 }
 
+// The SDK's credential cache tells of a context that ended, not of what it was fetching.
+func TestAListingThatEndsBeforeItsAttemptsNamesTheCall(t *testing.T) {
+	fake := startAWS(t)
+	fake.onSTS = hang
+	account, err := openAccount(t.Context(), 2*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err = account.buckets(ctx)
+	if got := explain(err); got != "Timeout: no answer in time (STS AssumeRoleWithWebIdentity)" {
+		t.Error(got)
+	}
+	if reachedS3(err) {
+		t.Error("the listing counts as one that had credentials")
+	}
+}
+
 // quickRetries are the SDK's own three attempts without its pauses.
 func quickRetries(options *config.LoadOptions) error {
 	return config.WithRetryer(func() aws.Retryer {

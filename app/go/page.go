@@ -12,7 +12,7 @@ var pageStyle string
 // pageView is what the page for people shows.
 type pageView struct {
 	snapshot
-	unready    string // why; "" when ready
+	unready    string // why, without the error, which the snapshot has; "" when ready
 	role       string // ARN; "" when none was given
 	token      *claims
 	tokenError error
@@ -20,9 +20,9 @@ type pageView struct {
 }
 
 func (v pageView) page() markup {
-	title, state := markupf("%s buckets", len(v.Buckets)), markup(`<p class="good" role="status">Ready: the last listing has succeeded.</p>`)
+	title := markupf("%s buckets", len(v.Buckets))
 	if v.unready != "" {
-		title, state = "Not ready", markupf(`<p class="bad" role="status">Not ready: %s</p>`, v.unready)
+		title = "Not ready"
 	}
 	return markupf(`<!doctype html>
 <html lang="en">
@@ -45,7 +45,18 @@ func (v pageView) page() markup {
 %s</main>
 </body>
 </html>
-`, title, markup(pageStyle), state, v.identityRows(), v.roleRow(), v.tokenRows(), v.errorPart(), v.bucketsPart())
+`, title, markup(pageStyle), v.statePart(), v.identityRows(), v.roleRow(), v.tokenRows(), v.errorPart(), v.bucketsPart())
+}
+
+// statePart says of when it is: a page stands still.
+func (v pageView) statePart() markup {
+	switch {
+	case v.unready != "":
+		return markupf(`<p class="bad">Not ready at %s: %s.</p>`, moment(v.now), v.unready)
+	case v.Error != "":
+		return markupf(`<p class="good">Ready at %s, although the last listing failed.</p>`, moment(v.now))
+	}
+	return markupf(`<p class="good">Ready at %s: the last listing has succeeded.</p>`, moment(v.now))
 }
 
 func (v pageView) identityRows() markup {
@@ -81,28 +92,31 @@ func (v pageView) tokenRows() markup {
 
 func (v pageView) expiry() markup {
 	expires := v.token.Expires
-	switch left := expires.Sub(v.now).Round(time.Second); {
+	switch {
 	case expires.IsZero():
 		return "not said"
-	case left <= 0:
+	case !expires.After(v.now):
 		return markupf(`%s <span class="bad">(has expired)</span>`, moment(expires))
-	default:
-		return markupf("%s (in %s)", moment(expires), left)
 	}
+	return moment(expires)
 }
 
 func (v pageView) errorPart() markup {
 	if v.Error == "" {
 		return ""
 	}
-	return markupf("<h2>Last error</h2>\n<p>%s: <span class=\"bad\">%s</span></p>\n", moment(v.FailedAt), v.Error)
+	return markupf("<h2>Last error</h2>\n<p>%s: %s</p>\n", moment(v.FailedAt), v.Error)
 }
 
 func (v pageView) bucketsPart() markup {
 	if v.ListedAt.IsZero() {
 		return "<p>Not listed yet.</p>\n"
 	}
-	summary := markupf("<p>%s at %s, also as <a href=\"buckets\">JSON</a>.</p>\n", len(v.Buckets), moment(v.ListedAt))
+	var outdated markup
+	if v.unready != "" || v.Error != "" {
+		outdated = " That was the last listing that succeeded: what is there now is not known."
+	}
+	summary := markupf("<p>%s as of %s, also as <a href=\"buckets\">JSON</a>.%s</p>\n", len(v.Buckets), moment(v.ListedAt), outdated)
 	if len(v.Buckets) == 0 {
 		return summary
 	}

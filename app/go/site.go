@@ -38,8 +38,8 @@ func (s *site) serveHealth(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (s *site) serveReadiness(w http.ResponseWriter, _ *http.Request) {
-	if reason := s.status.unready(time.Now()); reason != nil {
-		http.Error(w, reason.Error(), http.StatusServiceUnavailable)
+	if unready := s.status.unready(time.Now()); unready != nil {
+		http.Error(w, unready.String(), http.StatusServiceUnavailable)
 		return
 	}
 	fmt.Fprintln(w, "ok")
@@ -49,7 +49,7 @@ func (s *site) serveReadiness(w http.ResponseWriter, _ *http.Request) {
 func (s *site) serveBuckets(w http.ResponseWriter, _ *http.Request) {
 	now := s.status.snapshot()
 	if now.ListedAt.IsZero() {
-		s.serveJSON(w, http.StatusServiceUnavailable, map[string]string{"error": s.unreadyText()})
+		s.serveJSON(w, http.StatusServiceUnavailable, map[string]string{"error": fmt.Sprint(s.status.unready(time.Now()))})
 		return
 	}
 	s.serveJSON(w, http.StatusOK, struct {
@@ -69,7 +69,10 @@ func (s *site) serveJSON(w http.ResponseWriter, code int, value any) {
 
 // servePage shows all of it to a person.
 func (s *site) servePage(w http.ResponseWriter, _ *http.Request) {
-	view := pageView{snapshot: s.status.snapshot(), unready: s.unreadyText(), role: s.roleARN, now: time.Now()}
+	view := pageView{snapshot: s.status.snapshot(), role: s.roleARN, now: time.Now()}
+	if unready := s.status.unready(view.now); unready != nil {
+		view.unready = unready.reason
+	}
 	view.token, view.tokenError = readToken(s.tokenFile)
 
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -77,11 +80,4 @@ func (s *site) servePage(w http.ResponseWriter, _ *http.Request) {
 	if _, err := io.WriteString(w, string(view.page())); err != nil {
 		s.log.Debug("a client went away", "error", err.Error())
 	}
-}
-
-func (s *site) unreadyText() string {
-	if reason := s.status.unready(time.Now()); reason != nil {
-		return reason.Error()
-	}
-	return ""
 }

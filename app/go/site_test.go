@@ -44,13 +44,14 @@ func TestPage(t *testing.T) {
 		t.Errorf("%d, %v", answer.Code, answer.Header())
 	}
 	for _, part := range []string{
-		`<html lang="en">`, `<title>2 buckets · S3 lister</title>`, `role="status">Ready: `,
+		`<html lang="en">`, `<title>2 buckets · S3 lister</title>`, `>Ready at <time `, `, although the last listing failed.</p>`,
 		`<dt>Identity</dt><dd><code>` + testIdentity + `</code></dd>`,
 		`<dt>Role</dt><dd><code>` + testRole + `</code></dd>`,
-		`<code>` + testSubject + `</code>`, `<code>sts.amazonaws.com</code>`, `(in 1h0m`,
+		`<code>` + testSubject + `</code>`, `<code>sts.amazonaws.com</code>`,
 		`<time datetime="` + expires.UTC().Format(time.RFC3339) + `">`,
 		`<time datetime="2026-02-03T04:05:06Z">2026-02-03 04:05:06 UTC</time>`,
-		`<time datetime="2026-02-03T04:06:07Z">2026-02-03 04:06:07 UTC</time>: <span class="bad">SlowDown: reduce</span>`,
+		`<time datetime="2026-02-03T04:06:07Z">2026-02-03 04:06:07 UTC</time>: SlowDown: reduce</p>`,
+		`<p>2 as of <time datetime="2026-02-03T04:05:06Z">2026-02-03 04:05:06 UTC</time>, also as <a href="buckets">JSON</a>. That was the last listing that succeeded`,
 		`<tr><td><code>bucket-00001</code></td><td><time datetime="2026-01-02T03:04:01Z">2026-01-02 03:04:01 UTC</time></td></tr>`,
 	} {
 		if !strings.Contains(answer.Body.String(), part) {
@@ -120,12 +121,55 @@ func TestPageOfAPodThatIsNotReady(t *testing.T) {
 	s.roleARN = ""
 	page := s.answer("GET", "/").Body.String()
 	for _, part := range []string{
-		"<title>Not ready · S3 lister</title>", "Not ready: the first listing is under way", "not known",
+		"<title>Not ready · S3 lister</title>", "Not ready at <time ", "</time>: the first listing is under way.</p>", "not known",
 		"none: AWS_ROLE_ARN is not set", "not a JWT: 1 parts instead of 3", "Not listed yet.",
 	} {
 		if !strings.Contains(page, part) {
 			t.Errorf("lacks %s", part)
 		}
+	}
+}
+
+func TestPageSaysAnErrorOnce(t *testing.T) {
+	s := testSite(t, testToken(testExpiry))
+	for range failuresUntilUnready {
+		s.status.failed("AccessDenied: no", testIdentity, time.Now())
+	}
+	page := s.answer("GET", "/").Body.String()
+	if count := strings.Count(page, "AccessDenied: no"); count != 1 || !strings.Contains(page, "no listing has succeeded yet.") {
+		t.Errorf("the error shows %d times:\n%s", count, page)
+	}
+	if body := s.answer("GET", "/readyz").Body.String(); body != "no listing has succeeded yet: AccessDenied: no\n" {
+		t.Errorf("readiness says %q", body)
+	}
+}
+
+// A page stands still: what it says must hold as long as it is looked at.
+func TestPageSaysOfWhenItIs(t *testing.T) {
+	seen := testExpiry.Add(-time.Hour)
+	view := pageView{
+		snapshot: snapshot{Buckets: someBuckets(2), ListedAt: seen}, token: &claims{Expires: testExpiry}, now: seen,
+	}
+	ready := string(view.page())
+	for _, part := range []string{
+		"Ready at " + string(moment(seen)) + ": the last listing has succeeded.",
+		"<p>2 as of " + string(moment(seen)) + ", also as",
+		"<dt>Token expires</dt><dd>" + string(moment(testExpiry)) + "</dd>",
+	} {
+		if !strings.Contains(ready, part) {
+			t.Errorf("lacks %s:\n%s", part, ready)
+		}
+	}
+	if strings.Contains(ready, "is not known") {
+		t.Errorf("the list seems old:\n%s", ready)
+	}
+	view.unready = "the last successful listing is 1h0m0s old"
+	if page := string(view.page()); !strings.Contains(page, "what is there now is not known") {
+		t.Errorf("the list seems current:\n%s", page)
+	}
+	view.now = testExpiry
+	if page := string(view.page()); !strings.Contains(page, "(has expired)") {
+		t.Errorf("the token seems good:\n%s", page)
 	}
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -56,22 +55,35 @@ func (s *status) stop() {
 	s.stopping = true
 }
 
+// unreadiness is why a pod is not ready.
+type unreadiness struct {
+	reason string
+	cause  string // the last listing's error; "" where that is not why
+}
+
+func (u *unreadiness) String() string {
+	if u.cause == "" {
+		return u.reason
+	}
+	return u.reason + ": " + u.cause
+}
+
 // unready says why the pod is not ready at that time, or nil when it is.
-func (s *status) unready(at time.Time) error {
+func (s *status) unready(at time.Time) *unreadiness {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	age := at.Sub(s.now.ListedAt)
 	switch {
 	case s.stopping:
-		return errors.New("stopping")
+		return &unreadiness{reason: "stopping"}
 	case s.now.ListedAt.IsZero() && s.now.Failures == 0:
-		return errors.New("the first listing is under way")
+		return &unreadiness{reason: "the first listing is under way"}
 	case s.now.ListedAt.IsZero():
-		return fmt.Errorf("no listing has succeeded yet: %s", s.now.Error)
+		return &unreadiness{"no listing has succeeded yet", s.now.Error}
 	case s.now.Failures >= failuresUntilUnready:
-		return fmt.Errorf("the last %d listings failed: %s", s.now.Failures, s.now.Error)
+		return &unreadiness{fmt.Sprintf("the last %d listings failed", s.now.Failures), s.now.Error}
 	case age > s.staleAfter:
-		return fmt.Errorf("the last successful listing is %s old", age.Round(time.Second))
+		return &unreadiness{fmt.Sprintf("the last successful listing is %s old", age.Round(time.Second)), s.now.Error}
 	}
 	return nil
 }

@@ -73,8 +73,8 @@ func startWatch(t *testing.T, results ...func(context.Context) ([]bucket, error)
 func after(pause time.Duration, w *watch) string {
 	time.Sleep(pause)
 	synctest.Wait()
-	if reason := w.status.unready(time.Now()); reason != nil {
-		return reason.Error()
+	if unready := w.status.unready(time.Now()); unready != nil {
+		return unready.String()
 	}
 	return ""
 }

@@ -7,7 +7,7 @@ import { checkSubjects } from "./overhead.ts";
 import { subjects, Workspace } from "./workspace.ts";
 
 const sizes = [1, 10, 100, 1000] as const;
-const most = 1000;
+const largestSize = 1000;
 
 /** The AWS CDK, which gives out templates and has no engine: its synthesis stands beside a preview. */
 const cdk = { name: "aws-cdk-lib", folder: join(import.meta.dirname, "..", "peers", "cdk") } as const;
@@ -50,7 +50,7 @@ export const scale: Benchmark = {
           series.find(({ subject }) => subject === subjects.ours)?.samples ?? [];
         seconds.set(size, ours(measured.seconds));
         const goals = [
-          { subject: subjects.ours, against: subjects.raw, atMost: size === most ? 1.1 : undefined },
+          { subject: subjects.ours, against: subjects.raw, atMost: size === largestSize ? 1.1 : undefined },
         ];
         figures.push(
           {

@@ -34,7 +34,7 @@ function parse(text: string): Instruction[][] {
 }
 
 /** Where the Dockerfiles keep what they make; all else that they name is this machine's. */
-const own = /(?<![\w}/.])\/(src|out|usr\/lib\/s3-lister|tmp\/libraries)(?![\w-])/g;
+const own = /(?<![\w}/.])\/(src|out|usr\/lib\/s3-lister)(?![\w-])/g;
 
 /**
  * Runs the build stage of `context`/Dockerfile below `folder`.

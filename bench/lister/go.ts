@@ -22,15 +22,15 @@ export async function goSubjects(folder: string, env: Readonly<Record<string, st
   const image = await buildImage(apps.go, join(folder, "image"), { PATH: searchPath });
   const certificates = join(image.root, "etc", "ssl", "certs", "ca-certificates.crt");
 
-  const plain = join(folder, "original");
-  compile("go", ["build", "-o", plain, "."], { cwd: originals });
-  const least = (name: string): string => {
+  const originalBinary = join(folder, "original");
+  compile("go", ["build", "-o", originalBinary, "."], { cwd: originals });
+  const floorBinary = (name: string): string => {
     const binary = join(folder, name);
     const flags = ["-trimpath", "-ldflags=-s -w"]; // as in the lister's Dockerfile
     compile("go", ["build", ...flags, "-o", binary, `./${name}`], { cwd: floors, env: { CGO_ENABLED: "0" } });
     return binary;
   };
-  const [empty, rest, http] = [least("empty"), least("rest"), least("http")];
+  const [empty, rest, http] = [floorBinary("empty"), floorBinary("rest"), floorBinary("http")];
 
   const command = [...image.entryPoint, ...serving];
   return {
@@ -39,12 +39,12 @@ export async function goSubjects(folder: string, env: Readonly<Record<string, st
     floor,
     started: {
       [lister]: { program: command, env: { ...env, ...image.env } },
-      [original]: { program: [plain], env },
+      [original]: { program: [originalBinary], env },
       [floor]: { program: [rest], env },
     },
     sizes: {
       [lister]: await sizeOf([image.root]),
-      [original]: await sizeOf([plain, certificates, ...librariesOf(plain)]),
+      [original]: await sizeOf([originalBinary, certificates, ...librariesOf(originalBinary)]),
       [floor]: await sizeOf([empty]),
     },
     sizeNote:

@@ -1,43 +1,48 @@
 import { stsAudience } from "../../iam/trust-policy.ts";
-import { type Finding, holds, type Link } from "../chain.ts";
+import { disagreement, holds, type Link } from "../chain.ts";
 import type { OidcProvider } from "../world.ts";
 
 /** The cluster is an OIDC issuer, and signs in that name. */
-export const issuer: Link = {
+export const issuer: Link<"cluster" | "apiIssuer", "issuer"> = {
   id: "issuer",
   title: "The cluster is an OIDC issuer",
-  async examine(seen, { kubernetes }, { cluster, region }): Promise<Finding> {
-    if (!seen.issuer) {
+  needs: ["cluster", "apiIssuer"],
+  gives: ["issuer"],
+  async examine({ cluster: { issuer }, apiIssuer }, _, { cluster, region }) {
+    if (issuer === undefined) {
       return {
         state: "broken",
         cause: "issuer-missing",
         what: "EKS gives no OIDC issuer for the cluster.",
-        mend: [`aws eks describe-cluster --region ${region} --name ${cluster} --query cluster.identity`],
+        mend: [],
+        advice: ["Every cluster of EKS has one: ask AWS Support."],
+        look: [`aws eks describe-cluster --region ${region} --name ${cluster} --query cluster.identity`],
       };
     }
-    const own = await kubernetes.issuer().catch(() => undefined);
-    if (own !== undefined && own !== seen.issuer) {
+    if (apiIssuer !== undefined && apiIssuer !== issuer) {
       return {
         state: "broken",
         cause: "issuer-differs",
         what: "The API server signs tokens in another name than EKS says.",
-        disagreement: {
-          wanted: { name: "issuer by EKS", value: seen.issuer },
-          found: { name: "issuer by the API server", value: own },
-        },
-        mend: ["kubectl get --raw /.well-known/openid-configuration"],
+        disagreement: disagreement("issuer by EKS", issuer, "issuer by the API server", apiIssuer),
+        mend: [],
+        advice: ["Both are EKS's own to set: ask AWS Support."],
+        look: ["kubectl get --raw /.well-known/openid-configuration"],
       };
     }
-    return holds(seen.issuer);
+    return holds({ issuer }, issuer);
   },
 };
 
-/** IAM knows exactly that issuer, with the audience of its tokens. */
-export const oidcProvider: Link = {
+/** The account of the role knows exactly that issuer, with the audience of its tokens. */
+export const oidcProvider: Link<"issuer" | "role" | "audience", "provider"> = {
   id: "oidc-provider",
-  title: "IAM knows the issuer",
-  async examine(seen, { iam, kubernetes }, { namespace, serviceAccount }): Promise<Finding> {
-    const url = withoutScheme(seen.issuer ?? "");
+  title: "The role's account knows the issuer",
+  needs: ["issuer", "role", "audience"],
+  gives: ["provider"],
+  shownBy: "sts",
+  async examine({ issuer, role, audience }, { iam }) {
+    const url = withoutScheme(issuer);
     const providers = await iam.oidcProviders();
     const provider = providers.find((one) => withoutScheme(one.url) === url);
     if (provider === undefined) {
@@ -45,37 +50,35 @@ export const oidcProvider: Link = {
       return {
         state: "broken",
         cause: "provider-missing",
-        what: "The account has no IAM OIDC provider for exactly this issuer.",
-        disagreement: {
-          wanted: { name: "the cluster's issuer", value: seen.issuer ?? "" },
-          found: {
-            name: like ? "the provider that comes nearest" : "providers of the account",
-            value: like?.url ?? "none",
-          },
-        },
+        what: `The account ${role.arn.split(":")[4]} has no IAM OIDC provider for exactly this issuer.`,
+        disagreement: disagreement(
+          "the cluster's issuer",
+          issuer,
+          like ? "the provider that comes nearest" : "providers of the account",
+          like?.url ?? "none",
+        ),
         mend: [
-          `aws iam create-open-id-connect-provider --url ${seen.issuer} --client-id-list ${stsAudience}`,
+          `aws iam create-open-id-connect-provider --url ${issuer} --client-id-list ${[...new Set([stsAudience, audience])].join(" ")}`,
         ],
       };
     }
-    seen.providerArn = provider.arn;
-    const account = await kubernetes.serviceAccount(namespace, serviceAccount);
-    seen.audience = account?.annotations["eks.amazonaws.com/audience"] ?? stsAudience;
-    if (!provider.audiences.includes(seen.audience)) {
+    if (!provider.audiences.includes(audience)) {
       return {
         state: "broken",
         cause: "provider-audience",
         what: "The provider does not list the audience of the tokens.",
-        disagreement: {
-          wanted: { name: "audience of the tokens", value: seen.audience },
-          found: { name: "audiences of the provider", value: provider.audiences.join(", ") || "none" },
-        },
+        disagreement: disagreement(
+          "audience of the tokens",
+          audience,
+          "audiences of the provider",
+          provider.audiences.join(", ") || "none",
+        ),
         mend: [
-          `aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${provider.arn} --client-id ${seen.audience}`,
+          `aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${provider.arn} --client-id ${audience}`,
         ],
       };
     }
-    return holds(provider.arn, `audience ${seen.audience}`);
+    return holds({ provider }, provider.arn, `audience ${audience}`);
   },
 };
 

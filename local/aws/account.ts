@@ -1,8 +1,11 @@
+import { DescribeRepositoriesCommand, ECRClient } from "@aws-sdk/client-ecr";
 import {
   DescribeAccessEntryCommand,
+  DescribePodIdentityAssociationCommand,
   EKSClient,
   ListAssociatedAccessPoliciesCommand,
   ListClustersCommand,
+  ListPodIdentityAssociationsCommand,
   ListTagsForResourceCommand,
 } from "@aws-sdk/client-eks";
 import {
@@ -40,11 +43,13 @@ export interface Credentials {
 export class Account implements IamAccount, AccessEntries {
   private readonly iam: IAMClient;
   private readonly eks: EKSClient;
+  private readonly ecr: ECRClient;
 
   constructor(options: AccountOptions) {
     const client = { ...options, credentials: rootCredentials };
     this.iam = new IAMClient(client);
     this.eks = new EKSClient(client);
+    this.ecr = new ECRClient(client);
   }
 
   /**
@@ -128,12 +133,48 @@ export class Account implements IamAccount, AccessEntries {
     return found !== undefined;
   }
 
+  /** Whether the tags of an ECR repository are IMMUTABLE; not when it is not there. */
+  async isImmutable(repository: string): Promise<boolean> {
+    const found = await this.ecr
+      .send(new DescribeRepositoriesCommand({ repositoryNames: [repository] }))
+      .catch(ignoring("RepositoryNotFoundException"));
+    return found?.repositories?.[0]?.imageTagMutability === "IMMUTABLE";
+  }
+
   async clusterNames(): Promise<string[]> {
     return (await this.eks.send(new ListClustersCommand({}))).clusters ?? [];
   }
 
   async tags(arn: string): Promise<Record<string, string>> {
     return (await this.eks.send(new ListTagsForResourceCommand({ resourceArn: arn }))).tags ?? {};
+  }
+
+  /** Tags that a Pod Identity association was made with; undefined when it is not there. */
+  async associationTags(
+    clusterName: string,
+    associationId: string,
+  ): Promise<Record<string, string> | undefined> {
+    const found = await this.association(clusterName, associationId);
+    return found && (found.tags ?? {});
+  }
+
+  /** When the Pod Identity association for a ServiceAccount was made; undefined when there is none. */
+  async associationCreatedAt(namespace: string, serviceAccount: string): Promise<Date | undefined> {
+    for (const clusterName of await this.clusterNames()) {
+      const command = new ListPodIdentityAssociationsCommand({ clusterName, namespace, serviceAccount });
+      const { associations = [] } = await this.eks.send(command);
+      for (const { associationId } of associations) {
+        const found = associationId && (await this.association(clusterName, associationId));
+        if (found) return found.createdAt;
+      }
+    }
+    return undefined;
+  }
+
+  private async association(clusterName: string, associationId: string) {
+    const command = new DescribePodIdentityAssociationCommand({ clusterName, associationId });
+    const found = await this.eks.send(command).catch(ignoring("ResourceNotFoundException"));
+    return found?.association;
   }
 
   async accessEntry(clusterName: string, principalArn: string) {

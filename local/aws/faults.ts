@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { finished } from "node:stream/promises";
+import type { Answer, Exchange, Handler } from "./exchange.ts";
 import { AwsError, type Protocol } from "./reply.ts";
 import { type AwsCall, protocolOf } from "./request.ts";
 
@@ -80,6 +82,25 @@ export class Faults {
 }
 
 const pick = <T>(from: readonly T[], number: number): T | undefined => from[number % from.length];
+
+/** Has a request meet with the fault of the plan, if there is one for it: instead of being carried out, or of its answer. */
+export const injecting =
+  (faults: Faults, log: (line: string) => void): Handler<Exchange, Answer> =>
+  async (exchange, next) => {
+    const fault = faults.next();
+    if (fault === undefined) return next(exchange);
+    if (fault.moment === "after") await drain(await next(exchange));
+    log(`fault: ${fault.kind} ${fault.moment} ${exchange.label}`);
+    if (fault.kind === "throttling" || fault.kind === "error") throw faultError(fault, exchange.call);
+    await breakOff(fault, exchange.outgoing, faults);
+    return undefined;
+  };
+
+/** Waits until the request has been carried out to its end. */
+async function drain(answer: Answer): Promise<void> {
+  if (answer === undefined || typeof answer.body === "string") return;
+  await finished(answer.body.resume());
+}
 
 /** The error that a throttled request, or one that failed inside of AWS, is answered with. */
 export function faultError({ kind }: Fault, call: AwsCall): AwsError {

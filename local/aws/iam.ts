@@ -1,4 +1,4 @@
-import { type ValidationError, validateIdentityPolicy, validateTrustPolicy } from "@cloud-copilot/iam-policy";
+import { charactersOf, checkPolicyDocument, type PolicyKind } from "./policy-document.ts";
 import { AwsError, emptyIamReply, escapeXml, type Reply } from "./reply.ts";
 
 /** What IAM keeps of an OIDC provider. */
@@ -29,7 +29,7 @@ export async function iam(
   account: IamAccount,
 ): Promise<Reply> {
   const action = parameters.get("Action") ?? "";
-  checkPolicyDocument(action, parameters);
+  checkPolicy(action, parameters);
   if (action === "CreateOpenIDConnectProvider" && !isProviderUrl(parameters.get("Url") ?? "")) {
     throw new AwsError("ValidationError", "Invalid Open ID Connect Provider URL");
   }
@@ -86,55 +86,56 @@ const providerChanges: Record<
   },
 };
 
-const trustParameter: Record<string, string | undefined> = {
-  CreateRole: "AssumeRolePolicyDocument",
-  UpdateAssumeRolePolicy: "PolicyDocument",
+/** A policy that an action takes. */
+interface PolicyParameter {
+  parameter: string;
+  kind: PolicyKind;
+  /** Characters that it may have. Source: "IAM and AWS STS quotas", IAM User Guide. */
+  quota: number;
+  /** What IAM says of one that has more. */
+  exceeded(name: string): string;
+}
+
+const trustPolicy = (parameter: string): PolicyParameter => ({
+  parameter,
+  kind: "trust",
+  quota: 2048,
+  exceeded: () => "Cannot exceed quota for ACLSizePerRole: 2048",
+});
+const managedPolicy: PolicyParameter = {
+  parameter: "PolicyDocument",
+  kind: "permissions",
+  quota: 6144,
+  exceeded: () => "Cannot exceed quota for PolicySize: 6144",
 };
-const permissionsActions = [
-  "CreatePolicy",
-  "CreatePolicyVersion",
-  "PutRolePolicy",
-  "PutUserPolicy",
-  "PutGroupPolicy",
-];
+const inlinePolicy = (of: string, quota: number): PolicyParameter => ({
+  parameter: "PolicyDocument",
+  kind: "permissions",
+  quota,
+  exceeded: (name) => `Maximum policy size of ${quota} bytes exceeded for ${of} ${name}`,
+});
 
-/** @throws AwsError `MalformedPolicyDocument` in IAM's words. */
-function checkPolicyDocument(action: string, parameters: URLSearchParams): void {
-  const trust = trustParameter[action];
-  if (!trust && !permissionsActions.includes(action)) return;
-  let policy: unknown;
-  try {
-    policy = JSON.parse(parameters.get(trust ?? "PolicyDocument") ?? "");
-  } catch {
-    throw new AwsError("MalformedPolicyDocument", "This policy contains invalid Json");
+const policies: Readonly<Record<string, PolicyParameter | undefined>> = {
+  CreateRole: trustPolicy("AssumeRolePolicyDocument"),
+  UpdateAssumeRolePolicy: trustPolicy("PolicyDocument"),
+  CreatePolicy: managedPolicy,
+  CreatePolicyVersion: managedPolicy,
+  PutRolePolicy: inlinePolicy("role", 10_240),
+  PutUserPolicy: inlinePolicy("user", 2048),
+  PutGroupPolicy: inlinePolicy("group", 5120),
+};
+
+/** @throws AwsError for what IAM refuses of the policy that the call holds, if it holds one. */
+function checkPolicy(action: string, parameters: URLSearchParams): void {
+  const policy = policies[action];
+  if (policy === undefined) return;
+  const text = parameters.get(policy.parameter) ?? "";
+  checkPolicyDocument(text, policy.kind);
+  if (charactersOf(text) > policy.quota) {
+    const name = ["RoleName", "UserName", "GroupName"].map((one) => parameters.get(one)).find(Boolean);
+    throw new AwsError("LimitExceeded", policy.exceeded(String(name)), 409);
   }
-  const [error] = trust ? validateTrustPolicy(policy) : validateIdentityPolicy(policy);
-  if (error) throw new AwsError("MalformedPolicyDocument", inWords(error));
-  if (trust && !statementsOf(policy).every(assumesRole)) {
-    throw new AwsError(
-      "MalformedPolicyDocument",
-      "AssumeRole policy may only specify STS AssumeRole actions.",
-    );
-  }
 }
-
-/** IAM names prohibited fields and says of all else that the syntax is wrong; where, only the validator knows. */
-function inWords({ message, path }: ValidationError): string {
-  const prohibited = /^(\w+) is not allowed in a/.exec(message)?.[1];
-  return prohibited
-    ? `Has prohibited field ${prohibited}`
-    : `Syntax errors in policy. (${[path, message].filter(Boolean).join(": ")})`;
-}
-
-interface Statement {
-  Action?: string | readonly string[];
-}
-
-const statementsOf = (policy: unknown): Statement[] =>
-  [(policy as { Statement: Statement | Statement[] }).Statement].flat();
-
-const assumesRole = ({ Action }: Statement): boolean =>
-  [Action ?? []].flat().every((action) => /^(\*|sts:.+)$/i.test(action));
 
 /** An OIDC provider's URL has https, a host, no port, no query and no fragment. */
 function isProviderUrl(text: string): boolean {

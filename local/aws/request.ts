@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Protocol } from "./reply.ts";
+import { AwsError, type Protocol } from "./reply.ts";
 
 /** What can be told of an AWS request before its body is read. */
 export interface AwsCall {
@@ -53,6 +53,28 @@ export function protocolOf(call: AwsCall): Protocol {
   return call.form || call.query.has("Action") || call.service === "sts" || call.service === "iam"
     ? "query"
     : "xml";
+}
+
+/** @throws AwsError unless the request is signed with a key that IAM or STS may have given out. */
+export function checkSigned(call: AwsCall): void {
+  const protocol = protocolOf(call);
+  if (call.accessKeyIds.length === 0) {
+    throw protocol === "xml"
+      ? new AwsError("AccessDenied", "Access Denied", 403)
+      : new AwsError("MissingAuthenticationToken", "Request is missing Authentication Token", 403);
+  }
+  if (call.accessKeyIds.every(isIssuedKeyId)) return;
+  const message = "The security token included in the request is invalid.";
+  throw {
+    xml: new AwsError(
+      "InvalidAccessKeyId",
+      "The AWS Access Key Id you provided does not exist in our records.",
+      403,
+    ),
+    ec2: new AwsError("AuthFailure", "AWS was not able to validate the provided access credentials", 401),
+    json: new AwsError("UnrecognizedClientException", message, 403),
+    query: new AwsError("InvalidClientTokenId", message, 403),
+  }[protocol];
 }
 
 /**

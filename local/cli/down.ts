@@ -1,23 +1,23 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { containerProcesses, removeCgroups } from "../kubernetes/node.ts";
-import { removeBridge } from "../machine/network.ts";
-import { project, run } from "../machine/paths.ts";
+import { removeBridge } from "../machine/bridge.ts";
+import { project, runFolder } from "../machine/paths.ts";
 import { alive, type Daemon, identify, stop } from "../machine/process.ts";
 import type { Run } from "../run.ts";
 import { load, lock } from "../state.ts";
-import { runSteps } from "./progress.ts";
+import { doing, runSteps } from "./steps.ts";
 
 /** Ends everything that runs, and removes all but the caches. */
 export async function down(): Promise<void> {
   const unlock = lock("down", project);
   const state = load();
   if (state === undefined) {
-    await rm(run, { recursive: true, force: true });
+    await rm(runFolder, { recursive: true, force: true });
     process.stdout.write("Nothing is up.\n");
   } else {
     await runSteps(
-      [{ title: "down", run: async () => `${await takeDown(state)} processes ended` }],
+      doing("down", async () => `${await takeDown(state)} processes ended`),
       undefined,
     );
     process.stdout.write("Everything is down. What was built stays for the next time.\n");
@@ -43,7 +43,7 @@ export async function takeDown(state: Run): Promise<number> {
 
   if (state.bridge) await removeBridge(state.bridge);
   await removeCgroups();
-  await rm(run, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  await rm(runFolder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   return state.daemons.length + containers.length + left.length;
 }
 
@@ -51,9 +51,10 @@ export async function takeDown(state: Run): Promise<number> {
 async function ownProcesses(): Promise<number[]> {
   const found: number[] = [];
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
-    const arguments_ = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
-    const program = arguments_[0]?.split("/").at(-1) ?? "";
-    if (/^containerd/.test(program) && arguments_.some((text) => text.startsWith(`${run}/`)))
+    const [program = "", ...arguments_] = (
+      await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")
+    ).split("\0");
+    if (/(^|\/)containerd[^/]*$/.test(program) && arguments_.some((text) => text.startsWith(`${runFolder}/`)))
       found.push(Number(pid));
   }
   return found;

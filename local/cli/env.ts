@@ -1,7 +1,7 @@
 import { addedLibraryPath, addedSearchPath } from "../machine/paths.ts";
 import { engineEnvironment } from "../pulumi/engine.ts";
 import { awsEnvironment, files } from "../run.ts";
-import { running } from "./operations.ts";
+import { running } from "../state.ts";
 
 /** Prints what a shell needs so that `aws`, `kubectl`, `docker` and `pulumi` in it talk to local. */
 export async function env(): Promise<void> {

@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { files } from "../run.ts";
-import { outputsOf, running } from "./operations.ts";
+import { running } from "../state.ts";
+import { outputsOf } from "./operations.ts";
 
 /** Opens a shell in the toolbox, or runs a command in it. */
 export async function exec(command: readonly string[]): Promise<void> {

@@ -2,7 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { command } from "../machine/command.ts";
 import { files, stackName } from "../run.ts";
-import { outputsOf, running } from "./operations.ts";
+import { running } from "../state.ts";
+import { outputsOf } from "./operations.ts";
 
 /** The log of the lister's pod, as `kubectl` gives it. */
 export function podLog(namespace: string, deployment: string): Promise<string> {

@@ -4,29 +4,17 @@ import { OperationError } from "../../automation/errors.ts";
 import { changed, describe, summary } from "../../automation/progress.ts";
 import type { ProgramStack, OperationOptions as StackOperationOptions } from "../../automation/stack.ts";
 import { logs, project } from "../machine/paths.ts";
-import { alive } from "../machine/process.ts";
 import { openLocalStack } from "../pulumi/engine.ts";
-import type { Run } from "../run.ts";
-import { load, lock } from "../state.ts";
-import { runSteps } from "./progress.ts";
+import type { UpRun } from "../run.ts";
+import { lock, running } from "../state.ts";
+import { finding, runSteps } from "./steps.ts";
 
 interface OperationOptions {
   config?: string[];
 }
 
-/** The run that is up. @throws Error when there is none, or a part of it has ended. */
-export function running(): Run {
-  const state = load();
-  if (!state?.complete) throw new Error("local is not up. Bring it up with `npm run local`.");
-  const ended = state.daemons.find((daemon) => !alive(daemon));
-  if (ended) {
-    throw new Error(`${ended.name} has ended; its log is ${ended.log}. Start anew with \`npm run local\`.`);
-  }
-  return state;
-}
-
 /** Outputs of the stack, secrets left out. */
-export async function outputsOf(state: Run): Promise<Record<string, unknown>> {
+export async function outputsOf(state: UpRun): Promise<Record<string, unknown>> {
   const stack = await openLocalStack(state, []);
   const outputs = Object.entries(await stack.outputs()).filter(([, output]) => !output.secret);
   return Object.fromEntries(outputs.map(([name, output]) => [name, output.value]));
@@ -58,22 +46,20 @@ async function operate(
 ): Promise<void> {
   const state = running();
   const unlock = lock(title, project);
-  let [output, result] = ["", ""];
-  await runSteps(
-    [
-      {
-        title,
-        run: async (_, say) => {
-          const stack = await openLocalStack(state, options.config ?? []);
-          [output, result] = await engineOperation(say, (common) => act(stack, common));
-          return result;
-        },
+  const { found } = await runSteps(
+    finding(
+      title,
+      async (_, say) => {
+        const stack = await openLocalStack(state, options.config ?? []);
+        const [output, result] = await engineOperation(say, (common) => act(stack, common));
+        return { output, result };
       },
-    ],
+      ({ result }) => result,
+    ),
     undefined,
   );
   unlock();
-  process.stdout.write(`${output.trim()}\n\n${title}: ${result}\n`);
+  process.stdout.write(`${found.output.trim()}\n\n${title}: ${found.result}\n`);
 }
 
 /**

@@ -2,9 +2,9 @@ import { CoreV1Api } from "@kubernetes/client-node";
 import { administrator } from "../kubernetes/client.ts";
 import { alive, residentBytes } from "../machine/process.ts";
 import { processOf } from "../proofs.ts";
-import { awsEndpoint } from "../run.ts";
+import { awsEndpoint, files } from "../run.ts";
 import { load } from "../state.ts";
-import { table } from "./report.ts";
+import { table } from "./up-report.ts";
 
 /** Shows what runs. */
 export async function status(options: { json?: boolean }): Promise<void> {
@@ -26,8 +26,8 @@ export async function status(options: { json?: boolean }): Promise<void> {
   );
   const pods = await listerPods().catch(() => []);
   const total = [...processes, ...pods].reduce((sum, one) => sum + one.residentBytes, 0);
-  const report = {
-    up: state.complete,
+  const overview = {
+    up: state.phase === "up",
     since: state.since,
     aws: awsEndpoint(state.ports),
     residentBytes: total,
@@ -35,7 +35,7 @@ export async function status(options: { json?: boolean }): Promise<void> {
     pods,
   };
   if (options.json) {
-    process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+    process.stdout.write(`${JSON.stringify(overview, undefined, 2)}\n`);
     return;
   }
   const mega = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
@@ -50,19 +50,19 @@ export async function status(options: { json?: boolean }): Promise<void> {
     ["together", "", mega(total), ""],
   ];
   process.stdout.write(
-    `${state.complete ? "Up" : "Half-way up"} since ${state.since}, from ${state.project}\n\n${table(rows)}\n`,
+    `${state.phase === "up" ? "Up" : "Half-way up"} since ${state.since}, from ${state.project}\n\n${table(rows)}\n`,
   );
 }
 
 /** Pods of the lister in every namespace, each with its process. */
 async function listerPods(): Promise<{ name: string; pid: number; residentBytes: number }[]> {
-  const pods = await administrator()
+  const pods = await administrator(files.kubeconfig)
     .makeApiClient(CoreV1Api)
     .listPodForAllNamespaces({ labelSelector: "app.kubernetes.io/name=s3-lister" });
   return Promise.all(
-    pods.items.map(async (pod) => {
-      const pid = Number(await processOf(pod.metadata?.uid ?? ""));
-      return { name: pod.metadata?.name ?? "", pid, residentBytes: await residentBytes({ pid }) };
+    pods.items.map(async ({ metadata: { name = "?", uid = "?" } = {} }) => {
+      const pid = Number(await processOf(uid));
+      return { name, pid, residentBytes: await residentBytes({ pid }) };
     }),
   );
 }

@@ -1,19 +1,28 @@
 import { readFile } from "node:fs/promises";
 import getPort from "get-port";
 import { type Changes, changed, summary } from "../../automation/progress.ts";
-import type { Outputs } from "../../automation/stack.ts";
-import type { BringUp } from "../bring-up.ts";
+import { withoutSecrets } from "../../automation/stack.ts";
 import { logs, project } from "../machine/paths.ts";
 import { alive } from "../machine/process.ts";
+import type { Proof } from "../proofs.ts";
 import { checkLocalConfig, needsJava, openLocalStack } from "../pulumi/engine.ts";
-import { awsEndpoint, files, type Ports, type Run, region } from "../run.ts";
+import {
+  awsEndpoint,
+  files,
+  type JavaImages,
+  type Ports,
+  portNames,
+  region,
+  type StartingRun,
+  type UpRun,
+} from "../run.ts";
 import { load, lock, save } from "../state.ts";
 import { askToInstall, needRootOnLinux } from "./consent.ts";
 import { takeDown } from "./down.ts";
 import { podLog } from "./logs.ts";
 import { engineOperation } from "./operations.ts";
-import { runSteps, type Seconds, type Step } from "./progress.ts";
-import { bucketsIn, proofTable, type Report } from "./report.ts";
+import { finding, runSteps, type Seconds, type Step } from "./steps.ts";
+import { bucketsIn, proofTable, type Report } from "./up-report.ts";
 
 export interface UpOptions {
   config: string[];
@@ -21,11 +30,16 @@ export interface UpOptions {
   yes?: boolean;
 }
 
-/** What the steps of one `up` pass on to each other. */
-interface Context extends BringUp {
+/** What the program was run with. */
+interface Context {
   options: UpOptions;
-  changes?: Changes;
-  report: Report;
+  state: UpRun;
+}
+
+/** What running it found out. */
+interface Applied {
+  changes: Changes;
+  outputs: Record<string, unknown>;
 }
 
 /** Brings everything up, runs the program, proves it. */
@@ -33,130 +47,116 @@ export async function up(options: UpOptions): Promise<void> {
   needRootOnLinux();
   checkLocalConfig(options.config);
   const unlock = lock("up", project);
+  const seconds: Seconds = {};
+  const runTimed = async <In, Out>(step: Step<In, Out>, known: In): Promise<Out> => {
+    const taken = await runSteps(step, known);
+    Object.assign(seconds, taken.seconds);
+    return taken.found;
+  };
+
+  const found = await theRun(options);
+  const state = found ?? (await bringUp(runTimed));
+  if (needsJava(options.config)) {
+    state.java = await runTimed(theJavaImages, state);
+    save(state);
+  }
+  const { changes, outputs } = await runTimed(theProgram, { options, state });
+  const nothing = found !== undefined && state.proved && !changed(changes);
+  let proofs: Proof[] = [];
+  if (!nothing || options.json) {
+    state.proved = false;
+    save(state);
+    ({ proofs } = await runTimed(theProofs, { state, outputs }));
+    state.proved = proofs.every((proof) => proof.ok);
+    save(state);
+  }
+  const log = await readLog(outputs);
+  unlock();
+
+  const report: Report = { outputs, log, buckets: bucketsIn(log), proofs, seconds };
+  if (options.json) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+  else process.stdout.write(closing(state, report, options, nothing));
+  const failed = proofs.filter((proof) => !proof.ok);
+  if (failed.length > 0) throw new Error(`${failed.length} of ${proofs.length} proofs do not hold.`);
+}
+
+/**
+ * The run that is up, if it is this checkout's; one that did not end well is cleared away.
+ *
+ * @throws Error when another checkout's is up.
+ */
+async function theRun(options: UpOptions): Promise<UpRun | undefined> {
   const found = load();
-  if (found && isUp(found) && found.project !== project) {
+  const allAlive = found !== undefined && found.daemons.length > 0 && found.daemons.every(alive);
+  if (allAlive && found.project !== project) {
     throw new Error(
       `local is up already, started from ${found.project} at ${found.since}. ` +
         "Only one can be up on a machine. Use it there, or end it with `npm run local -- down`.",
     );
   }
-  const running = found?.complete === true && isUp(found);
-  if (found && !running) {
+  if (allAlive && found.phase === "up") return found;
+  if (found) {
     process.stderr.write("An earlier run did not end well; clearing it away first.\n");
     await takeDown(found);
   }
-  if (!running) await askToInstall(options);
-
-  const context: Context = {
-    options,
-    state: running ? found : await newRun(),
-    report: { outputs: {}, log: [], buckets: [], proofs: [], seconds: {} },
-  };
-  const { state } = context;
-  const seconds: Seconds = {};
-  const take = async (...steps: Step<Context>[]): Promise<void> => {
-    Object.assign(seconds, await runSteps(steps, context));
-  };
-  if (!running) {
-    await take(...(await partsBelow()));
-    state.complete = true;
-    save(state);
-  }
-  if (needsJava(options.config)) await take(theJavaImage);
-  await take(theProgram);
-  const nothing = running && state.proved && !changed(context.changes);
-  if (nothing && !options.json) {
-    await readLog(context);
-  } else {
-    state.proved = false;
-    save(state);
-    await take(theProofs);
-    state.proved = context.report.proofs.every((proof) => proof.ok);
-    save(state);
-  }
-  unlock();
-
-  context.report.seconds = seconds;
-  if (options.json) process.stdout.write(`${JSON.stringify(context.report, undefined, 2)}\n`);
-  else process.stdout.write(await closing(context, nothing));
-  const failed = context.report.proofs.filter((proof) => !proof.ok);
-  if (failed.length > 0)
-    throw new Error(`${failed.length} of ${context.report.proofs.length} proofs do not hold.`);
+  await askToInstall(options);
+  return undefined;
 }
 
-/** Loaded only when something is to be brought up: a run that changes nothing need not wait for it. */
-async function partsBelow(): Promise<Step<Context>[]> {
-  const { install, bringUp } = await import("../bring-up.ts");
-  return [install, bringUp];
-}
-
-const isUp = (state: Run): boolean => state.daemons.length > 0 && state.daemons.every(alive);
-
-async function newRun(): Promise<Run> {
-  const state: Run = {
+/** Installs and starts every part. What does that is loaded only then: a run that changes nothing need not wait for it. */
+async function bringUp(runTimed: <In, Out>(step: Step<In, Out>, known: In) => Promise<Out>): Promise<UpRun> {
+  const parts = await import("../bring-up.ts");
+  const starting: StartingRun = {
+    phase: "starting",
     project,
     since: new Date().toISOString(),
-    complete: false,
-    proved: false,
     daemons: [],
     ports: await choosePorts(),
   };
+  save(starting);
+  const installed = await runTimed(parts.install, undefined);
+  const started = await runTimed(parts.bringUp, { ...installed, starting });
+  const { admin, services, goImage } = started;
+  const state: UpRun = { ...starting, admin, services, goImage, phase: "up", proved: false };
   save(state);
   return state;
 }
 
 async function choosePorts(): Promise<Ports> {
-  const names = [
-    ...["miniStack", "frontDoor", "tokenAuthenticator", "webhook", "registry", "etcd", "etcdPeer"],
-    ...["apiServer", "controllerManager", "scheduler", "kubelet", "kubeletHealth"],
-  ];
-  const ports: number[] = [];
-  for (const _ of names) ports.push(await getPort({ host: "127.0.0.1", exclude: ports }));
-  return Object.fromEntries(names.map((name, index) => [name, ports[index]])) as unknown as Ports;
+  const ports: Partial<Ports> = {};
+  for (const name of portNames)
+    ports[name] = await getPort({ host: "127.0.0.1", exclude: Object.values(ports) });
+  return ports as Ports; // each of its names has one now
 }
 
 /** Only for those who ask for it: 150 MB of packages. */
-const theJavaImage: Step<Context> = {
-  title: "Java base image",
-  run: async ({ state }, say) => {
-    const { javaImage } = await import("../bring-up.ts");
-    return javaImage(state, say);
-  },
-};
+const theJavaImages: Step<UpRun, JavaImages> = finding(
+  "Java base image",
+  async (state, say) => (await import("../bring-up.ts")).makeJavaImages(state, say),
+  ({ build }) => build,
+);
 
-const theProgram: Step<Context> = {
-  title: "pulumi up",
-  run: async (context, say) => {
-    const stack = await openLocalStack(context.state, context.options.config);
+const theProgram: Step<Context, Applied> = finding(
+  "pulumi up",
+  async ({ state, options }, say) => {
+    const stack = await openLocalStack(state, options.config);
     const { changes, outputs } = await engineOperation(say, (common) => stack.up(common));
-    context.changes = changes;
-    context.report.outputs = plain(outputs);
-    return summary(changes);
+    return { changes, outputs: withoutSecrets(outputs) };
   },
-};
+  ({ changes }) => summary(changes),
+);
 
-/** The outputs but for the secrets. */
-function plain(outputs: Outputs): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(outputs)
-      .filter(([, output]) => !output.secret)
-      .map(([name, output]) => [name, output.value]),
-  );
-}
-
-const theProofs: Step<Context> = {
-  title: "proofs",
-  run: async (context) => {
-    const { state, report } = context;
-    const { outputs } = report;
+const theProofs: Step<Pick<Context, "state"> & Pick<Applied, "outputs">, { proofs: Proof[] }> = finding(
+  "proofs",
+  async ({ state, outputs }) => {
     const { prove } = await import("../proofs.ts");
     const { administrator } = await import("../kubernetes/client.ts");
     const { CoreV1Api } = await import("@kubernetes/client-node");
-    report.proofs = await prove({
+    const proofs = await prove({
       endpoint: awsEndpoint(state.ports),
       region,
-      admin: state.admin ?? { accessKeyId: "", secretAccessKey: "" },
-      core: administrator().makeApiClient(CoreV1Api),
+      admin: state.admin,
+      core: administrator(files.kubeconfig).makeApiClient(CoreV1Api),
       signingKey: await readFile(files.signingKey, "utf8"),
       roleArn: String(outputs.roleArn),
       oidcProviderArn: String(outputs.oidcProviderArn),
@@ -164,30 +164,28 @@ const theProofs: Step<Context> = {
       serviceAccount: String(outputs.serviceAccount),
       deployment: String(outputs.deployment),
     });
-    await readLog(context);
-    return `${report.proofs.filter((proof) => proof.ok).length} of ${report.proofs.length} hold`;
+    return { proofs };
   },
-};
+  ({ proofs }) => `${proofs.filter((proof) => proof.ok).length} of ${proofs.length} hold`,
+);
 
-async function readLog({ report }: Context): Promise<void> {
-  report.log = (await podLog(String(report.outputs.namespace), String(report.outputs.deployment)))
-    .trim()
-    .split("\n");
-  report.buckets = bucketsIn(report.log);
+/** The lister's log, by lines. */
+async function readLog({ namespace, deployment }: Record<string, unknown>): Promise<string[]> {
+  return (await podLog(String(namespace), String(deployment))).trim().split("\n");
 }
 
 /** What a person reads when `up` has ended. */
-async function closing({ state, report, options }: Context, nothing: boolean): Promise<string> {
-  const shown = report.log.filter((line) => !line.startsWith("{"));
+function closing({ ports }: UpRun, report: Report, options: UpOptions, nothing: boolean): string {
+  const lines = report.log.filter((line) => !line.startsWith("{"));
   const proofs =
     report.proofs.length > 0 ? `\nWho gets credentials, and what for:\n${proofTable(report.proofs)}\n` : "";
   const config = options.config.map((one) => ` --config ${one}`).join("");
   return `${nothing ? "\nEverything is up and as it should be: nothing to do.\n" : ""}
 The log of the pod, ${report.outputs.namespace}/${report.outputs.deployment}:
-${shown.map((line) => `  ${line}`).join("\n")}
+${lines.map((line) => `  ${line}`).join("\n")}
 ${proofs}
-  AWS         ${awsEndpoint(state.ports)}
-  Kubernetes  https://127.0.0.1:${state.ports.apiServer}
+  AWS         ${awsEndpoint(ports)}
+  Kubernetes  https://127.0.0.1:${ports.apiServer}
   logs        ${logs}
 
 What to try next:

@@ -2,7 +2,7 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import type {
-  V1EnvVar,
+  V1Container,
   V1MutatingWebhookConfiguration,
   V1Pod,
   V1ServiceAccount,
@@ -10,7 +10,7 @@ import type {
 
 /** One change to an object. Source: RFC 6902. */
 export interface JsonPatchOperation {
-  op: "add" | "replace";
+  op: "add";
   path: string;
   value: unknown;
 }
@@ -18,82 +18,169 @@ export interface JsonPatchOperation {
 export interface WebhookSettings {
   /** Region that pods get as `AWS_REGION`. */
   region: string;
-  /** More variables for every container that gets a role: what AWS's own network knows and this machine's does not. */
+  /** More variables for every container that is not skipped: what AWS's own network knows and this machine's does not. */
   extraEnv: Readonly<Record<string, string>>;
+  /** From 0 up to 1. Default `Math.random`. */
+  random?: () => number;
 }
 
-const annotation = "eks.amazonaws.com";
-const volumeName = "aws-iam-token";
-const mountPath = "/var/run/secrets/eks.amazonaws.com/serviceaccount";
-const defaultAudience = "sts.amazonaws.com";
+/** What is known of the ServiceAccount that a pod runs under. */
+export interface PodIdentity {
+  /** Undefined when it is not there. */
+  serviceAccount: V1ServiceAccount | undefined;
+  /** Whether a Pod Identity association of the cluster is for it, and has taken effect. */
+  associated: boolean;
+}
 
-/** Seconds that a token lives where no annotation says otherwise. Source: README of amazon-eks-pod-identity-webhook. */
+/** The two ways to credentials: where the token is, for whom it is, and which variables lead an SDK to it. */
+interface Mechanism {
+  audience: string;
+  mountPath: string;
+  volumeName: string;
+  tokenPath: string;
+  /** A container that sets one of them itself gets none of them. */
+  variables(tokenFile: string): Record<string, string>;
+}
+
+const domain = "eks.amazonaws.com";
+
+/** IRSA: STS swaps the token. */
+const webIdentity = (audience: string, roleArn: string): Mechanism => ({
+  audience,
+  mountPath: "/var/run/secrets/eks.amazonaws.com/serviceaccount",
+  volumeName: "aws-iam-token",
+  tokenPath: "token",
+  variables: (tokenFile) => ({ AWS_ROLE_ARN: roleArn, AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile }),
+});
+
+/** EKS Pod Identity: the agent on the node swaps it. */
+const containerCredentials: Mechanism = {
+  audience: "pods.eks.amazonaws.com",
+  mountPath: "/var/run/secrets/pods.eks.amazonaws.com/serviceaccount",
+  volumeName: "eks-pod-identity-token",
+  tokenPath: "eks-pod-identity-token",
+  variables: (tokenFile) => ({
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: "http://169.254.170.23/v1/credentials",
+    AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: tokenFile,
+  }),
+};
+
+/** Seconds that a token lives where no annotation says otherwise. */
 const defaultExpiration = 86_400;
+/** The least that an agent's token gets instead of the default, so that not all are renewed at once. */
+const leastJittered = 79_200;
 /** The least that Kubernetes takes. */
 const leastExpiration = 600;
 
 /**
  * What EKS's pod identity webhook changes in a pod whose ServiceAccount has a role: a projected token, and the
- * environment that points SDKs to it. Nothing that a container sets itself is changed, so the patch is empty for a pod
- * that was changed already. Source: README of github.com/aws/amazon-eks-pod-identity-webhook.
+ * environment that points SDKs to it. An association comes before the ServiceAccount's annotation. The operations are
+ * those of github.com/aws/amazon-eks-pod-identity-webhook at 3bf80a34 (pkg/handler, pkg/cache), as EKS runs it: with
+ * the region, and with regional endpoints of STS by default. None when the pod is left alone.
  */
-export function mutate(
-  pod: V1Pod,
-  serviceAccount: V1ServiceAccount | undefined,
-  settings: WebhookSettings,
-): JsonPatchOperation[] {
-  const fromAccount = serviceAccount?.metadata?.annotations ?? {};
-  const fromPod = pod.metadata?.annotations ?? {};
-  const role = fromAccount[`${annotation}/role-arn`];
-  if (!role || !pod.spec) return [];
+export function mutate(pod: V1Pod, identity: PodIdentity, settings: WebhookSettings): JsonPatchOperation[] {
+  const account = annotationsOf(identity.serviceAccount);
+  const roleArn = account.value("role-arn");
+  if (!pod.spec || !(identity.associated || roleArn)) return [];
+  const mechanism = identity.associated
+    ? containerCredentials
+    : webIdentity(account.value("audience") ?? "sts.amazonaws.com", roleArn ?? "");
 
-  const audience = fromAccount[`${annotation}/audience`] ?? defaultAudience;
-  const asked = Number(
-    fromPod[`${annotation}/token-expiration`] ?? fromAccount[`${annotation}/token-expiration`],
-  );
-  const expirationSeconds = Math.max(leastExpiration, Number.isInteger(asked) ? asked : defaultExpiration);
-  const regional = fromAccount[`${annotation}/sts-regional-endpoints`] ?? "true";
-  const skipped = (fromPod[`${annotation}/skip-containers`] ?? "").split(",").map((name) => name.trim());
+  const own = annotationsOf(pod);
+  const asked = own.expiration() ?? account.expiration() ?? defaultExpiration;
+  const jittered = identity.associated && asked === defaultExpiration;
+  const expirationSeconds = jittered ? jitter(settings.random ?? Math.random) : asked;
+  // The real one knows nothing of a ServiceAccount that it has not seen yet, not even its own default.
+  const regional =
+    identity.serviceAccount !== undefined && (account.boolean("sts-regional-endpoints") ?? true);
+  const skipped = firstRecord(own.value("skip-containers") ?? "");
 
-  const env: Record<string, string> = {
-    ...(regional === "true" ? { AWS_STS_REGIONAL_ENDPOINTS: "regional" } : {}),
+  const path = `${mechanism.mountPath}/${mechanism.tokenPath}`;
+  const tokenFile = isWindows(pod) ? `C:${path.replaceAll("/", "\\")}` : path;
+  const endpoints: Record<string, string> = { AWS_STS_REGIONAL_ENDPOINTS: "regional" };
+  const regions: Record<string, string> = {
     AWS_DEFAULT_REGION: settings.region,
     AWS_REGION: settings.region,
-    AWS_ROLE_ARN: role,
-    AWS_WEB_IDENTITY_TOKEN_FILE: `${mountPath}/token`,
-    ...settings.extraEnv,
+  };
+  const inject = (container: V1Container): V1Container => {
+    if (skipped.includes(container.name)) return container;
+    const env = container.env ?? [];
+    const sets = (...names: string[]): boolean => env.some(({ name }) => names.includes(name));
+    const groups = [endpoints, regions, mechanism.variables(tokenFile)];
+    const missing = groups.filter((group) => !sets(...Object.keys(group)));
+    const extra = Object.entries(settings.extraEnv).filter(([name]) => !sets(name));
+    const added = missing.filter((group) => group !== endpoints || regional);
+    const all = [...added.flatMap((group) => Object.entries(group)), ...extra];
+    const { volumeName: name, mountPath } = mechanism;
+    const mounts = container.volumeMounts ?? [];
+    // One that sets something of each group is taken for one that has all it needs, and gets no token either.
+    const mounted = missing.length === 0 || mounts.some((mount) => mount.name === name);
+    return {
+      ...container,
+      ...(all.length > 0 ? { env: [...env, ...all.map(([key, value]) => ({ name: key, value }))] } : {}),
+      ...(mounted ? {} : { volumeMounts: [...mounts, { name, readOnly: true, mountPath }] }),
+    };
   };
 
-  const patch: JsonPatchOperation[] = [];
-  for (const kind of ["initContainers", "containers"] as const) {
-    pod.spec[kind]?.forEach((container, index) => {
-      if (skipped.includes(container.name)) return;
-      const own = container.env ?? [];
-      const set = (name: string): boolean => own.some((variable) => variable.name === name);
-      // A container with a role or token of its own choosing is left alone as a whole.
-      const added: V1EnvVar[] =
-        set("AWS_ROLE_ARN") || set("AWS_WEB_IDENTITY_TOKEN_FILE")
-          ? []
-          : Object.entries(env)
-              .filter(([name]) => !set(name))
-              .map(([name, value]) => ({ name, value }));
-      if (added.length > 0)
-        patch.push({ op: "add", path: `/spec/${kind}/${index}/env`, value: [...own, ...added] });
-      if (!container.volumeMounts?.some((mount) => mount.name === volumeName)) {
-        const mounts = [...(container.volumeMounts ?? []), { name: volumeName, mountPath, readOnly: true }];
-        patch.push({ op: "add", path: `/spec/${kind}/${index}/volumeMounts`, value: mounts });
-      }
-    });
+  const { initContainers = [], containers = [], volumes } = pod.spec;
+  const { volumeName, audience, tokenPath } = mechanism;
+  const token = { audience, expirationSeconds, path: tokenPath };
+  const volume = { name: volumeName, projected: { sources: [{ serviceAccountToken: token }] } };
+  return [
+    ...(identity.associated ? [labelled(pod)] : []),
+    ...(volumes?.some(({ name }) => name === volumeName)
+      ? []
+      : [volumes ? add("/spec/volumes/0", volume) : add("/spec/volumes", [volume])]),
+    add("/spec/containers", containers.map(inject)),
+    ...(initContainers.length > 0 ? [add("/spec/initContainers", initContainers.map(inject))] : []),
+  ];
+}
+
+const add = (path: string, value: unknown): JsonPatchOperation => ({ op: "add", path, value });
+
+/** By this the webhook of EKS marks the pods that are the agent's. */
+const labelled = (pod: V1Pod): JsonPatchOperation =>
+  pod.metadata?.labels
+    ? add(`/metadata/labels/${domain}~1pod-identity`, "enabled")
+    : add("/metadata/labels", { [`${domain}/pod-identity`]: "enabled" });
+
+const isWindows = ({ spec }: V1Pod): boolean =>
+  ["kubernetes.io/os", "beta.kubernetes.io/os"].some((label) => spec?.nodeSelector?.[label] === "windows");
+
+const jitter = (random: () => number): number =>
+  leastJittered + Math.floor(random() * (defaultExpiration - leastJittered + 1));
+
+/** An object's annotations that are the webhook's, read as Go reads them: undefined for what is none. */
+function annotationsOf(object: V1Pod | V1ServiceAccount | undefined) {
+  const value = (name: string): string | undefined => object?.metadata?.annotations?.[`${domain}/${name}`];
+  return {
+    value,
+    boolean(name: string): boolean | undefined {
+      const text = value(name) ?? "";
+      if (["1", "t", "T", "true", "TRUE", "True"].includes(text)) return true;
+      if (["0", "f", "F", "false", "FALSE", "False"].includes(text)) return false;
+      return undefined;
+    },
+    expiration(): number | undefined {
+      const text = value("token-expiration") ?? "";
+      if (!/^[+-]?\d+$/.test(text) || BigInt.asIntN(64, BigInt(text)) !== BigInt(text)) return undefined;
+      return Math.max(leastExpiration, Number(text));
+    },
+  };
+}
+
+/** The first record of a CSV text, as Go's `encoding/csv` reads it; empty when it is none. White space belongs to a field. */
+function firstRecord(text: string): string[] {
+  const line = text.replaceAll("\r\n", "\n").replace(/^\n+/, "").replace(/\r$/, "");
+  const fields: string[] = [];
+  const field = /"((?:[^"]|"")*)"(,|\n|$)|([^",\n]*)(,|\n|$)/y;
+  for (;;) {
+    const found = line === "" ? null : field.exec(line);
+    if (found === null) return []; // a quote where none may stand, or nothing at all
+    const [, quoted, afterQuoted, bare, afterBare] = found;
+    fields.push(quoted?.replaceAll('""', '"') ?? bare ?? "");
+    if ((afterQuoted ?? afterBare) !== ",") return fields;
   }
-  if (patch.length > 0 && !pod.spec.volumes?.some((volume) => volume.name === volumeName)) {
-    const token = { path: "token", audience, expirationSeconds };
-    const volume = {
-      name: volumeName,
-      projected: { sources: [{ serviceAccountToken: token }] },
-    };
-    patch.push({ op: "add", path: "/spec/volumes", value: [...(pod.spec.volumes ?? []), volume] });
-  }
-  return patch;
 }
 
 export interface WebhookOptions extends WebhookSettings {
@@ -102,6 +189,8 @@ export interface WebhookOptions extends WebhookSettings {
   tls: { key: string; certificate: string };
   /** Looks a ServiceAccount up; undefined when it is not there. */
   serviceAccount: (namespace: string, name: string) => Promise<V1ServiceAccount | undefined>;
+  /** Whether an association is for it, and has taken effect. */
+  associated: (namespace: string, name: string) => Promise<boolean>;
   log: (line: string) => void;
 }
 
@@ -120,8 +209,11 @@ export async function startWebhook(
         .then(async (body) => {
           const { request: review } = JSON.parse(body) as AdmissionReview;
           const name = review.object.spec?.serviceAccountName ?? "default";
-          const account = await options.serviceAccount(review.namespace, name);
-          const patch = mutate(review.object, account, options);
+          const [account, associated] = await Promise.all([
+            options.serviceAccount(review.namespace, name),
+            options.associated(review.namespace, name),
+          ]);
+          const patch = mutate(review.object, { serviceAccount: account, associated }, options);
           const pod = review.object.metadata?.name ?? review.object.metadata?.generateName ?? "";
           options.log(`webhook: pod ${review.namespace}/${pod} under ${name}: ${patch.length} changes`);
           response.setHeader("content-type", "application/json").end(
@@ -155,8 +247,16 @@ export async function startWebhook(
   };
 }
 
-/** How the API server is told of the webhook. */
+/**
+ * How the API server is told of the webhook.
+ *
+ * @param ca PEM: without it the API server would call nobody, and pods would start without a role
+ * @throws Error when `ca` is no certificate.
+ */
 export function webhookConfiguration(url: string, ca: string): V1MutatingWebhookConfiguration {
+  if (!ca.includes("-----BEGIN CERTIFICATE-----")) {
+    throw new Error("The pod identity webhook needs its CA's certificate in PEM, and was given none.");
+  }
   return {
     apiVersion: "admissionregistration.k8s.io/v1",
     kind: "MutatingWebhookConfiguration",
@@ -165,6 +265,9 @@ export function webhookConfiguration(url: string, ca: string): V1MutatingWebhook
       {
         name: "iam-for-pods.amazonaws.com",
         clientConfig: { url, caBundle: Buffer.from(ca).toString("base64") },
+        objectSelector: {
+          matchExpressions: [{ key: `${domain}/skip-pod-identity-webhook`, operator: "DoesNotExist" }],
+        },
         rules: [{ operations: ["CREATE"], apiGroups: [""], apiVersions: ["v1"], resources: ["pods"] }],
         admissionReviewVersions: ["v1"],
         sideEffects: "None",

@@ -1,9 +1,8 @@
 import { KubeConfig } from "@kubernetes/client-node";
-import { files } from "../run.ts";
 
-/** Access to the run's Kubernetes as its administrator. */
-export function administrator(): KubeConfig {
+/** Access to a Kubernetes as its administrator, whose kubeconfig the file is. */
+export function administrator(kubeconfig: string): KubeConfig {
   const config = new KubeConfig();
-  config.loadFromFile(files.kubeconfig);
+  config.loadFromFile(kubeconfig);
   return config;
 }

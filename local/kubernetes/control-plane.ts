@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { request } from "node:https";
 import { join } from "node:path";
 import { type Daemon, start } from "../machine/process.ts";
-import { writeKubeconfig } from "./kubeconfig.ts";
+import { writeKubeconfig } from "./kubeconfig-file.ts";
 import type { Pki } from "./pki.ts";
 
 export interface ControlPlaneOptions {
@@ -118,7 +118,7 @@ export async function startControllers(options: ControlPlaneOptions): Promise<vo
     identity: keyof Pick<Pki, "controllerManager" | "scheduler">,
     args: string[],
   ) => {
-    const kubeconfig = await writeKubeconfig(
+    const kubeconfigFile = await writeKubeconfig(
       join(folder, `${name}.kubeconfig`),
       endpoint,
       pki.ca.certificateFile,
@@ -130,9 +130,9 @@ export async function startControllers(options: ControlPlaneOptions): Promise<vo
         name,
         command: name,
         args: [
-          `--kubeconfig=${kubeconfig}`,
-          `--authentication-kubeconfig=${kubeconfig}`,
-          `--authorization-kubeconfig=${kubeconfig}`,
+          `--kubeconfig=${kubeconfigFile}`,
+          `--authentication-kubeconfig=${kubeconfigFile}`,
+          `--authorization-kubeconfig=${kubeconfigFile}`,
           "--bind-address=127.0.0.1",
           `--secure-port=${port}`,
           `--tls-cert-file=${pki.services.certificateFile}`,

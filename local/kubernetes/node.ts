@@ -1,12 +1,12 @@
 import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Bridge } from "../machine/bridge.ts";
 import { command } from "../machine/command.ts";
-import type { Bridge } from "../machine/network.ts";
 import { debian } from "../machine/paths.ts";
 import { type Daemon, exists, start } from "../machine/process.ts";
 import { buildCgroup } from "../registry/dockerd.ts";
-import { writeKubeconfig } from "./kubeconfig.ts";
+import { writeKubeconfig } from "./kubeconfig-file.ts";
 import { writePauseImage } from "./pause-image.ts";
 import type { Pki } from "./pki.ts";
 
@@ -159,7 +159,7 @@ export async function startKubelet(
   await createCgroup();
   const config = join(folder, "kubelet.json");
   await writeFile(config, JSON.stringify(kubeletConfig(options), undefined, 2));
-  const kubeconfig = await writeKubeconfig(
+  const kubeconfigFile = await writeKubeconfig(
     join(folder, "kubelet.kubeconfig"),
     options.endpoint,
     pki.ca.certificateFile,
@@ -173,7 +173,7 @@ export async function startKubelet(
         ...inNamespace(holder),
         "kubelet",
         `--config=${config}`,
-        `--kubeconfig=${kubeconfig}`,
+        `--kubeconfig=${kubeconfigFile}`,
         `--root-dir=${join(folder, "kubelet")}`,
         `--hostname-override=${nodeName}`,
         `--node-ip=${bridge.address}`,

@@ -1,5 +1,5 @@
 import "reflect-metadata"; // which @peculiar/x509 needs first
-import { createHash, generateKeyPairSync, webcrypto, X509Certificate } from "node:crypto";
+import { createHash, generateKeyPairSync, webcrypto } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { join } from "node:path";
@@ -127,11 +127,6 @@ export async function createPki(options: PkiOptions): Promise<Pki> {
       publicKeyFile: await save("service-account.pub", tokens.publicKey),
     },
   };
-}
-
-/** Whether a certificate was signed by a certificate authority. */
-export function signedBy(certificate: string, ca: string): boolean {
-  return new X509Certificate(certificate).verify(new X509Certificate(ca).publicKey);
 }
 
 /** A serial number: unique within one authority, positive, as RFC 5280 wants it. */

@@ -26,10 +26,10 @@ export const go = join(cache, "go");
 export const pulumiHome = join(cache, "pulumi");
 
 /** Data of the run that is up. */
-export const run = join(cache, "run");
+export const runFolder = join(cache, "run");
 
 /** One log file for each process of the run, named as the process: `logs/kubelet.log`. */
-export const logs = join(run, "logs");
+export const logs = join(runFolder, "logs");
 
 /** The project's own root folder. */
 export const project = join(import.meta.dirname, "..", "..");

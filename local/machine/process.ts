@@ -108,7 +108,7 @@ export async function residentBytes(daemon: Pick<Daemon, "pid">): Promise<number
 }
 
 /** The last lines of a file; an empty or absent file gives a line that says so. */
-export function tail(file: string, lines: number): string {
+function tail(file: string, lines: number): string {
   let text: string;
   try {
     text = readFileSync(file, "utf8").trimEnd();

@@ -3,16 +3,16 @@ import { join } from "node:path";
 import { checkConfig, openStack, type ProgramStack } from "../../automation/stack.ts";
 import { type ConfigInput, project as pulumiProject } from "../../config.ts";
 import { javaRelease } from "../machine/install/java-image.ts";
-import { pulumiHome, run } from "../machine/paths.ts";
+import { pulumiHome, runFolder } from "../machine/paths.ts";
 import { identify } from "../machine/process.ts";
-import { awsEnvironment, type Run, region, stackName } from "../run.ts";
+import { awsEnvironment, type JavaImages, region, stackName, type UpRun } from "../run.ts";
 
 /** Where the engine of this run keeps its things. */
-const folder = join(run, "pulumi");
+const folder = join(runFolder, "pulumi");
 
 /** Environment of the engine: its own backend and home, and local's providers instead of downloaded ones. */
-export function engineEnvironment(state: Pick<Run, "services">): Record<string, string> {
-  const ports = Object.entries(state.services?.providers ?? {}).map(([name, port]) => `${name}:${port}`);
+export function engineEnvironment({ services }: Pick<UpRun, "services">): Record<string, string> {
+  const ports = Object.entries(services.providers).map(([name, port]) => `${name}:${port}`);
   return {
     PULUMI_HOME: pulumiHome,
     // Without the file of metadata beside each file: it is not written at once, and an engine that is killed meanwhile
@@ -26,22 +26,35 @@ export function engineEnvironment(state: Pick<Run, "services">): Record<string, 
     // Its commands are short: collecting garbage is a third of what the smaller ones take. No bound on its memory: a stack
     // of a thousand bindings passes any that is small, and the engine then does little else than collect.
     GOGC: "400",
-    PULUMI_DEBUG_LANGUAGES: `nodejs:${state.services?.languageHost ?? ""}`,
+    PULUMI_DEBUG_LANGUAGES: `nodejs:${services.languageHost}`,
   };
 }
 
+/** The images that a run has for builds and for the toolbox. */
+type Images = Pick<UpRun, "goImage" | "java">;
+
+/** Stand for a run's images where what a person gives is checked before there is a run. */
+const anyImages: Images = { goImage: "golang", java: { build: "maven", toolbox: "maven" } };
+
+/** @throws Error when they were not asked for yet. */
+function javaOf({ java }: Images): JavaImages {
+  if (java === undefined) throw new Error("There is no image with Java yet. `npm run local -- up` makes it.");
+  return java;
+}
+
 /** The stack's configuration for this machine. What a person gives with `--config` comes on top. */
-function localConfig(state: Images, { app }: ConfigInput): ConfigInput {
-  const java = { BUILD_IMAGE: state.javaImage ?? "", RELEASE: javaRelease };
+function localConfig(images: Images, { app }: ConfigInput): ConfigInput {
+  const args: Record<string, string> =
+    app === "java"
+      ? { BUILD_IMAGE: javaOf(images).build, RELEASE: javaRelease }
+      : { BUILD_IMAGE: images.goImage };
   return {
     cluster: { name: pulumiProject },
-    build: { args: app === "java" ? java : { BUILD_IMAGE: state.goImage ?? "" }, network: "none" },
+    build: { args, network: "none" },
     intervalSeconds: 5,
     tags: { environment: "local" },
   };
 }
-
-type Images = Pick<Run, "goImage" | "javaImage" | "toolboxImage">;
 
 /** Whether what a person gives with `--config` needs the image with Java. */
 export function needsJava(overrides: readonly string[]): boolean {
@@ -56,7 +69,7 @@ export function needsJava(overrides: readonly string[]): boolean {
  *   inside a structured one; the value plain or as JSON.
  * @throws ConfigError when the configuration is bad.
  */
-export async function openLocalStack(state: Run, overrides: readonly string[]): Promise<ProgramStack> {
+export async function openLocalStack(state: UpRun, overrides: readonly string[]): Promise<ProgramStack> {
   for (const path of ["state", "project"]) mkdirSync(join(folder, path), { recursive: true });
   removeStaleLocks();
   return openStack({
@@ -76,14 +89,14 @@ export async function openLocalStack(state: Run, overrides: readonly string[]): 
  * @throws ConfigError when it is bad.
  */
 export function checkLocalConfig(overrides: readonly string[]): void {
-  checkConfig(stackName, region, configFor({}, overrides));
+  checkConfig(stackName, region, configFor(anyImages, overrides));
 }
 
-function configFor(state: Images, overrides: readonly string[]): ConfigInput {
+function configFor(images: Images, overrides: readonly string[]): ConfigInput {
   const given = overridden({}, overrides) as ConfigInput;
-  const config = overridden(localConfig(state, given) as Record<string, unknown>, overrides) as ConfigInput;
+  const config = overridden(localConfig(images, given) as Record<string, unknown>, overrides) as ConfigInput;
   // No public image can be pulled here: the toolbox runs the one that local made.
-  return config.toolbox === true ? { ...config, toolbox: state.toolboxImage ?? true } : config;
+  return config.toolbox === true ? { ...config, toolbox: javaOf(images).toolbox } : config;
 }
 
 /** Removes the engine's locks on the stack whose processes were killed: nobody else would. */

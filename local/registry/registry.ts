@@ -8,8 +8,8 @@ export interface RegistryOptions {
   onStart: (daemon: Daemon) => void;
 }
 
-/** Starts a container registry on loopback; it stands for ECR's. Gives its `host:port`. */
-export async function startRegistry(options: RegistryOptions): Promise<string> {
+/** Starts the container registry on loopback that keeps the images of local's ECR (see `immutable-tags.ts`). */
+export async function startRegistry(options: RegistryOptions): Promise<void> {
   const address = `127.0.0.1:${options.port}`;
   await mkdir(options.folder, { recursive: true });
   const config = join(options.folder, "config.json");
@@ -31,5 +31,4 @@ export async function startRegistry(options: RegistryOptions): Promise<string> {
     },
     options.onStart,
   );
-  return address;
 }

@@ -1,6 +1,7 @@
+import { output } from "@pulumi/pulumi";
 import { expect } from "chai";
 import { IrsaServiceAccount, type IrsaServiceAccountArgs } from "../../components/irsa.ts";
-import { takesFieldsBack } from "../../components/ownership.ts";
+import { forceFieldOwnership } from "../../components/ownership.ts";
 import { policyWarnings, resolvePolicies } from "../../iam/policies.ts";
 import { ArgumentError } from "../../iam/validation.ts";
 import { issuer, known, oidcProviderArn, only, type Registered, setMocks, settled } from "../mocks.ts";
@@ -50,7 +51,7 @@ describe("IrsaServiceAccount", () => {
     expect(only(registered, "kubernetes:core/v1:ServiceAccount").inputs.metadata).to.deep.equal({
       name: "reader",
       namespace: "team-a",
-      annotations: { "eks.amazonaws.com/role-arn": await known(irsa.roleArn), ...takesFieldsBack },
+      annotations: { "eks.amazonaws.com/role-arn": await known(irsa.roleArn), ...forceFieldOwnership },
     });
     expect(await known(irsa.serviceAccountName)).to.equal("reader");
   });
@@ -188,7 +189,7 @@ describe("IrsaServiceAccount", () => {
     const { annotations } = only(registered, "kubernetes:core/v1:ServiceAccount").inputs.metadata as {
       annotations: unknown;
     };
-    expect(annotations).to.deep.equal({ "eks.amazonaws.com/role-arn": arn, ...takesFieldsBack });
+    expect(annotations).to.deep.equal({ "eks.amazonaws.com/role-arn": arn, ...forceFieldOwnership });
   });
 
   it("makes the role only, for a chart that brings its ServiceAccount", async () => {
@@ -290,7 +291,7 @@ describe("IrsaServiceAccount", () => {
     const { metadata } = only(registered, "kubernetes:core/v1:ServiceAccount").inputs as {
       metadata: { annotations: unknown };
     };
-    expect(metadata.annotations).to.deep.equal(takesFieldsBack);
+    expect(metadata.annotations).to.deep.equal(forceFieldOwnership);
   });
 
   it("keeps the names of role and ServiceAccount when the mechanism changes, so that neither is replaced", async () => {
@@ -362,6 +363,182 @@ describe("IrsaServiceAccount", () => {
       expect(await settled(registered)).to.deep.equal([]);
     });
   }
+
+  const subjects = Array.from({ length: 40 }, (_, index) => ({
+    namespace: "team-namespace",
+    serviceAccount: `application-${index}`,
+  }));
+  const china = oidcProviderArn.replace("arn:aws:", "arn:aws-cn:");
+  const policyArn = "arn:aws:iam::111122223333:policy/read";
+  const statement = { Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::b/*" } as const;
+  const refusedByOwnKey: [title: string, args: Partial<IrsaServiceAccountArgs>, ...messages: RegExp[]][] = [
+    [
+      "everything that is wrong, at once",
+      { role: { path: "x", maxSessionDuration: 1 }, policies: ["no such thing"], tags: { "aws:x": "y" } },
+      /^policies\[0\] holds "no such thing"; /m,
+      /^role\.path holds "x"; /m,
+      /^role\.maxSessionDuration holds 1; /m,
+      /^tags\.aws:x holds "y"; /m,
+    ],
+    [
+      "a statement, by its path",
+      { policies: [{ name: "a", document: { Statement: [statement, { ...statement, Sid: "a-b" }] } }] },
+      /^policies\[0\]\.document\.Statement\[1\]\.Sid holds "a-b"; it must be letters and digits only\.$/,
+    ],
+    [
+      "a misspelt argument",
+      { serviceAcount: "x" } as never,
+      /^serviceAcount holds "x"; .*do you mean serviceAccount\?$/,
+    ],
+    [
+      "the arguments of before",
+      { serviceAccountName: "x" } as never,
+      /^serviceAccountName holds "x"; there is no such key/,
+    ],
+    [
+      "ARNs of another partition than the provider's",
+      {
+        oidcProviderArn: china,
+        policies: [policyArn, { name: "x", arn: `${policyArn}2` }, { Statement: statement }],
+        role: { permissionsBoundary: policyArn },
+      },
+      /^policies\[0\] holds .*region's partition \(arn:aws-cn:/m,
+      /^policies\[1\]\.arn holds /m,
+      /^policies\[2\]\.Statement\[0\]\.Resource holds /m,
+      /^role\.permissionsBoundary holds /m,
+    ],
+    [
+      "more subjects than a trust policy holds",
+      { otherSubjects: subjects },
+      /^otherSubjects holds .*; the trust policy has \d+ characters; IAM takes 2048\. There is room for \d+ of its 41/,
+    ],
+    [
+      "the same where the provider is known later",
+      { otherSubjects: subjects, oidcProviderArn: output(oidcProviderArn) },
+      /^otherSubjects holds .*; the trust policy has \d+ characters/,
+    ],
+    [
+      "the same under Pod Identity",
+      {
+        otherSubjects: subjects,
+        identity: "pod-identity",
+        clusterName: "dev",
+        quotas: { trustPolicyCharacters: 4096 },
+      },
+      /^otherSubjects holds .*; the trust policy has \d{5} characters; IAM takes 4096\. .* Make several roles, admit by pattern\.$/,
+    ],
+    [
+      "an ARN without a name that is known later",
+      { policies: [{ arn: output(policyArn) }] },
+      /^policies\[0\]\.name is not set; an ARN that is known later needs one/,
+    ],
+    [
+      "policies that are known later",
+      { policies: output([]) as never },
+      /^policies holds "\(known later\)"; it must be known from the start/,
+    ],
+    [
+      "a provider's URL",
+      { oidcProviderArn: `https://${issuer}` },
+      /^oidcProviderArn holds "https.*; it must be the ARN of an IAM OIDC provider/,
+    ],
+  ];
+  for (const [title, args, ...messages] of refusedByOwnKey) {
+    it(`refuses ${title}, in the words of its arguments, before it registers anything`, async () => {
+      let error: unknown;
+      try {
+        new IrsaServiceAccount("app", { oidcProviderArn, namespace: "a", ...args });
+      } catch (caught) {
+        error = caught;
+      }
+      expect(error).to.be.instanceOf(ArgumentError);
+      for (const message of messages) expect((error as Error).message).to.match(message);
+      expect((error as ArgumentError).faults).to.have.length(messages.length);
+      expect((error as Error).message).not.to.contain("eks-irsa:");
+      expect(await settled(registered)).to.deep.equal([]);
+    });
+  }
+
+  it("asks for a ServiceAccount's name where its own is none", async () => {
+    expect(() => new IrsaServiceAccount("my_app", { oidcProviderArn, namespace: "a" })).to.throw(
+      ArgumentError,
+      /^serviceAccount is not set; the component's own name, my_app, is not one/,
+    );
+    expect(await settled(registered)).to.deep.equal([]);
+  });
+
+  it("takes texts that are known later wherever they decide nothing", async () => {
+    await make({
+      oidcProviderArn: [output(oidcProviderArn)],
+      namespace: Promise.resolve("team-a"),
+      serviceAccount: output("reader"),
+      description: output("Reads"),
+      role: { permissionsBoundary: output(policyArn) },
+      otherSubjects: [{ namespace: output("team-b"), serviceAccount: "x" }],
+      labels: output({ team: "a" }),
+      annotations: { owner: output("me") },
+      tags: { team: output("a") },
+    });
+    expect(roleInputs()).to.deep.include({
+      description: "Reads",
+      permissionsBoundary: policyArn,
+      tags: { team: "a" },
+    });
+    expect(statements()[0].Condition.StringEquals[`${issuer}:sub`]).to.deep.equal([
+      "system:serviceaccount:team-a:reader",
+      "system:serviceaccount:team-b:x",
+    ]);
+    const { metadata } = only(registered, "kubernetes:core/v1:ServiceAccount").inputs as {
+      metadata: Record<string, Record<string, string>>;
+    };
+    expect(metadata.labels).to.deep.equal({ team: "a" });
+    expect(metadata.annotations).to.include({ owner: "me" });
+  });
+
+  it("judges an ARN that is known later once it is, and makes nothing that would use it", async () => {
+    const later = output("arn:aws-cn:iam::111122223333:role/r");
+    const { roleArn } = await make({ role: { arn: later } });
+    const error = await known(roleArn).catch((error: Error) => error.message);
+    expect(error).to.contain(
+      'role.arn holds "arn:aws-cn:iam::111122223333:role/r"; it must be of the region\'s partition (arn:aws:...).',
+    );
+    expect(registered.filter((one) => one.custom)).to.deep.equal([]);
+  });
+
+  it("makes a policy of its own of a document that is to be managed, and attaches it", async () => {
+    await make({
+      policies: [{ name: "read", document: JSON.stringify({ Statement: statement }), attach: "managed" }],
+      tags: { team: "a" },
+    });
+    const policy = only(registered, "aws:iam/policy:Policy");
+    expect(policy.name).to.equal("app-read");
+    expect(policy.inputs.tags).to.deep.equal({ team: "a" });
+    expect(policy.inputs.name).to.equal(undefined);
+    expect(JSON.parse(policy.inputs.policy as string)).to.deep.equal({ Statement: [statement] });
+    const attachment = only(registered, "aws:iam/rolePolicyAttachment:RolePolicyAttachment");
+    expect([attachment.name, attachment.inputs.policyArn]).to.deep.equal([
+      "app-read",
+      "arn:aws:iam::111122223333:policy/app-read",
+    ]);
+    expect(names("aws:iam/rolePolicy:RolePolicy")).to.deep.equal([]);
+  });
+
+  it("lets AWS make the long name of such a policy unique", async () => {
+    const name = `${"n".repeat(63)}.${"a".repeat(60)}`;
+    new IrsaServiceAccount(name, {
+      oidcProviderArn,
+      namespace: "n",
+      policies: [{ name: "read", document: { Statement: statement }, attach: "managed" }],
+    });
+    await settled(registered);
+    expect(only(registered, "aws:iam/policy:Policy").inputs.namePrefix).to.have.length(102);
+  });
+
+  it("takes a document from a file, from the folder that the program runs in", async () => {
+    await make({ policies: [{ name: "list", file: "test/policy.json" }] });
+    const { policy } = only(registered, "aws:iam/rolePolicy:RolePolicy").inputs;
+    expect(JSON.parse(policy as string).Statement[0].Action).to.equal("s3:ListAllMyBuckets");
+  });
 
   it("warns of a policy that allows far more than needed, and names a narrower one", () => {
     const warnings = (...policies: Parameters<typeof resolvePolicies>[0]) =>

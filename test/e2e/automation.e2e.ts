@@ -13,7 +13,7 @@ import {
 import { home } from "../../config.ts";
 import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEnvironment, files, region } from "../../local/run.ts";
-import { load } from "../../local/state.ts";
+import { running } from "../../local/state.ts";
 import { command, local, shellOf, works } from "./tools.ts";
 
 // The program as other tools drive it, on the live parts.
@@ -27,8 +27,7 @@ describe("the Automation API", function () {
   const opened: ProgramStack[] = [];
 
   const open = async (stack: string, bindings: object[] = [], existing = true) => {
-    const state = load();
-    if (state === undefined) throw new Error("local is not up");
+    const state = running();
     const made = await openStack({
       stack,
       region,
@@ -176,7 +175,7 @@ describe("the Automation API", function () {
 
   it("has a command: preview, outputs, and an up that asks or wants --yes", async () => {
     const preview = await works(stackCommand("preview", "local", "--folder", folder, "--json"));
-    expect(JSON.parse(preview.stdout).changes).to.deep.equal({ same: 27 });
+    expect(JSON.parse(preview.stdout).changes).to.deep.equal({ same: 39 });
     const outputs = await works(stackCommand("outputs", "local", "--folder", folder, "--json"));
     expect(JSON.parse(outputs.stdout).outputs)
       .to.include({ clusterName: "eks-irsa" })

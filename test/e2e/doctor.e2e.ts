@@ -1,4 +1,5 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -14,13 +15,13 @@ import {
 } from "@aws-sdk/client-iam";
 import { expect } from "chai";
 import { awsWorld } from "../../doctor/aws.ts";
-import { type Diagnosis, diagnose, type Finding, type Patient } from "../../doctor/chain.ts";
+import type { Finding, Patient } from "../../doctor/chain.ts";
+import { type Diagnosis, diagnose } from "../../doctor/diagnosis.ts";
 import { imageWorld } from "../../doctor/images.ts";
 import { kubernetesWorld } from "../../doctor/kubernetes.ts";
-import { links } from "../../doctor/links/index.ts";
 import { listBuckets } from "../../iam/policies.ts";
 import type { PolicyDocument } from "../../iam/policy-document.ts";
-import { trustPolicy } from "../../iam/trust-policy.ts";
+import { podIdentityTrustPolicy, trustPolicy } from "../../iam/trust-policy.ts";
 import { region } from "../../local/run.ts";
 import { command, local, shellOf, until, works } from "./tools.ts";
 
@@ -41,7 +42,7 @@ const patient: Patient = {
 
 /** As much of a kubeconfig as the tests change. */
 interface Config {
-  clusters: [{ cluster: { server: string } }];
+  clusters: [{ cluster: { server: string; "certificate-authority-data"?: string } }];
   users: [{ user: object }];
 }
 
@@ -66,10 +67,10 @@ describe("the doctor", function () {
   const world = (kubeconfig?: string) => ({
     ...awsWorld(region),
     kubernetes: kubernetesWorld(kubeconfig ?? readFileSync(shell.KUBECONFIG ?? "", "utf8")),
-    images: imageWorld(region),
+    images: imageWorld(),
   });
   const look = (more: Partial<Patient> = {}, kubeconfig?: string): Promise<Diagnosis> =>
-    diagnose(links, world(kubeconfig), { ...patient, ...more });
+    diagnose(world(kubeconfig), { ...patient, ...more });
   const broken = (diagnosis: Diagnosis): Extract<Finding, { state: "broken" }> => {
     const found = diagnosis.links.find(({ finding }) => finding.state === "broken")?.finding;
     if (found?.state !== "broken") {
@@ -184,9 +185,10 @@ describe("the doctor", function () {
   it("finds a whole chain healthy, link by link", async () => {
     const { state, links: found } = await look();
     expect(state).to.equal("healthy");
-    expect(found.map(({ finding }) => finding.state)).to.deep.equal([
-      ...Array.from({ length: 13 }, () => "holds"),
-      "unseen", // the SDK of a Go program
+    expect(found.map(({ id, finding }) => `${id} ${finding.state}`)).to.deep.equal([
+      ...["cluster holds", "service-account holds", "issuer holds", "role holds", "oidc-provider holds"],
+      ...["trust holds", "session holds", "pod holds", "injection holds", "readable holds", "token holds"],
+      ...["sts holds", "permissions holds", "sdk holds"],
     ]);
   });
 
@@ -195,16 +197,46 @@ describe("the doctor", function () {
       const missing = broken(await look({ cluster: "not-there" }));
       expect(missing).to.include({ cause: "cluster-missing" });
       expect(missing.disagreement?.found.value).to.contain("eks-irsa");
+      const otherServer = `https://0123456789ABCDEF.gr7.${region}.eks.amazonaws.com`;
       const other = broken(
         await look(
           {},
           kubeconfig(({ clusters: [one] }) => {
-            one.cluster.server = "https://127.0.0.1:1";
+            one.cluster.server = otherServer;
+            delete one.cluster["certificate-authority-data"];
           }),
         ),
       );
       expect(other).to.include({ cause: "kubeconfig-of-another-cluster" });
-      expect(other.disagreement?.found.value).to.equal("https://127.0.0.1:1");
+      expect(other.disagreement?.found.value).to.equal(otherServer);
+    });
+
+    it("the cluster behind a tunnel is known by its CA", async () => {
+      const { hostname, port } = new URL(JSON.parse(kubeconfig(() => {})).clusters[0].cluster.server);
+      const tunnel = createServer((near) => {
+        const far = connect(Number(port), hostname);
+        near.pipe(far).pipe(near);
+        for (const [one, other] of [
+          [near, far],
+          [far, near],
+        ] as const) {
+          one.on("error", () => other.destroy());
+        }
+      });
+      await new Promise<void>((resolve) => tunnel.listen(0, hostname, resolve));
+      try {
+        const server = `https://${hostname}:${(tunnel.address() as AddressInfo).port}`;
+        const diagnosis = await look(
+          {},
+          kubeconfig(({ clusters: [one] }) => {
+            one.cluster.server = server;
+          }),
+        );
+        expect(diagnosis.state, JSON.stringify(diagnosis.links, undefined, 1)).to.equal("healthy");
+        expect(JSON.stringify(diagnosis.links[0])).to.contain(`${server}, known by its CA`);
+      } finally {
+        tunnel.close();
+      }
     });
 
     it("an API server that does not let one look is not broken, and not healthy", async () => {
@@ -258,6 +290,18 @@ describe("the doctor", function () {
       expect(broken(await look())).to.include({ cause: "annotation-malformed" });
       await run((bare.mend[0] ?? "").replace(/arn:aws:iam::ACCOUNT:role\/ROLE/, roleArn));
       await healthy();
+    });
+
+    it("no namespace: that is made first, and the ServiceAccount in it", async () => {
+      const nowhere = { namespace: "doctor-nowhere" };
+      const missing = broken(await look(nowhere));
+      expect(missing).to.include({ cause: "namespace-missing" });
+      try {
+        for (const command of missing.mend) await run(command);
+        expect(broken(await look(nowhere))).to.include({ cause: "annotation-missing" });
+      } finally {
+        await run("kubectl delete namespace doctor-nowhere --ignore-not-found --wait=false");
+      }
     });
 
     it("a role that is not there, one without its path, one of another partition", async () => {
@@ -414,7 +458,11 @@ describe("the doctor", function () {
       await annotate(`${roleArn}-before`);
       await apply(podOf());
       await annotate(roleArn);
-      expect(broken(await look())).to.include({ cause: "pod-other-role" });
+      const before = broken(await look());
+      expect(before).to.include({ cause: "pod-other-role" });
+      await run(before.mend[0] ?? "");
+      await apply(podOf());
+      await healthy();
     });
 
     it("a pod that is left alone, one with keys of its own, one that looks elsewhere for its token", async () => {
@@ -423,6 +471,11 @@ describe("the doctor", function () {
       const withEnv = (...env: object[]) => ({ containers: [{ name: "app", image, env }] });
       await remakePod(withEnv({ name: "AWS_ACCESS_KEY_ID", value: "AKIAIOSFODNN7EXAMPLE" }));
       expect(broken(await look())).to.include({ cause: "own-keys" });
+      const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "keys", namespace } };
+      await apply({ ...secret, stringData: { AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE" } });
+      const envFrom = [{ secretRef: { name: "keys" } }];
+      await remakePod({ containers: [{ name: "app", image, envFrom }] });
+      expect(broken(await look()).what).to.contain("from the Secret keys");
       await remakePod(
         withEnv(
           { name: "AWS_WEB_IDENTITY_TOKEN_FILE", value: "/elsewhere" },
@@ -430,6 +483,18 @@ describe("the doctor", function () {
         ),
       );
       expect(broken(await look())).to.include({ cause: "token-file" });
+    });
+
+    it("one container of two that is left alone", async () => {
+      const containers = [
+        { name: "app", image },
+        { name: "sidecar", image, args: ["--listen=:8081"] },
+      ];
+      await remakePod({ containers }, { annotations: { "eks.amazonaws.com/skip-containers": "app" } });
+      const finding = broken(await look());
+      expect(finding).to.include({ cause: "pod-skipped" });
+      expect(finding.what).to.contain("The container app");
+      await healthy({ containers: ["sidecar"] });
     });
 
     it("a token that the container's user cannot read", async () => {
@@ -446,7 +511,7 @@ describe("the doctor", function () {
       });
       const finding = broken(await look());
       expect(finding).to.include({ cause: "token-unreadable" });
-      expect(finding.mend[0]).to.contain('"fsGroup":65532');
+      expect(finding.advice?.[0]).to.contain("fsGroup: 65532");
       // What the pod itself says to it: the doctor's rule is the kubelet's.
       const log = await until("the pod's own word", 60, async () => {
         const { stdout } = await command("kubectl", ["logs", "-n", namespace, "patient", "-c", "app"], {
@@ -526,6 +591,63 @@ describe("the doctor", function () {
     });
   });
 
+  it("a chain of EKS Pod Identity, to the agent that local does not have", async () => {
+    const eks = (verb: string) => `aws eks ${verb} --region ${region} --cluster-name eks-irsa`;
+    const [statement] = podIdentityTrustPolicy([{ namespace, serviceAccount }]).Statement;
+    const both = (more: object) => ({ ...goodTrust(), Statement: [...goodTrust().Statement, more] });
+    await trust(both({ ...statement, Action: "sts:AssumeRole" }));
+    const id = (
+      await run(
+        `${eks("create-pod-identity-association")} --namespace ${namespace} --service-account ${serviceAccount} --role-arn ${roleArn} --query association.associationId --output text`,
+      )
+    ).trim();
+    try {
+      const untagged = broken(await look());
+      expect(untagged).to.include({ cause: "trust-tag-session" });
+      await run(untagged.mend[0] ?? "");
+      const diagnosis = await look();
+      expect(diagnosis.chain).to.equal("pod-identity");
+      const finding = broken(diagnosis);
+      expect(finding).to.include({ cause: "agent-missing" });
+      await run(finding.mend[0] ?? "");
+      // The add-on is EKS's to run, and nobody does here.
+      expect(broken(await look())).to.include({ cause: "agent-not-running" });
+      await run(`${eks("delete-addon")} --addon-name eks-pod-identity-agent`);
+    } finally {
+      await run(`${eks("delete-pod-identity-association")} --association-id ${id}`);
+      await trust(goodTrust());
+    }
+    await healthy();
+  });
+
+  it("a role that the workload goes on to assume, which its own policies have to allow", async () => {
+    const name = "patient-next";
+    const account = `${roleArn.split(":").slice(0, 5).join(":")}:root`;
+    const Statement = [{ Effect: "Allow", Action: "sts:AssumeRole", Principal: { AWS: account } }];
+    const document = JSON.stringify({ Version: "2012-10-17", Statement });
+    const { Role } = await iam.send(
+      new CreateRoleCommand({ RoleName: name, AssumeRolePolicyDocument: document }),
+    );
+    const assumeRole = Role?.Arn;
+    try {
+      const finding = broken(await look({ assumeRole }));
+      expect(finding).to.include({ cause: "may-not-assume" });
+      await run(finding.mend[0] ?? "");
+      const listing = broken(await look({ assumeRole }));
+      expect(listing).to.include({ cause: "not-allowed" });
+      await mended(listing, { assumeRole });
+    } finally {
+      for (const [RoleName, PolicyName] of [
+        [roleName, "sts-AssumeRole"],
+        [name, "s3-ListAllMyBuckets"],
+      ]) {
+        await iam.send(new DeleteRolePolicyCommand({ RoleName, PolicyName })).catch(() => undefined);
+      }
+      await iam.send(new DeleteRoleCommand({ RoleName: name }));
+    }
+    await healthy();
+  });
+
   describe("as a command", () => {
     const doctor = (...args: string[]) =>
       command("npm", ["run", "--silent", "doctor", "--", ...args], { env: shell });
@@ -537,7 +659,7 @@ describe("the doctor", function () {
       expect(stdout).to.match(
         /s3-irsa\/s3-irsa on eks-irsa: healthy\. Its pods get the role's credentials\.\n$/,
       );
-      expect(readFileSync(file, "utf8")).to.match(/<p class="conclusion healthy" role="status">/);
+      expect(readFileSync(file, "utf8")).to.match(/<p class="conclusion healthy">/);
     });
 
     it("takes a cluster that this program did not make, and exits with 1 where the chain is broken", async () => {
@@ -553,6 +675,9 @@ describe("the doctor", function () {
       const { code, stderr } = await doctor("--cluster", "eks-irsa");
       expect(code).to.equal(2);
       expect(stderr).to.contain("--namespace, --service-account must be given");
+      const typo = await doctor("lokal");
+      expect(typo.code).to.equal(2);
+      expect(typo.stderr).to.match(/^There is no stack lokal; there are: (.*, )?local(, .*)?\.\n$/);
     });
   });
 });

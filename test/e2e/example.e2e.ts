@@ -3,7 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { type Environment, pullRequestService } from "../../examples/pull-requests/service.ts";
 import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEnvironment, region } from "../../local/run.ts";
-import { load } from "../../local/state.ts";
+import { running } from "../../local/state.ts";
 import { command, local, shellOf, until, works } from "./tools.ts";
 
 // The example service, ten pull requests at once, on the live parts.
@@ -45,8 +45,7 @@ describe("the example: an environment for every pull request", function () {
     await works(local("up", "--json"));
     shell = await shellOf((await works(local("env"))).stdout);
     process.env.PATH = shell.PATH;
-    const state = load();
-    if (state === undefined) throw new Error("local is not up");
+    const state = running();
     service = pullRequestService({
       cluster: "eks-irsa",
       region,

@@ -8,7 +8,7 @@ import type { ConfigInput } from "../../config.ts";
 import { trustPolicy } from "../../iam/trust-policy.ts";
 import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEnvironment, region } from "../../local/run.ts";
-import { load } from "../../local/state.ts";
+import { running } from "../../local/state.ts";
 import { command, local, shellOf, works } from "./tools.ts";
 
 // A second stack, as a platform team runs it: ServiceAccounts for a cluster that is there already, on the live parts.
@@ -53,8 +53,7 @@ describe("bindings on an existing cluster", function () {
   });
   const legacyArn = "arn:aws:iam::000000000000:role/eksctl/legacy";
   const open = async (identity: "irsa" | "pod-identity", legacyRole: object = { arn: legacyArn }) => {
-    const state = load();
-    if (state === undefined) throw new Error("local is not up");
+    const state = running();
     stack = await openStack({
       stack: stackName,
       region,
@@ -210,8 +209,7 @@ describe("bindings on an existing cluster", function () {
   });
 
   it("takes the cluster from another stack's outputs, as a stack of its own team would", async () => {
-    const state = load();
-    if (state === undefined) throw new Error("local is not up");
+    const state = running();
     const referring = await openStack({
       stack: "referring",
       region,
@@ -233,8 +231,7 @@ describe("bindings on an existing cluster", function () {
   });
 
   it("makes one role for the pods of two clusters", async () => {
-    const state = load();
-    if (state === undefined) throw new Error("local is not up");
+    const state = running();
     const [own] = (await aws("iam", "list-open-id-connect-providers")).OpenIDConnectProviderList;
     const both = await LocalWorkspace.createOrSelectStack(
       {
@@ -278,8 +275,7 @@ describe("bindings on an existing cluster", function () {
   });
 
   it("previews a thousand bindings on the engine", async () => {
-    const state = load();
-    if (state === undefined) throw new Error("local is not up");
+    const state = running();
     const thousand = await openStack({
       stack: "thousand",
       region,

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { Report } from "../../local/cli/report.ts";
+import type { Report } from "../../local/cli/up-report.ts";
 import { command, local, shellOf, works } from "./tools.ts";
 
 // The lister in Java, and work by hand in the toolbox, as docs/local.md has it.

@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } f
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import type { Report } from "../../local/cli/report.ts";
+import type { Report } from "../../local/cli/up-report.ts";
 import { cache, project } from "../../local/machine/paths.ts";
 import { files } from "../../local/run.ts";
 import { load } from "../../local/state.ts";

@@ -6,7 +6,7 @@ import { installPythonPackages } from "../../local/machine/install/python.ts";
 import { project } from "../../local/machine/paths.ts";
 import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEnvironment, region } from "../../local/run.ts";
-import { load } from "../../local/state.ts";
+import { running } from "../../local/state.ts";
 import { command, local, shellOf, works } from "./tools.ts";
 
 /** The compiler that Pulumi's TypeScript template asks for, as the bench has it too. */
@@ -139,8 +139,7 @@ export const roleArn = reader.roleArn;
   });
 
   it("runs the whole program by its automation module on the real engine", async () => {
-    const state = load();
-    if (state === undefined) throw new Error("local is not up");
+    const state = running();
     writeFileSync(
       join(folder, "automate.cjs"),
       `const { openStack } = require("eks-irsa/automation");
@@ -161,7 +160,7 @@ export const roleArn = reader.roleArn;
     region,
     config: {
       namespace: "packaged-whole",
-      build: { args: { BUILD_IMAGE: state.goImage ?? "" }, network: "none" },
+      build: { args: { BUILD_IMAGE: state.goImage }, network: "none" },
     },
     env: { ...awsEnvironment(state), ...engineEnvironment(state) },
   })});

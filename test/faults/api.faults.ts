@@ -7,7 +7,7 @@ import { readyPod } from "../../local/proofs.ts";
 import { until } from "../e2e/tools.ts";
 import { type Inventory, inventory } from "./inventory.ts";
 import { Live } from "./live.ts";
-import { count, seed, Tally } from "./run.ts";
+import { count, seed, Tally } from "./tally.ts";
 
 // AWS's API throttles, answers 500, hangs and tears connections, before it has done what it was asked and after: at 1, 10
 // and 30 percent of all requests. What is begun then finishes, or ends in a clear error and finishes the next time.

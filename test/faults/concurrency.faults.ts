@@ -7,7 +7,7 @@ import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEnvironment, region } from "../../local/run.ts";
 import { inventory } from "./inventory.ts";
 import { Live } from "./live.ts";
-import { count, seed, Tally } from "./run.ts";
+import { count, seed, Tally } from "./tally.ts";
 
 // Two `up`s on one stack, begun one after the other at a random moment of the first: one does all, the other finishes or is
 // told that the stack is busy, and the state is whole.

@@ -4,7 +4,7 @@ import { ConfigError, type ConfigInput, configSchema, parseConfig, type StackCon
 import program from "../../index.ts";
 import { almostValid, held, refusedByIam, registeredBy, valid } from "../configurations.ts";
 import { setMocks } from "../mocks.ts";
-import { count, seed, Tally } from "./run.ts";
+import { count, seed, Tally } from "./tally.ts";
 
 // Stack configurations by the thousand: right ones run, every other one is refused by its key, and nothing else happens.
 

@@ -18,11 +18,11 @@ export async function inventory(live: Live): Promise<Inventory> {
       part(live),
     ),
   );
-  return Object.assign({}, ...parts.map((part) => plain(part)));
+  return Object.assign({}, ...parts.map((part) => withoutRandomDigits(part)));
 }
 
-/** The same without random digits: seven behind a dash in names, ids of AWS. */
-const plain = (found: unknown): Record<string, unknown> =>
+/** Seven behind a dash in names, and ids of AWS. */
+const withoutRandomDigits = (found: unknown): Record<string, unknown> =>
   JSON.parse(
     JSON.stringify(found)
       .replaceAll(/-[0-9a-f]{7}(?![0-9a-z-])/g, "-*")

@@ -3,11 +3,11 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { descendants } from "../../bench/measure.ts";
-import type { Report } from "../../local/cli/report.ts";
+import type { Report } from "../../local/cli/up-report.ts";
 import { local, type Result, until, works } from "../e2e/tools.ts";
 import { type Inventory, inventory } from "./inventory.ts";
 import { Live } from "./live.ts";
-import { count, seed, Tally } from "./run.ts";
+import { count, seed, Tally } from "./tally.ts";
 
 // The engine is killed at random moments of `up` and of `destroy`: the next run finishes, comes to what an undisturbed one
 // comes to, and after a destroy nothing is left.
@@ -47,7 +47,7 @@ interface Watched extends Result {
 }
 
 /** Runs a command of local, and kills its engine so many milliseconds after its start. */
-async function run(operation: Operation, killAfter?: number): Promise<Watched> {
+async function perform(operation: Operation, killAfter?: number): Promise<Watched> {
   let ended = false;
   const running = local(operation, ...(operation === "up" ? ["--json"] : [])).finally(() => {
     ended = true;
@@ -86,10 +86,10 @@ describe("an engine that is killed", function () {
     live = await Live.up();
     await works(local("destroy"));
     nothing = await inventory(live);
-    takes.up = (await worked(run("up"))).milliseconds;
+    takes.up = (await worked(perform("up"))).milliseconds;
     whole = await inventory(live);
     expect(Object.keys(whole).length).to.be.greaterThan(Object.keys(nothing).length);
-    takes.destroy = (await worked(run("destroy"))).milliseconds;
+    takes.destroy = (await worked(perform("destroy"))).milliseconds;
     expect(await inventory(live)).to.deep.equal(nothing);
   });
   after(async () => {
@@ -108,14 +108,14 @@ describe("an engine that is killed", function () {
     const attempts = 5;
     for (let attempt = 1; attempt <= attempts; attempt++) {
       const after = random(`${round}:${operation}:${attempt}`) * takes[operation];
-      const done = await run(operation, after);
+      const done = await perform(operation, after);
       if (done.killed) {
         console.log(`      ${operation}: killed after ${(done.milliseconds / 1000).toFixed(1)} s`);
         expect(done.code, done.stdout).to.equal(1);
         return;
       }
       takes[operation] = Math.min(takes[operation], done.milliseconds);
-      await worked(run(operation === "up" ? "destroy" : "up"));
+      await worked(perform(operation === "up" ? "destroy" : "up"));
     }
     throw new Error(`${operation} had ended each of ${attempts} times before it was killed.`);
   }
@@ -123,7 +123,7 @@ describe("an engine that is killed", function () {
   for (let round = 0; round < rounds; round++) {
     it(`round ${round + 1}: the next up finishes what a killed one began`, async () => {
       await kill(round, "up");
-      const { stdout } = await worked(run("up"));
+      const { stdout } = await worked(perform("up"));
       expect((JSON.parse(stdout) as Report).proofs.filter((proof) => !proof.ok)).to.deep.equal([]);
       const found = withoutTemplates(await inventory(live));
       const same = JSON.stringify(found) === JSON.stringify(withoutTemplates(whole));
@@ -133,7 +133,7 @@ describe("an engine that is killed", function () {
 
     it(`round ${round + 1}: the next destroy deletes what a killed one left`, async () => {
       await kill(round, "destroy");
-      await worked(run("destroy"));
+      await worked(perform("destroy"));
       // What the killed engine had Kubernetes delete goes when its pods have ended, a refresh counts it as gone already.
       await until("no namespace is being deleted", 60, async () => {
         const { items } = await live.core().listNamespace();

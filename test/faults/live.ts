@@ -11,8 +11,8 @@ import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation/i
 import type { ProgramStack } from "../../automation/index.ts";
 import type { FaultCounts, FaultPlan } from "../../local/aws/faults.ts";
 import { openLocalStack } from "../../local/pulumi/engine.ts";
-import { awsEndpoint, files, type Run, region } from "../../local/run.ts";
-import { load } from "../../local/state.ts";
+import { awsEndpoint, files, region, type UpRun } from "../../local/run.ts";
+import { running } from "../../local/state.ts";
 import { command, local, shellOf, works } from "../e2e/tools.ts";
 
 // The live parts, for faults that need them: local, brought up where it is not.
@@ -21,11 +21,11 @@ import { command, local, shellOf, works } from "../e2e/tools.ts";
 export class Live {
   readonly #config = new KubeConfig();
 
-  readonly state: Run;
+  readonly state: UpRun;
   /** The environment of a shell in which `aws`, `kubectl` and `pulumi` talk to local. */
   readonly shell: NodeJS.ProcessEnv;
 
-  private constructor(state: Run, shell: NodeJS.ProcessEnv) {
+  private constructor(state: UpRun, shell: NodeJS.ProcessEnv) {
     this.state = state;
     this.shell = shell;
     this.#config.loadFromFile(files.kubeconfig);
@@ -36,14 +36,12 @@ export class Live {
     const shell = await shellOf((await works(local("env"))).stdout);
     process.env.PATH = shell.PATH; // the Automation API looks for the engine there
     process.env.LD_LIBRARY_PATH = shell.LD_LIBRARY_PATH;
-    const state = load();
-    if (state === undefined) throw new Error("local is not up");
+    const state = running();
     return new Live(state, shell);
   }
 
   get #client() {
     const { admin } = this.state;
-    if (admin === undefined) throw new Error("local has no administrator");
     return { endpoint: awsEndpoint(this.state.ports), region, credentials: admin, maxAttempts: 10 };
   }
 

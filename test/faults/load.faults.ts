@@ -18,7 +18,7 @@ import {
   token,
   until,
 } from "../../testing/lister.ts";
-import { count, Tally } from "./run.ts";
+import { count, Tally } from "./tally.ts";
 
 // The listers under 200 clients at once, on loopback, while they list every second: every request is answered, the
 // lister stays ready, and what it holds in memory does not grow.
@@ -33,19 +33,9 @@ const paths = ["/buckets", "/", "/metrics"];
  */
 const growth = 1.15;
 
-/** As in its image. */
-const javaFlags = [
-  "-XX:+UseSerialGC",
-  "-XX:TieredStopAtLevel=1",
-  "-XX:CompileThresholdScaling=2",
-  "-Xss512k",
-  "-Xmx64m",
-  "-Xmn28m",
-];
-
 const listers = [
   { language: "Go", command: (folder: string) => goLister(folder) },
-  { language: "Java", command: () => javaLister(javaFlags) },
+  { language: "Java", command: () => javaLister() },
 ];
 
 describe("load on the listers", function () {

@@ -9,14 +9,14 @@ import { AssumeRoleWithWebIdentityCommand } from "@aws-sdk/client-sts";
 import { expect } from "chai";
 import { OperationError, openStack, type ProgramStack } from "../../automation/index.ts";
 import type { ConfigInput } from "../../config.ts";
-import { logs, run } from "../../local/machine/paths.ts";
+import { logs, runFolder } from "../../local/machine/paths.ts";
 import { processOf, readyPod } from "../../local/proofs.ts";
 import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEnvironment, files, folders, region } from "../../local/run.ts";
 import { command, local, works } from "../e2e/tools.ts";
 import { Live } from "./live.ts";
 import { keyNeedles, Needle, secretsByLooks } from "./needles.ts";
-import { Tally } from "./run.ts";
+import { Tally } from "./tally.ts";
 
 // Every secret that there is in a run, looked for where it must not be. Something planted is looked for in the same way, in
 // each kind of place: a search that finds nothing finds that.
@@ -88,7 +88,7 @@ describe("secrets", function () {
       needles.push(new Needle(what, secret ?? ""));
     };
     const pem = (name: string) => readFileSync(join(folders.pki, name), "utf8");
-    add("the AWS administrator's secret key", live.state.admin?.secretAccessKey);
+    add("the AWS administrator's secret key", live.state.admin.secretAccessKey);
     add("the stack's passphrase", passphrase);
     for (const name of readdirSync(folders.pki).filter((file) => file.endsWith(".key"))) {
       needles.push(...keyNeedles(`${name} of Kubernetes`, pem(name)));
@@ -205,7 +205,7 @@ describe("secrets", function () {
     );
     sleeper = spawn("sleep", ["60", "61"], { argv0: plantedName, stdio: "ignore" });
 
-    places["the engine's state and logs"] = filesBelow(join(run, "pulumi"));
+    places["the engine's state and logs"] = filesBelow(join(runFolder, "pulumi"));
     places["logs of the run"] = filesBelow(logs);
     places["logs of the pods"] = filesBelow(join(folders.kubernetes, "pod-logs"));
     places["command lines"] = commandLines();
@@ -279,7 +279,7 @@ describe("secrets", function () {
   it("of the run are in files that only their owner may read", () => {
     const readable: string[] = [];
     for (const name of ["state.json", "services.json"]) {
-      if ((statSync(join(run, name)).mode & 0o077) !== 0) readable.push(name);
+      if ((statSync(join(runFolder, name)).mode & 0o077) !== 0) readable.push(name);
     }
     for (const [name, text] of filesBelow(folders.pki)) {
       if (secretsByLooks(text).length > 0 && (statSync(join(folders.pki, name)).mode & 0o077) !== 0)

@@ -18,7 +18,7 @@ import {
   signer,
   subject,
 } from "../local/aws/tokens.ts";
-import { count, seed, Tally } from "./run.ts";
+import { count, seed, Tally } from "./tally.ts";
 
 // Forged and mutated web identity tokens against the verifier that local's STS uses. Good ones go in between: a verifier
 // that refuses everything would pass, too.

@@ -1,8 +1,9 @@
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { type Certificate, selfSigned } from "../../testing/certificate.ts";
 import { FakeAws } from "../../testing/fake-aws.ts";
 import {
   environment,
@@ -19,15 +20,41 @@ import {
 
 const scratch = mkdtempSync(join(tmpdir(), "eks-irsa-listers-"));
 
+/** A host that only a proxy leads to: no resolver knows a name below `invalid` (RFC 6761). */
+const behindProxy = "aws.invalid";
+let certificate: Certificate;
+/** The certificate as a file, which Go's SSL_CERT_FILE names, and as a trust store of Java's. */
+const trusted = { pem: join(scratch, "trusted.pem"), store: join(scratch, "trusted.p12") };
+
+before(async () => {
+  certificate = await selfSigned(behindProxy);
+  writeFileSync(trusted.pem, certificate.cert);
+});
+
 interface Lister {
   readonly language: string;
-  /** The command that runs it; undefined where this machine cannot. */
+  /** The command that runs it, trusting the certificate; undefined where this machine cannot. */
   readonly command: () => string[] | undefined;
 }
 
 const listers: Lister[] = [
   { language: "Go", command: () => goLister(scratch) },
-  { language: "Java", command: () => javaLister(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]) },
+  {
+    language: "Java",
+    command: () => {
+      // Java's own default password: there is nothing secret in it.
+      const password = "changeit";
+      const trust = [
+        `-Djavax.net.ssl.trustStore=${trusted.store}`,
+        `-Djavax.net.ssl.trustStorePassword=${password}`,
+      ];
+      const lister = javaLister(trust);
+      const store = ["-keystore", trusted.store, "-storepass", password];
+      const keytool = ["-importcert", "-noprompt", "-alias", "aws", "-file", trusted.pem, ...store];
+      if (lister) execFileSync("keytool", keytool, { stdio: "pipe" });
+      return lister;
+    },
+  },
 ];
 
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -47,7 +74,7 @@ for (const { language, command } of listers) {
       program = found;
     });
     beforeEach(async () => {
-      aws = new FakeAws();
+      aws = new FakeAws(certificate);
       await aws.start();
     });
     afterEach(async () => {
@@ -57,7 +84,10 @@ for (const { language, command } of listers) {
 
     const keys = { AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "secret" };
     const start = (args: string[], env: Record<string, string> = keys) => {
-      const started = startProgram([...program, ...args], environment(aws, scratch, env));
+      const started = startProgram(
+        [...program, ...args],
+        environment(aws, scratch, { SSL_CERT_FILE: trusted.pem, ...env }),
+      );
       running.push(started.child);
       return started;
     };
@@ -87,10 +117,11 @@ for (const { language, command } of listers) {
       expect(stdout).to.equal(block(...aws.buckets));
     });
 
+    const basic = (user: string): string => `Basic ${Buffer.from(user).toString("base64")}`;
+
     it("asks STS and S3 through the proxy that its environment names, and directly where that excepts them", async () => {
-      const file = join(scratch, "token");
-      writeFileSync(file, token("behind a proxy"));
-      const identity = { AWS_ROLE_ARN: role, AWS_WEB_IDENTITY_TOKEN_FILE: file };
+      const identity = inPod();
+      aws.proxyAuthorization = basic("me:secret");
       const through = await once({
         ...identity,
         AWS_ENDPOINT_URL: "http://aws.example",
@@ -98,12 +129,101 @@ for (const { language, command } of listers) {
       });
       expect(through.stderr).to.equal("");
       expect(through.stdout).to.equal(block(...aws.buckets));
-      const mine = `Basic ${Buffer.from("me:secret").toString("base64")}`;
-      expect(aws.proxyAuthorizations).to.deep.equal([mine, mine]);
+      expect(aws.proxyAuthorizations).to.deep.equal([basic("me:secret"), basic("me:secret")]);
       const around = await once({ ...identity, HTTP_PROXY: "http://127.0.0.1:9", NO_PROXY: "127.0.0.1" });
       expect(around.stderr).to.equal("");
       expect(around.stdout).to.equal(block(...aws.buckets));
       expect(aws.proxyAuthorizations.slice(2)).to.deep.equal(["", ""]);
+    });
+
+    /** What a pod has for a token of its own. A key that is set but empty is none. */
+    const inPod = (subject = "pod"): Record<string, string> => {
+      const file = join(scratch, `token-${language}-${subject}`);
+      writeFileSync(file, token(subject));
+      return { AWS_ACCESS_KEY_ID: "", AWS_ROLE_ARN: role, AWS_WEB_IDENTITY_TOKEN_FILE: file };
+    };
+
+    it("asks https endpoints through HTTPS_PROXY, and tells who it is to nobody but the proxy", async () => {
+      aws.proxyAuthorization = basic("me:secret");
+      const { code, stdout, stderr } = await once({
+        ...inPod(),
+        AWS_ENDPOINT_URL: `https://${behindProxy}`,
+        HTTPS_PROXY: aws.url.replace("//", "//me:secret@"),
+      });
+      expect(stderr).to.equal("");
+      expect(code).to.equal(0);
+      expect(stdout).to.equal(block(...aws.buckets));
+      expect(new Set(aws.tunnels)).to.deep.equal(new Set([`${behindProxy}:443`]));
+      expect(aws.proxyAuthorizations).to.deep.equal(["", ""]);
+    });
+
+    it("asks https endpoints directly where there is only HTTP_PROXY, and http endpoints where there is only HTTPS_PROXY", async () => {
+      const secure = await once({
+        ...inPod(),
+        AWS_ENDPOINT_URL: `https://${behindProxy}`,
+        HTTP_PROXY: aws.url,
+      });
+      expect(aws.tunnels).to.deep.equal([]);
+      expect(aws.tokens).to.deep.equal([]);
+      expect(secure.code).to.equal(1);
+      expect(secure.stderr).to.match(/^s3-lister: RequestError: .*\n$/);
+      const plain = await once({
+        ...inPod(),
+        AWS_ENDPOINT_URL: `http://${behindProxy}`,
+        HTTPS_PROXY: aws.url,
+      });
+      expect(aws.tokens).to.deep.equal([]);
+      expect(plain.code).to.equal(1);
+      expect(plain.stderr).to.match(/^s3-lister: RequestError: .*\n$/);
+    });
+
+    it("says in STS's own words why STS refused its token", async () => {
+      aws.sts = "refuses";
+      const { code, stdout, stderr } = await once(inPod());
+      expect(code).to.equal(1);
+      expect(stdout).to.equal("");
+      const explanation =
+        "AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity (STS AssumeRoleWithWebIdentity, HTTP 403, request id R1)";
+      expect(stderr).to.equal(`s3-lister: ${explanation}\n`);
+      const { ask, output } = await serve([], inPod());
+      await until(() => output.stderr.includes('"code":"AccessDenied"'));
+      expect(await ask("/readyz")).to.include({
+        code: 503,
+        body: `no listing has succeeded yet: ${explanation}\n`,
+      });
+    });
+
+    it("says that STS cannot be reached", async () => {
+      const away = new FakeAws();
+      await away.start();
+      await away.stop();
+      const env = { ...inPod(), AWS_ENDPOINT_URL_STS: away.url };
+      const { code, stderr } = await once(env);
+      expect(code).to.equal(1);
+      expect(stderr).to.match(/^s3-lister: RequestError: .*refused.* \(STS AssumeRoleWithWebIdentity\)\n$/i);
+      const { output } = await serve([], env);
+      await until(() => output.stderr.includes('"code":"RequestError"'));
+    });
+
+    it("gives up on an STS that hangs when its timeout is over", async () => {
+      aws.sts = "hangs";
+      const since = performance.now();
+      const [alone, output] = await Promise.all([
+        once(inPod(), "--timeout=8s"),
+        serve(["--timeout=8s"], inPod()).then(async ({ output }) => {
+          await until(() => output.stderr.includes('"msg":"listing failed"'));
+          return output;
+        }),
+      ]);
+      expect(alone.code).to.equal(1);
+      const explanation = "Timeout: no answer in time (STS AssumeRoleWithWebIdentity)";
+      expect(alone.stderr).to.equal(`s3-lister: ${explanation}\n`);
+      // With the start of both: far from twice the timeout.
+      expect(performance.now() - since).to.be.lessThan(14_000);
+      const line = output.stderr.split("\n").find((one) => one.includes('"msg":"listing failed"'));
+      const failure = JSON.parse(line ?? "");
+      expect(failure).to.include({ code: "Timeout", error: explanation });
+      expect(failure.duration_seconds).to.be.lessThan(9);
     });
 
     it("says in one line what S3 refused, with its code, and exits with 1", async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { ConfigError } from "../../config.ts";
-import { bucketsIn, proofTable, table } from "../../local/cli/report.ts";
+import { bucketsIn, proofTable, table } from "../../local/cli/up-report.ts";
 import { alive, identify } from "../../local/machine/process.ts";
 import { checkLocalConfig, overridden } from "../../local/pulumi/engine.ts";
 

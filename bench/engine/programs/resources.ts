@@ -41,7 +41,7 @@ export interface Sdk {
 
 const region = "eu-central-1";
 const tags = { environment: "bench" };
-const takesFieldsBack = { "pulumi.com/patchForce": "true" };
+const forceFieldOwnership = { "pulumi.com/patchForce": "true" };
 
 const component = (type: string, name: string): pulumi.ComponentResource =>
   new pulumi.ComponentResource(`eks-irsa:index:${type}`, name);
@@ -137,7 +137,7 @@ function whole(sdk: Sdk, imageTag: string): Record<string, unknown> {
   const repository = new sdk.Repository(
     "s3-lister-repository",
     {
-      imageTagMutability: "IMMUTABLE",
+      imageTagMutability: "MUTABLE",
       imageScanningConfiguration: { scanOnPush: true },
       encryptionConfigurations: [{ encryptionType: "AES256" }],
       forceDelete: true,
@@ -207,7 +207,7 @@ function whole(sdk: Sdk, imageTag: string): Record<string, unknown> {
         name: "s3-lister",
         namespace: serviceAccount.metadata.namespace,
         labels: selector,
-        annotations: takesFieldsBack,
+        annotations: forceFieldOwnership,
       },
       spec: {
         replicas: 1,
@@ -382,7 +382,7 @@ function binding(
       metadata: {
         name: serviceAccount,
         namespace,
-        annotations: { "eks.amazonaws.com/role-arn": role.arn, ...takesFieldsBack },
+        annotations: { "eks.amazonaws.com/role-arn": role.arn, ...forceFieldOwnership },
       },
       automountServiceAccountToken: false,
     },

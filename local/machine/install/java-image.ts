@@ -7,7 +7,11 @@ import { exists } from "../process.ts";
 import { addBusybox, type BaseImage, baseImages, removeOthers } from "./base-image.ts";
 import { unpackRoot } from "./debian.ts";
 
-const packages = ["openjdk-17-jdk-headless", "maven", "ca-certificates", "busybox-static"] as const;
+/** bash and libc-bin bring `ldd`, which the Dockerfile asks what the JVM links to. */
+const packages = [
+  ...["openjdk-17-jdk-headless", "maven", "ca-certificates", "busybox-static"],
+  ...["bash", "libc-bin"],
+] as const;
 
 /** Where Maven's repository lies in the image: what the lister is built from, and `exec:java`. */
 const repository = "/m2";
@@ -84,7 +88,8 @@ async function download(root: string, app: string, onLine: (line: string) => voi
   const machine = process.env.SSL_CERT_FILE ?? "/etc/ssl/certs/ca-certificates.crt";
   await writeTrustStore(join(root, "tmp", "machine.p12"), [machine]);
   await cp("/etc/resolv.conf", join(root, "etc/resolv.conf"));
-  const trust = "-Djavax.net.ssl.trustStore=/tmp/machine.p12 -Djavax.net.ssl.trustStorePassword=changeit";
+  const trustStore =
+    "-Djavax.net.ssl.trustStore=/tmp/machine.p12 -Djavax.net.ssl.trustStorePassword=changeit";
   const maven = [
     ...["mvn", "--batch-mode", `-Dmaven.repo.local=${repository}`, `-Dmaven.compiler.release=${javaRelease}`],
     ...["-DskipTests", "package", "exec:java", "-Dexec.args=--help"],
@@ -96,7 +101,7 @@ async function download(root: string, app: string, onLine: (line: string) => voi
     env: {
       PATH: `${jdk}/bin:/usr/share/maven/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
       JAVA_HOME: jdk,
-      MAVEN_OPTS: trust,
+      MAVEN_OPTS: trustStore,
       HOME: "/root",
     },
     onLine,

@@ -40,8 +40,10 @@ describe("faults of AWS's API", () => {
         kubernetes: { endpoint: "https://127.0.0.1:1", certificateAuthority: "", issuer, version: "1.34" },
         clusterNames: async () => [],
         tags: async () => ({}),
+        associationTags: async () => undefined,
       },
-      registry: { host: "", password: "" },
+      models: async () => undefined,
+      registry: { host: "", password: "", deleteImages: async () => undefined },
       faults,
       log: () => undefined,
     });

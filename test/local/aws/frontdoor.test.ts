@@ -3,6 +3,8 @@ import type { AddressInfo } from "node:net";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { expect } from "chai";
 import { type FrontDoor, startFrontDoor } from "../../../local/aws/frontdoor.ts";
+import { asModel } from "../../../local/aws/models.ts";
+import { description } from "./boxes.ts";
 import {
   call,
   environment,
@@ -28,6 +30,18 @@ interface Received {
 const signedFor = (service: string, id = "AKIAIOSFODNN7EXAMPLE") =>
   `AWS4-HMAC-SHA256 Credential=${id}/20270115/eu-central-1/${service}/aws4_request, SignedHeaders=host, Signature=00`;
 const form = "application/x-www-form-urlencoded";
+
+const eksOptions = {
+  kubernetes: {
+    endpoint: "https://127.0.0.1:6443",
+    certificateAuthority: "UEVN",
+    issuer,
+    version: "1.34",
+  },
+  clusterNames: async () => ["irsa"],
+  tags: async () => ({}),
+  associationTags: async () => undefined,
+};
 
 describe("the front door", () => {
   let upstream: Server;
@@ -57,17 +71,9 @@ describe("the front door", () => {
         oidcProvider: () => Promise.reject(new Error("not asked")),
         replaceOidcProvider: () => Promise.reject(new Error("not asked")),
       },
-      eks: {
-        kubernetes: {
-          endpoint: "https://127.0.0.1:6443",
-          certificateAuthority: "UEVN",
-          issuer,
-          version: "1.34",
-        },
-        clusterNames: async () => ["irsa"],
-        tags: async () => ({}),
-      },
-      registry: { host: "127.0.0.1:5000", password: "secret" },
+      eks: eksOptions,
+      models: async (service) => (service === "kms" ? asModel(description) : undefined),
+      registry: { host: "127.0.0.1:5000", password: "secret", deleteImages: async () => undefined },
       log: (line) => log.push(line),
     });
   });
@@ -245,6 +251,21 @@ describe("the front door", () => {
       expect(received).to.be.empty;
     });
 
+    it("what breaks the rules of its service's model, and passes on what keeps them", async () => {
+      const make = (box: object) =>
+        post(JSON.stringify(box), {
+          "content-type": "application/x-amz-json-1.1",
+          "x-amz-target": "Boxes_2015.MakeBox",
+          authorization: signedFor("kms"),
+        });
+      const refused = await make({ BoxName: "Oak", Tags: [] });
+      expect(refused.status).to.equal(400);
+      expect(refused.headers.get("x-amzn-errortype")).to.equal("ValidationException");
+      expect(await refused.text()).to.contain("Value 'Oak' at 'boxName' failed to satisfy constraint");
+      expect(received).to.be.empty;
+      expect(await (await make({ BoxName: "oak", Tags: [] })).text()).to.equal("from MiniStack");
+    });
+
     it("a compressed call to a Query API, in which it could not see the action", async () => {
       const response = await post("xx", { authorization: signedFor("sts"), "content-encoding": "gzip" });
       expect(response.status).to.equal(400);
@@ -351,8 +372,9 @@ describe("the front door", () => {
       upstream: "http://127.0.0.1:1",
       webIdentity: environment(key),
       iam: undefined as never,
-      eks: undefined as never,
-      registry: { host: "", password: "" },
+      eks: eksOptions,
+      models: async () => undefined,
+      registry: { host: "", password: "", deleteImages: async () => undefined },
       log: () => undefined,
     });
     const s3 = await fetch(`${down.url}/bucket`, { headers: { authorization: signedFor("s3") } });
@@ -371,8 +393,9 @@ describe("the front door", () => {
       upstream: "http://127.0.0.1:1",
       webIdentity: environment(key),
       iam: undefined as never,
-      eks: undefined as never,
-      registry: { host: "", password: "" },
+      eks: eksOptions,
+      models: async () => undefined,
+      registry: { host: "", password: "", deleteImages: async () => undefined },
       log: () => undefined,
     });
     expect(

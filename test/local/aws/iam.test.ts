@@ -91,6 +91,34 @@ describe("iam", () => {
       }
     });
 
+    it("refuses policies over the quota, as IAM counts them and says it", async () => {
+      const trust = (characters: number) => {
+        const subject = (length: number) =>
+          trustPolicy({ StringEquals: { "example.com:sub": "x".repeat(length) } });
+        return subject(characters - subject(0).length);
+      };
+      const create = (policy: string) =>
+        send({ Action: "CreateRole", RoleName: "r", AssumeRolePolicyDocument: policy });
+      expect(await create(`  ${trust(2048)}\n`)).to.equal(ok);
+      expect(await refusal(create(trust(2049)))).to.equal(
+        "409 LimitExceeded: Cannot exceed quota for ACLSizePerRole: 2048",
+      );
+      const permissions = JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [
+          { Effect: "Allow", Action: "s3:GetObject", Resource: `arn:aws:s3:::${"x".repeat(7000)}` },
+        ],
+      });
+      const send7000 = (Action: string) => send({ Action, RoleName: "r", PolicyDocument: permissions });
+      expect(await refusal(send7000("CreatePolicy"))).to.equal(
+        "409 LimitExceeded: Cannot exceed quota for PolicySize: 6144",
+      );
+      expect(await send7000("PutRolePolicy")).to.equal(ok);
+      expect(await refusal(send7000("PutGroupPolicy"))).to.match(
+        /^409 LimitExceeded: Maximum policy size of 5120 bytes/,
+      );
+    });
+
     it("attaches only a policy that is there", async () => {
       const attach = (name: string) =>
         send({ Action: "AttachRolePolicy", RoleName: "r", PolicyArn: `arn:aws:iam::aws:policy/${name}` });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { createPki, type Pki } from "../../../local/kubernetes/pki.ts";
-import { freeSubnet } from "../../../local/machine/network.ts";
+import { freeSubnet } from "../../../local/machine/bridge.ts";
 
 describe("the pods' network", () => {
   it("is the first that no route of the machine touches", () => {

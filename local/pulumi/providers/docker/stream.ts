@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
+import { traceLines } from "./buildkit.ts";
 
 /** A line of the stream that dockerd answers builds and pushes with. */
 interface Message {
@@ -9,7 +10,8 @@ interface Message {
   progress?: string;
   error?: string;
   errorDetail?: { message?: string };
-  aux?: Record<string, unknown>;
+  /** Text is BuildKit's. */
+  aux?: Record<string, unknown> | string;
 }
 
 /**
@@ -24,18 +26,23 @@ export async function follow(
   onLine: (line: string) => void,
 ): Promise<Record<string, unknown>> {
   const last: string[] = [];
+  const stepsSeen = new Set<string>();
   let result: Record<string, unknown> = {};
-  for await (const text of createInterface({ input: stream as Readable })) {
+  const lines = createInterface({ input: stream as Readable });
+  // Its end is what closes BuildKit's session, also where a failure ends the reading.
+  lines.once("close", () => stream.resume());
+  for await (const text of lines) {
     if (text.trim() === "") continue;
     const message = JSON.parse(text) as Message;
-    if (message.aux) result = { ...result, ...message.aux };
+    if (typeof message.aux === "object") result = { ...result, ...message.aux };
     const failure = message.errorDetail?.message ?? message.error;
     if (failure !== undefined) {
       throw new Error(
         last.length > 0 ? `${failure}\n${last.map((line) => `    ${line}`).join("\n")}` : failure,
       );
     }
-    for (const line of linesOf(message)) {
+    const said = typeof message.aux === "string" ? traceLines(message.aux, stepsSeen) : textOf(message);
+    for (const line of said.map(plain).filter((line) => line !== "" && line !== " --->")) {
       last.push(line);
       if (last.length > 20) last.shift();
       onLine(line);
@@ -48,13 +55,10 @@ export async function follow(
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what there is to match
 const escapes = /\x1b\[[0-9;?]*[A-Za-z]/g;
 
-/** Lines for people; none for progress bars, and none that are empty but for the builder's arrow. */
-function linesOf({ stream, status, id, progress }: Message): string[] {
-  if (progress !== undefined) return [];
-  const text = stream ?? [id && `${id}:`, status].filter(Boolean).join(" ");
-  return text
-    .replace(escapes, "")
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .filter((line) => line !== "" && line !== " --->");
+const plain = (line: string): string => line.replace(escapes, "").trimEnd();
+
+/** Lines for people; none for progress bars. */
+function textOf({ stream, status, id, progress }: Message): string[] {
+  if (progress !== undefined || id === "moby.image.id") return [];
+  return (stream ?? [id && `${id}:`, status].filter(Boolean).join(" ")).split("\n");
 }

@@ -1,7 +1,7 @@
 import * as sdk from "@aws-sdk/client-eks";
 import type { AddonArgs, AddonState } from "@pulumi/aws/eks/addon.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import { sameJson } from "../../../provider-host/diff.ts";
+import { sameJson } from "../../../provider-host/index.ts";
 import {
   type AwsContext,
   type AwsResourceType,
@@ -11,6 +11,7 @@ import {
   tagOutputs,
   tagsProperty,
   tagsToSet,
+  unlessEmpty,
   waitUntil,
 } from "../common.ts";
 import { changeTags, issues } from "./common.ts";
@@ -40,7 +41,7 @@ export const addon: AwsResourceType<Unwrap<AddonArgs>, Unwrap<AddonState>> = {
         configurationValues: inputs.configurationValues,
         serviceAccountRoleArn: inputs.serviceAccountRoleArn,
         resolveConflicts: inputs.resolveConflictsOnCreate as sdk.ResolveConflicts | undefined,
-        tags: tagsToSet(inputs.tags, context),
+        tags: unlessEmpty(tagsToSet(inputs.tags, context)),
       }),
       cancellable(context),
     );

@@ -12,6 +12,7 @@ import {
   tagOutputs,
   tagsProperty,
   tagsToSet,
+  unlessEmpty,
 } from "../common.ts";
 import { changeTags } from "./common.ts";
 
@@ -30,7 +31,7 @@ export const podIdentityAssociation: AwsResourceType<
 
   async create(inputs, context) {
     const { clusterName, namespace, serviceAccount, roleArn } = inputs;
-    const tags = tagsToSet(inputs.tags, context);
+    const tags = unlessEmpty(tagsToSet(inputs.tags, context));
     const answer = await context.config.eks.send(
       new sdk.CreatePodIdentityAssociationCommand({ clusterName, namespace, serviceAccount, roleArn, tags }),
       cancellable(context),

@@ -1,18 +1,17 @@
 package s3lister;
 
+import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.util.Optional;
+import java.util.concurrent.TimeoutException;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
-import software.amazon.awssdk.core.exception.AbortedException;
 import software.amazon.awssdk.core.exception.ApiCallAttemptTimeoutException;
-import software.amazon.awssdk.core.exception.ApiCallTimeoutException;
-import software.amazon.awssdk.core.exception.SdkClientException;
 
 /** What went wrong, in one line: AWS's code and message first, then the call that failed. */
 final class Explain {
   private Explain() {}
 
-  /** A call that failed, where the SDK's own exception does not tell which it was. */
+  /** A call to AWS that failed. */
   static final class CallException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
@@ -26,14 +25,6 @@ final class Explain {
   }
 
   static String explain(Throwable problem) {
-    AwsServiceException answer = find(problem, AwsServiceException.class);
-    if (answer != null) {
-      var details = answer.awsErrorDetails();
-      String message = Optional.ofNullable(details.errorMessage()).filter(text -> !text.isBlank()).orElse("AWS gave no message");
-      String request = answer.requestId() == null ? "" : ", request id " + answer.requestId();
-      return line("%s: %s (%s, HTTP %d%s)".formatted(code(problem), message, call(problem), answer.statusCode(), request));
-    }
-    if (isTimeout(problem)) return line("Timeout: no answer in time");
     String text = String.valueOf(problem.getMessage());
     if (text.startsWith("Unable to load credentials")) {
       return line(
@@ -41,37 +32,43 @@ final class Explain {
               + "AWS_WEB_IDENTITY_TOKEN_FILE, which EKS puts into the pod): "
               + text);
     }
-    return line(problem instanceof SdkClientException ? code(problem) + ": " + text : text);
+    if (isTimeout(problem)) text = "no answer in time";
+    CallException failed = failedCall(problem);
+    if (failed == null) return line(isTimeout(problem) ? "Timeout: " + text : text);
+    String call = failed.call;
+    AwsServiceException answer = find(problem, AwsServiceException.class);
+    if (answer != null) {
+      text = Optional.ofNullable(answer.awsErrorDetails().errorMessage()).orElse("AWS gave no message");
+      call += ", HTTP " + answer.statusCode() + (answer.requestId() == null ? "" : ", request id " + answer.requestId());
+    }
+    return line("%s: %s (%s)".formatted(code(problem), text, call));
   }
 
   /** AWS's code for the error, such as AccessDenied. Where no answer came it is Timeout or RequestError, else Error. */
   static String code(Throwable problem) {
     AwsServiceException answer = find(problem, AwsServiceException.class);
-    if (answer != null && answer.awsErrorDetails() != null && answer.awsErrorDetails().errorCode() != null) {
-      return answer.awsErrorDetails().errorCode();
-    }
+    if (answer != null && answer.awsErrorDetails().errorCode() != null) return answer.awsErrorDetails().errorCode();
     if (isTimeout(problem)) return "Timeout";
-    return find(problem, java.io.IOException.class) != null ? "RequestError" : "Error";
+    return find(problem, IOException.class) != null ? "RequestError" : "Error";
   }
 
   /** Whether S3 itself answered: then there were credentials. */
   static boolean reachedS3(Throwable problem) {
-    AwsServiceException answer = find(problem, AwsServiceException.class);
-    return answer != null && answer.getClass().getName().contains(".s3.");
+    CallException failed = failedCall(problem);
+    return failed != null && failed.call.startsWith("S3 ") && find(problem, AwsServiceException.class) != null;
   }
 
-  /** Service and operation that failed. Without credentials of their own, all that STS is asked is to swap the token. */
-  private static String call(Throwable problem) {
-    CallException known = find(problem, CallException.class);
-    if (known != null) return known.call;
-    return reachedS3(problem) ? "S3 ListBuckets" : "STS AssumeRoleWithWebIdentity";
+  /** The innermost call: where listing fails because STS refused the token, STS's. Null when it was none. */
+  private static CallException failedCall(Throwable problem) {
+    CallException outer = find(problem, CallException.class);
+    CallException inner = outer == null ? null : failedCall(outer.getCause());
+    return inner == null ? outer : inner;
   }
 
   private static boolean isTimeout(Throwable problem) {
-    return find(problem, ApiCallTimeoutException.class) != null
+    return find(problem, TimeoutException.class) != null
         || find(problem, ApiCallAttemptTimeoutException.class) != null
-        || find(problem, SocketTimeoutException.class) != null
-        || find(problem, AbortedException.class) != null;
+        || find(problem, SocketTimeoutException.class) != null;
   }
 
   private static <T> T find(Throwable problem, Class<T> type) {

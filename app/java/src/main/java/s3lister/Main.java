@@ -45,7 +45,7 @@ public final class Main {
 
   private static void listOnce(Settings settings, Map<String, String> env, PrintStream out) throws Exception {
     Token.requireReadable(settings.tokenFile());
-    try (Account account = Account.open(settings.timeout(), env)) {
+    try (Account account = new Account(settings.timeout(), env)) {
       Buckets.print(out, account.buckets());
     }
   }

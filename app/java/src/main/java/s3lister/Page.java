@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -15,18 +14,15 @@ import s3lister.Buckets.Bucket;
  * The page for people.
  *
  * @param unready why; null when ready.
+ * @param time of the page: it stands still.
  */
-record Page(Settings settings, Status.Snapshot now, String unready, Instant time) {
+record Page(Settings settings, Status.Snapshot now, Status.Unreadiness unready, Instant time) {
   private static final String STYLE = style();
   private static final DateTimeFormatter MOMENT =
       DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss 'UTC'").withZone(ZoneOffset.UTC);
 
   String html() {
     String title = unready == null ? now.buckets().size() + " buckets" : "Not ready";
-    String state =
-        unready == null
-            ? "<p class=\"good\" role=\"status\">Ready: the last listing has succeeded.</p>"
-            : "<p class=\"bad\" role=\"status\">Not ready: %s</p>".formatted(text(unready));
     return """
         <!doctype html>
         <html lang="en">
@@ -50,7 +46,17 @@ record Page(Settings settings, Status.Snapshot now, String unready, Instant time
         </body>
         </html>
         """
-        .formatted(text(title), STYLE, state, identity() + role() + token(), error(), buckets());
+        .formatted(text(title), STYLE, state(), identity() + role() + token(), error(), buckets());
+  }
+
+  private String state() {
+    if (unready != null) {
+      // The error has a part of its own.
+      return "<p class=\"bad\">Not ready at %s: %s.</p>".formatted(moment(time), text(unready.reason()));
+    }
+    return now.error().isEmpty()
+        ? "<p class=\"good\">Ready at %s: the last listing has succeeded.</p>".formatted(moment(time))
+        : "<p class=\"good\">Ready at %s, although the last listing failed.</p>".formatted(moment(time));
   }
 
   private String identity() {
@@ -82,23 +88,24 @@ record Page(Settings settings, Status.Snapshot now, String unready, Instant time
 
   private String expiry(Instant expires) {
     if (expires == null) return "not said";
-    Duration left = Duration.between(time, expires).truncatedTo(ChronoUnit.SECONDS);
-    return left.isNegative() || left.isZero()
-        ? moment(expires) + " <span class=\"bad\">(has expired)</span>"
-        : moment(expires) + " (in " + Settings.text(left) + ")";
+    return moment(expires) + (expires.isAfter(time) ? "" : " <span class=\"bad\">(has expired)</span>");
   }
 
   private String error() {
     return now.error().isEmpty()
         ? ""
-        : "<h2>Last error</h2>\n<p>%s: <span class=\"bad\">%s</span></p>\n"
-            .formatted(moment(now.failedAt()), text(now.error()));
+        : "<h2>Last error</h2>\n<p>%s: %s</p>\n".formatted(moment(now.failedAt()), text(now.error()));
   }
 
   private String buckets() {
     if (now.listedAt() == null) return "<p>Not listed yet.</p>\n";
+    String outdated =
+        unready == null && now.error().isEmpty()
+            ? ""
+            : " That was the last listing that succeeded: what is there now is not known.";
     String summary =
-        "<p>%d at %s, also as <a href=\"buckets\">JSON</a>.</p>\n".formatted(now.buckets().size(), moment(now.listedAt()));
+        "<p>%d as of %s, also as <a href=\"buckets\">JSON</a>.%s</p>\n"
+            .formatted(now.buckets().size(), moment(now.listedAt()), outdated);
     if (now.buckets().isEmpty()) return summary;
     StringBuilder rows = new StringBuilder();
     for (Bucket bucket : now.buckets()) {

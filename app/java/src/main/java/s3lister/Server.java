@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -23,7 +24,6 @@ final class Server {
   private final PrintStream out;
   private final Log log;
   private final CountDownLatch stopping = new CountDownLatch(1);
-  private volatile int port;
 
   Server(Settings settings, Map<String, String> env, PrintStream out, PrintStream err) {
     this.settings = settings;
@@ -32,17 +32,7 @@ final class Server {
     this.log = new Log(err);
   }
 
-  /** The port that it listens on; 0 before it does. */
-  int port() {
-    return port;
-  }
-
-  /** Ends {@link #run}: first unready, then after the drain time no more. */
-  void stop() {
-    stopping.countDown();
-  }
-
-  /** Serves until SIGTERM or {@link #stop}; then turns unready, goes on for the drain time, and ends the requests. */
+  /** Serves until SIGTERM; then turns unready, goes on for the drain time, and ends the requests. */
   void run() throws Exception {
     Thread serving = Thread.currentThread();
     Thread onSignal = new Thread(() -> stopAndWait(serving));
@@ -61,7 +51,7 @@ final class Server {
 
   /** Does not return once the JVM ends: its exit code would be the signal's before {@link #run} can say 0. */
   private void stopAndWait(Thread serving) {
-    stop();
+    stopping.countDown();
     try {
       serving.join();
     } catch (InterruptedException end) {
@@ -71,7 +61,7 @@ final class Server {
 
   private void serve() throws Exception {
     Token.requireReadable(settings.tokenFile());
-    try (Account account = Account.open(settings.timeout(), env)) {
+    try (Account account = new Account(settings.timeout(), env)) {
       Token token = token();
       Metrics metrics = new Metrics(settings.tokenFile());
       // The time that listings take is no sign of staleness, so the timeout comes on top.
@@ -81,7 +71,6 @@ final class Server {
       server.createContext("/", new Site(settings, status, metrics, log));
       server.setExecutor(workers);
       server.start();
-      port = server.getAddress().getPort();
       logStart(server.getAddress(), token);
       Thread watch = new Thread(new Watch(account, settings.interval(), status, metrics, log, out), "watch");
       watch.start();
@@ -134,7 +123,7 @@ final class Server {
       "role", settings.roleArn(),
       "token_file", settings.tokenFile(),
       "subject", token == null ? "" : token.subject(),
-      "audience", token == null ? java.util.List.of() : token.audience(),
+      "audience", token == null ? List.of() : token.audience(),
       "token_expires", token == null || token.expires() == null ? "" : token.expires().toString(),
     };
     log.write("INFO", "starting", details);

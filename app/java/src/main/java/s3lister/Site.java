@@ -45,7 +45,7 @@ final class Site implements HttpHandler {
       // As long as the process can answer: what AWS does is no reason to restart a pod.
       case "/healthz" -> send(exchange, 200, "text/plain; charset=utf-8", "ok\n");
       case "/readyz" -> {
-        String unready = status.unready(Instant.now());
+        Status.Unreadiness unready = status.unready(Instant.now());
         send(exchange, unready == null ? 200 : 503, "text/plain; charset=utf-8", (unready == null ? "ok" : unready) + "\n");
       }
       case "/metrics" -> send(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", metrics.text());

@@ -21,6 +21,18 @@ final class Status {
   record Snapshot(
       List<Bucket> buckets, Instant listedAt, String identity, int failures, String error, Instant failedAt) {}
 
+  /**
+   * Why a pod is not ready.
+   *
+   * @param cause the last listing's error; empty where that is not why.
+   */
+  record Unreadiness(String reason, String cause) {
+    @Override
+    public String toString() {
+      return cause.isEmpty() ? reason : reason + ": " + cause;
+    }
+  }
+
   /** Age at which a listing no longer counts. */
   private final Duration staleAfter;
 
@@ -49,19 +61,18 @@ final class Status {
   }
 
   /** Why the pod is not ready at that time; null when it is. */
-  synchronized String unready(Instant at) {
-    if (stopping) return "stopping";
+  synchronized Unreadiness unready(Instant at) {
+    if (stopping) return new Unreadiness("stopping", "");
     if (now.listedAt() == null) {
-      return now.failures() == 0
-          ? "the first listing is under way"
-          : "no listing has succeeded yet: " + now.error();
+      return new Unreadiness(
+          now.failures() == 0 ? "the first listing is under way" : "no listing has succeeded yet", now.error());
     }
     if (now.failures() >= FAILURES_UNTIL_UNREADY) {
-      return "the last %d listings failed: %s".formatted(now.failures(), now.error());
+      return new Unreadiness("the last %d listings failed".formatted(now.failures()), now.error());
     }
     Duration age = Duration.between(now.listedAt(), at);
-    return age.compareTo(staleAfter) > 0
-        ? "the last successful listing is %s old".formatted(Settings.text(Duration.ofSeconds(age.toSeconds())))
-        : null;
+    if (age.compareTo(staleAfter) <= 0) return null;
+    String old = Settings.text(Duration.ofSeconds(age.toSeconds()));
+    return new Unreadiness("the last successful listing is %s old".formatted(old), now.error());
   }
 }

@@ -34,29 +34,30 @@ final class Watch implements Runnable {
   /** Lists at once and then on the interval, after a failure sooner, until the thread is interrupted. */
   @Override
   public void run() {
-    while (!Thread.currentThread().isInterrupted()) {
-      list();
-      int failures = status.snapshot().failures();
-      try {
+    try {
+      while (true) {
+        list();
+        int failures = status.snapshot().failures();
         Thread.sleep((failures > 0 ? retryPause(failures) : interval).toMillis());
-      } catch (InterruptedException end) {
-        return;
       }
+    } catch (InterruptedException end) {
+      // The server stops.
     }
   }
 
   /** Makes one listing and tells everyone how it went. One that was interrupted did not happen. */
-  void list() {
+  void list() throws InterruptedException {
     Status.Snapshot before = status.snapshot();
     Instant started = Instant.now();
     List<Bucket> buckets = List.of();
     Exception problem = null;
     try {
       buckets = source.buckets();
+    } catch (InterruptedException end) {
+      throw end;
     } catch (Exception failure) {
       problem = failure;
     }
-    if (Thread.currentThread().isInterrupted()) return;
     Duration took = Duration.between(started, Instant.now());
     // At once, before anyone is asked anything more.
     if (problem == null && (before.listedAt() == null || !before.buckets().equals(buckets))) Buckets.print(out, buckets);
@@ -83,9 +84,11 @@ final class Watch implements Runnable {
   }
 
   /** ARN of whoever listed, empty when STS does not say: a listing counts without it. */
-  private String identify() {
+  private String identify() throws InterruptedException {
     try {
       return source.identity();
+    } catch (InterruptedException end) {
+      throw end;
     } catch (Exception problem) {
       log.write("WARN", "the identity is not known", "code", Explain.code(problem), "error", Explain.explain(problem));
       return "";

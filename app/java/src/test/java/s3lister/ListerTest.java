@@ -86,19 +86,19 @@ class ListerTest {
   @Test
   void isReadyWhileTheLastListingsAreGoodAndFresh() {
     Status status = new Status(Duration.ofSeconds(10));
-    assertEquals("the first listing is under way", status.unready(NOON));
+    assertEquals("the first listing is under way", String.valueOf(status.unready(NOON)));
     status.failed("Timeout: no answer in time", "", NOON);
-    assertEquals("no listing has succeeded yet: Timeout: no answer in time", status.unready(NOON));
+    assertEquals("no listing has succeeded yet: Timeout: no answer in time", String.valueOf(status.unready(NOON)));
     status.listed(List.of(), "arn", NOON);
     assertNull(status.unready(NOON));
-    assertEquals("the last successful listing is 11s old", status.unready(NOON.plusSeconds(11)));
+    assertEquals("the last successful listing is 11s old", String.valueOf(status.unready(NOON.plusSeconds(11))));
     for (int i = 1; i < Status.FAILURES_UNTIL_UNREADY; i++) status.failed("Error", "", NOON);
     assertNull(status.unready(NOON));
     status.failed("Error", "", NOON);
-    assertEquals("the last 3 listings failed: Error", status.unready(NOON));
+    assertEquals("the last 3 listings failed: Error", String.valueOf(status.unready(NOON)));
     status.listed(List.of(), "arn", NOON);
     status.stop();
-    assertEquals("stopping", status.unready(NOON));
+    assertEquals("stopping", String.valueOf(status.unready(NOON)));
   }
 
   @Test
@@ -106,9 +106,40 @@ class ListerTest {
     Settings settings = Settings.parse(new String[0], Map.of("AWS_ROLE_ARN", "<script>"));
     Status.Snapshot now =
         new Status.Snapshot(List.of(new Bucket("<b>", NOON)), NOON, "\"'&", 1, "<img>", NOON);
-    String html = new Page(settings, now, "<i>", NOON).html();
+    String html = new Page(settings, now, new Status.Unreadiness("<i>", ""), NOON).html();
     assertFalse(html.contains("<script>") || html.contains("<b>") || html.contains("<img>") || html.contains("<i>"));
     assertTrue(html.contains("&lt;script&gt;") && html.contains("&#34;&#39;&amp;"));
+  }
+
+  @Test
+  void saysAnErrorOnceOnItsPage() {
+    Status status = new Status(Duration.ofSeconds(10));
+    status.failed("AccessDenied: no", "", NOON);
+    String html = page(status, NOON);
+    assertEquals(1, html.split("AccessDenied: no", -1).length - 1, html);
+    assertTrue(html.contains("no listing has succeeded yet.</p>"), html);
+  }
+
+  @Test
+  void saysOfWhenItsPageIs() {
+    Status status = new Status(Duration.ofSeconds(10));
+    status.listed(List.of(new Bucket("a", NOON)), "arn", NOON);
+    String at = "<time datetime=\"2026-11-24T12:00:00Z\">2026-11-24 12:00:00 UTC</time>";
+    String ready = page(status, NOON);
+    assertTrue(ready.contains("Ready at " + at + ": the last listing has succeeded."), ready);
+    assertTrue(ready.contains("<p>1 as of " + at + ", also as"), ready);
+    assertFalse(ready.contains("is not known."), ready);
+    String stale = page(status, NOON.plusSeconds(11));
+    assertTrue(stale.contains("12:00:11 UTC</time>: the last successful listing is 11s old."), stale);
+    assertTrue(stale.contains("what is there now is not known."), stale);
+    status.failed("SlowDown: reduce", "arn", NOON);
+    String failed = page(status, NOON);
+    assertTrue(failed.contains("Ready at " + at + ", although the last listing failed."), failed);
+    assertTrue(failed.contains("what is there now is not known."), failed);
+  }
+
+  private static String page(Status status, Instant at) {
+    return new Page(Settings.parse(new String[0], Map.of()), status.snapshot(), status.unready(at), at).html();
   }
 
   @Test

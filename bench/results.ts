@@ -1,0 +1,130 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
+import { markdownTable, withSection } from "../docs/sections.ts";
+import { table } from "../local/cli/up-report.ts";
+import { project } from "../local/machine/paths.ts";
+import { type Benchmark, type Figure, type Series, spread, type Verdict, verdicts } from "./benchmark.ts";
+import { plotOf } from "./plot.ts";
+
+// What a person sees of the figures: a table on the terminal, `bench/results.json`, and `docs/bench.md` with plots. The
+// documentation's prose is written by hand; the tables in it stand between markers and are replaced.
+
+/** What was measured of one benchmark, where and when. */
+export interface Result {
+  readonly title: string;
+  /** ISO 8601. */
+  readonly date: string;
+  /** The commit that was checked out; with `+` when the files were not those of it. */
+  readonly commit: string;
+  readonly machine: string;
+  readonly seconds: number;
+  readonly figures: readonly Figure[];
+}
+
+export type Results = Readonly<Record<string, Result>>;
+
+const resultsFile = join(project, "bench", "results.json");
+const docs = join(project, "docs");
+const page = join(docs, "bench.md");
+
+export function resultOf(benchmark: Benchmark, figures: readonly Figure[], seconds: number): Result {
+  const git = (...args: string[]): string =>
+    execFileSync("git", args, { cwd: project, encoding: "utf8" }).trim();
+  const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? "?"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node.js ${process.version}`;
+  return {
+    title: benchmark.title,
+    date: new Date().toISOString(),
+    commit: `${git("rev-parse", "--short", "HEAD")}${git("status", "--porcelain", "--untracked-files=no") ? "+" : ""}`,
+    machine,
+    seconds: Math.round(seconds),
+    figures,
+  };
+}
+
+/** The figures as rows: what, who, the median and how far it goes, the ratios and whether they are what they should be. */
+function rowsOf(figures: readonly Figure[]): string[][] {
+  return figures.flatMap((figure) => [
+    ...figure.series.map((series, index) => [
+      index === 0 ? figure.name : "",
+      series.subject,
+      quantity(series, figure.unit),
+      "",
+    ]),
+    ...verdicts(figure).map((verdict) => [
+      "",
+      `${verdict.subject} / ${verdict.against}`,
+      ratio(verdict),
+      judgement(verdict),
+    ]),
+  ]);
+}
+
+const header = ["figure", "of", "median (least to most)", "goal"];
+
+function quantity({ samples }: Series, unit: Figure["unit"]): string {
+  const { median, min, max } = spread(samples);
+  const range = samples.length > 1 ? ` (${short(min)} to ${short(max)})` : "";
+  return `${short(median)} ${unit}${range}`;
+}
+
+function ratio({ ratio: { median, min, max } }: Verdict): string {
+  return `× ${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`;
+}
+
+function judgement({ atMost, met }: Verdict): string {
+  return atMost === undefined ? "" : `${met ? "✔" : "✖"} at most ${atMost}`;
+}
+
+/** Three digits that count. */
+const short = (value: number): string =>
+  value >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
+
+/** The figures for a terminal. */
+export function terminalTable(figures: readonly Figure[]): string {
+  const notes = figures.flatMap(({ name, note }) => (note ? [`  ${name}: ${note}`] : []));
+  return [table([header, ...rowsOf(figures)]), ...notes].join("\n");
+}
+
+/** Keeps what was measured: the results of other benchmarks stay. */
+export async function keep(name: string, result: Result): Promise<void> {
+  const results: Results = { ...readResults(), [name]: result };
+  writeFileSync(resultsFile, `${JSON.stringify(results, undefined, 2)}\n`);
+  await writePage(results);
+}
+
+export function readResults(): Results {
+  try {
+    return JSON.parse(readFileSync(resultsFile, "utf8")) as Results;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return {};
+  }
+}
+
+/** Brings tables and plots of the documentation in line with the results. */
+export async function writePage(results: Results): Promise<void> {
+  let text = readFileSync(page, "utf8");
+  for (const [name, result] of Object.entries(results)) {
+    const plot = await plotOf(result.figures);
+    if (plot !== undefined) {
+      mkdirSync(join(docs, "bench"), { recursive: true });
+      writeFileSync(join(docs, "bench", `${name}.svg`), plot);
+    }
+    text = withSection(text, `bench:${name}`, sectionOf(name, result, plot !== undefined));
+  }
+  writeFileSync(page, text);
+}
+
+/** What stands between the markers of a benchmark. */
+function sectionOf(name: string, result: Result, plotted: boolean): string {
+  const notes = result.figures.flatMap(({ name: figure, note }) => (note ? [`${figure}: ${note}`] : []));
+  return [
+    ...(plotted ? [`![${result.title}](bench/${name}.svg)`, ""] : []),
+    markdownTable(header, rowsOf(result.figures)),
+    "",
+    ...notes.flatMap((note) => [note, ""]),
+    `Measured on ${result.date.slice(0, 10)} at ${result.commit}, in ${result.seconds} s: ${result.machine}.`,
+  ].join("\n");
+}

@@ -1,0 +1,128 @@
+import {
+  Chain,
+  type Facts,
+  type Identity,
+  type LinkReport,
+  type Patient,
+  type Target,
+  Walk,
+} from "./chain.ts";
+import { agent } from "./links/agent.ts";
+import { cluster } from "./links/cluster.ts";
+import { injection, podIdentityInjection } from "./links/injection.ts";
+import { issuer, oidcProvider } from "./links/issuer.ts";
+import { permissions, targetPermissions } from "./links/permissions.ts";
+import { pod } from "./links/pod.ts";
+import { readable } from "./links/readable.ts";
+import { annotatedRole, associatedRole, session } from "./links/role.ts";
+import { containerCredentialsSdk, webIdentitySdk } from "./links/sdk.ts";
+import { serviceAccount } from "./links/service-account.ts";
+import { mayAssume, targetRole, targetSts, targetTrust } from "./links/target-role.ts";
+import { podIdentityToken, sts, token } from "./links/token.ts";
+import { podIdentityTrust, trust } from "./links/trust.ts";
+import type { World } from "./world.ts";
+
+// The chains, and which of them a ServiceAccount has: the first two links tell.
+
+const head = Chain.from().link(cluster).link(serviceAccount);
+type Known = "cluster" | "apiIssuer" | "identity" | "since" | "sessionPolicy";
+
+const irsa = Chain.from<Known | "roleArn" | "audience">()
+  .link(issuer)
+  .link(annotatedRole)
+  .link(oidcProvider)
+  .link(trust)
+  .link(session)
+  .link(pod)
+  .link(injection)
+  .link(readable)
+  .link(token)
+  .link(sts);
+
+const podIdentity = Chain.from<Known | "association">()
+  .link(associatedRole)
+  .link(podIdentityTrust)
+  .link(pod)
+  .link(agent)
+  .link(podIdentityInjection)
+  .link(readable)
+  .link(podIdentityToken);
+
+const irsaTo = irsa
+  .given<"target">()
+  .link(targetRole)
+  .link(mayAssume)
+  .link(targetTrust)
+  .link(targetSts)
+  .link(targetPermissions)
+  .link(webIdentitySdk);
+
+const podIdentityTo = podIdentity
+  .given<"target">()
+  .link(targetRole)
+  .link(mayAssume)
+  .link(targetTrust)
+  .link(targetPermissions)
+  .link(containerCredentialsSdk);
+
+const chains = {
+  irsa: { own: irsa.link(permissions).link(webIdentitySdk), to: irsaTo },
+  "pod-identity": { own: podIdentity.link(permissions).link(containerCredentialsSdk), to: podIdentityTo },
+} as const;
+
+export interface Diagnosis {
+  readonly patient: Patient;
+  readonly chain: Identity["kind"];
+  /** `healthy`: every link was looked at, and holds. `broken` at one link. `unseen`: something could not be told. */
+  readonly state: "healthy" | "broken" | "unseen";
+  readonly links: readonly LinkReport[];
+}
+
+/** Walks a ServiceAccount's chain to its first broken link. */
+export async function diagnose(
+  world: World,
+  patient: Patient,
+  onLink: (report: LinkReport) => void = () => {},
+): Promise<Diagnosis> {
+  const walk = new Walk(world, patient, onLink);
+  await walk.along(head.links);
+  const { identity } = walk.proved;
+  const kind = identity?.kind ?? "irsa"; // of a ServiceAccount without a role IRSA's links are shown, unreached
+  const target = targetOf(identity, patient);
+  Object.assign(walk.proved, factsOf(identity), target && { target });
+  const { links } = chains[kind][target ? "to" : "own"];
+  // Without an action nothing was asked of what the role may do.
+  await walk.along(links.filter(({ id }) => id !== permissions.id || patient.actions.length > 0));
+  walk.end();
+  const states = walk.reports.map(({ finding }) => finding.state);
+  return {
+    patient,
+    chain: kind,
+    state: states.includes("broken") ? "broken" : states.includes("unseen") ? "unseen" : "healthy",
+    links: walk.reports,
+  };
+}
+
+/** What a way to a role gives to the links after the first two. */
+function factsOf(identity: Identity | undefined): Partial<Facts> {
+  switch (identity?.kind) {
+    case undefined:
+      return {};
+    case "irsa":
+      return { roleArn: identity.roleArn, audience: identity.audience, sessionPolicy: undefined };
+    case "pod-identity":
+      return { association: identity.association, sessionPolicy: identity.association.sessionPolicy };
+  }
+}
+
+/** The role to be assumed next: what the association says, or the person. */
+function targetOf(identity: Identity | undefined, { assumeRole, externalId }: Patient): Target | undefined {
+  const association = identity?.kind === "pod-identity" ? identity.association : undefined;
+  if (association?.targetRoleArn !== undefined) {
+    const { targetRoleArn: arn, externalId, sessionTags } = association;
+    return { arn, sessionTags, ...(externalId !== undefined && { externalId }) };
+  }
+  return assumeRole === undefined
+    ? undefined
+    : { arn: assumeRole, sessionTags: false, ...(externalId !== undefined && { externalId }) };
+}

@@ -1,0 +1,91 @@
+import { expect } from "chai";
+import { describeCall } from "../../../local/aws/request.ts";
+import { issuer, refusal } from "../aws/tokens.ts";
+import { cluster, eksWith, kubernetes, noRoute } from "./harness.ts";
+
+describe("a cluster of EKS's", () => {
+  const describeCluster = (eks: ReturnType<typeof eksWith>) =>
+    eks.get(cluster(), "cluster", "GET", "/clusters/irsa");
+
+  it("is described with local's Kubernetes, its present tags and every type of log", async () => {
+    const described = await describeCluster(eksWith());
+    expect(described).to.deep.include({
+      name: "irsa",
+      status: "ACTIVE",
+      endpoint: kubernetes.endpoint,
+      certificateAuthority: { data: "UEVN" },
+      identity: { oidc: { issuer } },
+      tags: { of: "arn:irsa" },
+    });
+    expect(described.logging.clusterLogging).to.deep.equal([
+      { types: ["api", "audit"], enabled: true },
+      { types: ["authenticator", "controllerManager", "scheduler"], enabled: false },
+    ]);
+  });
+
+  it("is the only one, also when two are made at once", async () => {
+    expect(await refusal(eksWith().send(cluster(), "POST", "/clusters", { name: "other" }))).to.match(
+      /^400 ResourceLimitExceededException: Local has one Kubernetes, and the cluster irsa is on it/,
+    );
+    const names: string[] = [];
+    const { answer } = eksWith({ clusterNames: async () => names });
+    const make = (name: string) =>
+      answer(describeCall("POST", "/clusters", {}), JSON.stringify({ name }), async () => {
+        names.push(name);
+        return cluster({ name });
+      });
+    const both = await Promise.allSettled([make("a"), make("b")]);
+    expect(both.map(({ status }) => status)).to.deep.equal(["fulfilled", "rejected"]);
+    expect(names).to.deep.equal(["a"]);
+  });
+
+  it("has Kubernetes' version when none was asked for", async () => {
+    const eks = eksWith();
+    await eks.send(cluster(), "POST", "/clusters", { name: "irsa" });
+    expect((await describeCluster(eks)).version).to.equal("1.34");
+    await eks.send(cluster(), "POST", "/clusters", { name: "irsa", version: "1.30" });
+    expect((await describeCluster(eks)).version).to.equal("1.30");
+  });
+
+  it("changes endpoint access and logs, each by what is named only", async () => {
+    const eks = eksWith();
+    const access = { endpointPrivateAccess: true, publicAccessCidrs: ["10.0.0.0/8"] };
+    const update = await eks.get(noRoute, "update", "POST", "/clusters/irsa/update-config", {
+      resourcesVpcConfig: access,
+    });
+    expect(update).to.include({ status: "Successful", type: "EndpointAccessUpdate" });
+    for (const [types, enabled] of [
+      [["scheduler"], true],
+      [["audit"], false],
+    ] as const) {
+      const logging = { clusterLogging: [{ types, enabled }] };
+      await eks.send(noRoute, "POST", "/clusters/irsa/update-config", { logging });
+    }
+    const after = await describeCluster(eks);
+    expect(after.resourcesVpcConfig).to.deep.equal({
+      subnetIds: ["a"],
+      endpointPublicAccess: true,
+      ...access,
+    });
+    expect(after.logging.clusterLogging[0]).to.deep.equal({ types: ["api", "scheduler"], enabled: true });
+  });
+
+  it("takes another version, and says that its Kubernetes stays", async () => {
+    const eks = eksWith();
+    await eks.send(noRoute, "POST", "/clusters/irsa/updates", { version: "1.35" });
+    expect((await describeCluster(eks)).version).to.equal("1.35");
+    expect(eks.log).to.deep.equal(["EKS: irsa is said to be 1.35; local's Kubernetes stays 1.34"]);
+  });
+
+  it("stays while it has deletion protection, and is forgotten once it is deleted", async () => {
+    const eks = eksWith();
+    await eks.send(cluster(), "POST", "/clusters", { name: "irsa", deletionProtection: true });
+    expect(await refusal(eks.send(cluster(), "DELETE", "/clusters/irsa"))).to.match(
+      /^400 InvalidRequestException: .*deletion protection/,
+    );
+    await eks.send(noRoute, "POST", "/clusters/irsa/update-config", { deletionProtection: false });
+    const deleting = cluster({ status: "DELETING" });
+    expect((await eks.get(deleting, "cluster", "DELETE", "/clusters/irsa")).status).to.equal("DELETING");
+    expect(await describeCluster(eks)).not.to.have.property("deletionProtection");
+  });
+});
