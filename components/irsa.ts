@@ -101,7 +101,7 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
       this.roleName = this.role.name;
     }
 
-    for (const [index, policy] of policies.entries()) {
+    for (const policy of policies) {
       const resource = `${name}-${policy.name}`;
       const attach = (policyArn: pulumi.Input<string>) =>
         new RolePolicyAttachment(resource, { role: this.roleName, policyArn }, parent);
@@ -112,7 +112,9 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
         case "managed":
           // A plain one stays known in a preview, which else would show a replacement where the provider is not.
           attach(
-            typeof policy.arn === "string" ? policy.arn : inPartition(["policies", index, "arn"], policy.arn),
+            typeof policy.arn === "string"
+              ? policy.arn
+              : inPartition(["policies", policy.reference ?? 0, "arn"], policy.arn),
           );
           break;
         default: {
