@@ -265,8 +265,8 @@ export function placementFaults(args: Placed, { partition, region, oidcProviderA
   const { role, policies, quotas } = args;
   if (partition !== undefined) {
     const bound = [
-      ...policies.flatMap((policy, index) =>
-        policy.bound.map((one) => ({ ...one, path: ["policies", index, ...one.path] })),
+      ...policies.flatMap(({ bound, reference = 0 }) =>
+        bound.map((one) => ({ ...one, path: ["policies", reference, ...one.path] })),
       ),
       ...["arn", "permissionsBoundary"].flatMap((key) => {
         const holds = valueAt(role, [key]);
@@ -282,7 +282,7 @@ export function placementFaults(args: Placed, { partition, region, oidcProviderA
   if (excess) {
     faults.push({
       path: ["policies", excess.index],
-      holds: policies[excess.index],
+      holds: policies.find(({ reference }) => reference === excess.index),
       problem: excess.problem,
     });
   }

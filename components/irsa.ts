@@ -111,7 +111,7 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
     }
 
     const allowed: pulumi.Output<unknown>[] = [];
-    for (const [index, policy] of policies.entries()) {
+    for (const policy of policies) {
       const resource = `${name}-${policy.name}`;
       const attach = (policyArn: pulumi.Input<string>): void => {
         allowed.push(pulumi.output(policyArn));
@@ -124,7 +124,9 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
         case "managed":
           // A plain one stays known in a preview, which else would show a replacement where the provider is not.
           attach(
-            typeof policy.arn === "string" ? policy.arn : inPartition(["policies", index, "arn"], policy.arn),
+            typeof policy.arn === "string"
+              ? policy.arn
+              : inPartition(["policies", policy.reference ?? 0, "arn"], policy.arn),
           );
           break;
         default: {
@@ -184,13 +186,13 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
       serviceAccount: args.serviceAccount,
       annotations: annotationsOf(args, this.roleArn),
     };
-    this.podAnnotations = pulumi
-      .all([this.roleArn, pulumi.jsonStringify(decisive)])
-      .apply(([arn, all]): Record<string, string> => ({
+    this.podAnnotations = pulumi.all([this.roleArn, pulumi.jsonStringify(decisive)]).apply(
+      ([arn, all]): Record<string, string> => ({
         "eks-irsa/role-arn": arn,
         "eks-irsa/identity": args.identity,
         "eks-irsa/digest": createHash("sha256").update(all).digest("hex").slice(0, 12),
-      }));
+      }),
+    );
 
     this.registerOutputs({
       roleArn: this.roleArn,

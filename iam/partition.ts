@@ -47,3 +47,6 @@ export function partitionRule(partition: string, region?: string): string {
   const since = region === undefined ? "" : `, since ${region} is in ${partition}`;
   return `it must be of the region's partition (arn:${partition}:...)${since}`;
 }
+
+/** The partition whose ARNs are the longest: what fits there fits everywhere. */
+export const longestPartition = "aws-us-gov";

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { type BundleReference, bundleNames, bundleSchema } from "./bundles.ts";
-import { partitionIn, partitionOfRegion } from "./partition.ts";
+import { longestPartition, partitionIn, partitionOfRegion } from "./partition.ts";
 import {
   bareDocument,
   characters,
@@ -87,6 +87,10 @@ export type ResolvedPolicy<L = string> = {
   readonly name: string;
   /** What binds it to one partition: the ARNs that it names, and where they stand in the reference. */
   readonly bound: readonly Bound[];
+  /** The place of its reference in the list, which a bundle's policies share. Default 0. */
+  readonly reference?: number;
+  /** The bundle that it is of. */
+  readonly bundle?: string;
 } & (
   | {
       /** A policy of AWS's own. Its ARN is complete but for the partition: `iam::aws:policy/AmazonS3ReadOnlyAccess`. */
@@ -184,18 +188,22 @@ const policyText = z.string().transform((reference, context): ResolvedPolicy<str
 
 const hasBundle = (value: unknown): value is object =>
   typeof value === "object" && value !== null && Object.hasOwn(value, "bundle");
-const bundle = ofKind<object>(hasBundle).transform((reference, context): ResolvedPolicy<never> => {
-  const bundle = readInside(bundleSchema, reference, context);
-  if (bundle === undefined) return z.NEVER;
-  return resolved({
-    ...bundle,
-    name: String(valueAt(reference, ["bundle"])),
-    bound: Object.entries(reference).flatMap(([key, value]) =>
-      key === "region"
-        ? [{ path: [key], holds: value, partition: partitionOfRegion(value) }]
-        : [value].flat().flatMap((one, index) => boundBy(one, Array.isArray(value) ? [key, index] : [key])),
-    ),
-  });
+const bundle = ofKind<object>(hasBundle).transform((reference, context): ResolvedPolicy<never>[] => {
+  const policies = readInside(bundleSchema, reference, context);
+  if (policies === undefined) return z.NEVER;
+  const bound = Object.entries(reference).flatMap(([key, value]) =>
+    key === "region"
+      ? [{ path: [key], holds: value, partition: partitionOfRegion(value) }]
+      : [value].flat().flatMap((one, index) => boundBy(one, Array.isArray(value) ? [key, index] : [key])),
+  );
+  // Told of once, whatever it comes to.
+  return policies.map((policy, index) =>
+    resolved<never>({
+      ...policy,
+      bound: index === 0 ? bound : [],
+      bundle: String(valueAt(reference, ["bundle"])),
+    }),
+  );
 });
 
 /** How references are read: texts that may come later, and files. */
@@ -205,11 +213,11 @@ export interface PolicyReading<L> {
   readonly readFile: (path: string) => string;
 }
 
-/** One reference, as what it comes to. */
-export function policySchema<L>({
+/** One reference, as what it comes to: a bundle may be several policies. */
+function policySchema<L>({
   late,
   readFile,
-}: PolicyReading<L>): z.ZodType<ResolvedPolicy<L>, PolicyReference<L>> {
+}: PolicyReading<L>): z.ZodType<readonly ResolvedPolicy<L>[], PolicyReference<L>> {
   const named = { name: policyName, attach: oneOf(["inline", "managed"]).optional() };
   const managed = object({ name: policyName.optional(), arn: late(policyArn) }).transform(
     ({ name, arn }, context): ResolvedPolicy<L> => {
@@ -245,52 +253,61 @@ export function policySchema<L>({
   return anyOf(
     [ofKind<ResolvedPolicy<L>>(isResolved), policyText, bundle, managed, document, file, bare],
     policyForms,
-  ) as never;
+  ).transform((policies) => [policies].flat()) as never;
 }
 
 /** The policies of one role, as what they come to. Their number is for `policiesFaults`, since the account's quota tells it. */
 export const policiesSchema = <L>(
   reading: PolicyReading<L>,
 ): z.ZodType<ResolvedPolicy<L>[], readonly PolicyReference<L>[]> =>
-  z.array(policySchema(reading), must("a list of policies")).superRefine((policies, context) => {
-    const seen = new Set<string>();
-    let inlined = 0;
-    for (const [index, policy] of policies.entries()) {
-      if (!isResolved(policy)) continue;
-      for (const identity of identitiesOf(policy)) {
-        if (seen.has(identity)) {
-          fail(
-            context,
-            [index],
-            policy.name === "inline"
-              ? "a role can have one bare inline document only; give each a name: { name, document }"
-              : `another policy of the role is called ${policy.name} already, or is the same`,
-          );
-          break;
-        }
-        seen.add(identity);
-      }
-      if (policy.kind === "inline") {
-        inlined += characters(policy.document(longestPartition));
-        if (inlined > inlinePolicyCharacters) {
-          fail(
-            context,
-            [index],
-            `with it the role's inline policies have ${inlined} characters; IAM takes ${inlinePolicyCharacters}. Make it a managed policy: { name, document, attach: "managed" }`,
-          );
-        }
-      } else if (policy.kind === "customer-managed") {
-        const length = characters(policy.document(longestPartition));
-        if (length > managedPolicyCharacters) {
-          fail(
-            context,
-            [index],
-            `it has ${length} characters; IAM takes ${managedPolicyCharacters} in a managed policy. Make two of it`,
-          );
+  z
+    .array(policySchema(reading), must("a list of policies"))
+    .superRefine((references, context) => {
+      const seen = new Set<string>();
+      let inlined = 0;
+      for (const [index, policies] of references.entries()) {
+        // What could not be read is there as it was given.
+        for (const policy of [policies].flat().filter((one) => isResolved(one))) {
+          const fault = nameFault(policy, seen);
+          if (fault) fail(context, [index], fault);
+          if (policy.kind === "inline") inlined += characters(policy.document(longestPartition));
+          const excess = lengthFault(policy, inlined);
+          if (excess) fail(context, [index], excess);
         }
       }
-    }
-  });
+    })
+    .transform((references) =>
+      references.flatMap((policies, reference) =>
+        policies.map((policy) =>
+          policy.reference === reference ? policy : resolved({ ...policy, reference }),
+        ),
+      ),
+    ) as never;
+
+/** Why a policy cannot be beside those that were seen before; undefined when it can. */
+function nameFault(policy: ResolvedPolicy<unknown>, seen: Set<string>): string | undefined {
+  const identities = identitiesOf(policy);
+  const taken = identities.some((identity) => seen.has(identity));
+  for (const identity of identities) seen.add(identity);
+  if (!taken) return undefined;
+  return policy.name === "inline"
+    ? "a role can have one bare inline document only; give each a name: { name, document }"
+    : `another policy of the role is called ${policy.name} already, or is the same`;
+}
+
+/** Why a document is too long, itself or together with the role's inline ones; undefined when it is not. */
+function lengthFault(policy: ResolvedPolicy<unknown>, inlined: number): string | undefined {
+  if (policy.kind === "inline" && inlined > inlinePolicyCharacters) {
+    const form =
+      policy.bundle === undefined ? "name, document" : `bundle: ${JSON.stringify(policy.bundle)}, ...`;
+    return `with it the role's inline policies have ${inlined} characters; IAM takes ${inlinePolicyCharacters}. Make it a managed policy: { ${form}, attach: "managed" }`;
+  }
+  if (policy.kind !== "customer-managed") return undefined;
+  const length = characters(policy.document(longestPartition));
+  return length > managedPolicyCharacters
+    ? `it has ${length} characters; IAM takes ${managedPolicyCharacters} in a managed policy. Make two of it`
+    : undefined;
+}
 
 /** What no other policy of the role may be too. IAM does not tell names by their case. */
 const identitiesOf = (policy: ResolvedPolicy<unknown>): string[] => [
@@ -301,21 +318,20 @@ const identitiesOf = (policy: ResolvedPolicy<unknown>): string[] => [
     : []),
 ];
 
-/** The first policy that is one too many for the account's quota. */
+/** The first reference that is one too many for the account's quota. */
 export function policiesFault(
   policies: readonly ResolvedPolicy<unknown>[],
   { managedPoliciesPerRole: quota = managedPoliciesPerRole.default }: Quotas = {},
 ): { readonly index: number; readonly problem: string } | undefined {
-  const managed = [...policies.entries()].filter(([, { kind }]) => kind !== "inline");
-  const [index] = managed[quota] ?? [];
-  if (index === undefined) return undefined;
+  const first = policies.filter(({ kind }) => kind !== "inline")[quota];
+  if (first === undefined) return undefined;
   const { most } = managedPoliciesPerRole;
   const raise =
     quota < most
       ? `, or have the quota raised (to at most ${most}) and say so with quotas.managedPoliciesPerRole`
       : "";
   return {
-    index,
+    index: first.reference ?? 0,
     problem: `a role takes ${quota} managed policies${quota === managedPoliciesPerRole.default ? " by default" : ""}, and this is number ${quota + 1}. Join some in one inline document${raise}`,
   };
 }
@@ -328,12 +344,12 @@ const noFiles: PolicyReading<string> = {
 };
 
 /**
- * Reads one reference.
+ * Reads one reference that is one policy. A bundle may be several: `resolvePolicies`.
  *
  * @throws ArgumentError that says what is wrong with it.
  */
-export const resolvePolicy = (reference: PolicyReference): ResolvedPolicy =>
-  check(policySchema(noFiles), reference);
+export const resolvePolicy = (reference: Exclude<PolicyReference, BundleReference>): ResolvedPolicy =>
+  check(policySchema(noFiles), reference)[0] as ResolvedPolicy;
 
 /**
  * Reads all policies of one role.
@@ -365,9 +381,12 @@ const narrower: Readonly<Record<string, string>> = {
   SecretsManagerReadWrite: "an inline document that reads its secrets",
 };
 
-/** Whether a managed policy, by its name, allows far more than most workloads need. */
+/**
+ * Whether a managed policy, by its name, allows far more than most workloads need. The full access of a client of a file
+ * system (`AmazonS3FilesClientFullAccess`) is to mount, read and write it.
+ */
 export const isWideManagedPolicy = (name: string): boolean =>
-  Object.hasOwn(narrower, name) || name.includes("FullAccess");
+  Object.hasOwn(narrower, name) || /(?<!Client)FullAccess/.test(name);
 
 /** Whether an action, as a policy names it, stands for all of a service, or for everything: `s3:*`, `*:*`, `*`. */
 export const isAllActions = (action: string): boolean => /^(?:\*+|[a-z0-9*-]+:\*+)$/i.test(action);
@@ -375,6 +394,8 @@ export const isAllActions = (action: string): boolean => /^(?:\*+|[a-z0-9*-]+:\*
 /** What a person should hear about these policies before they are attached: one sentence each. */
 export function policyWarnings(policies: readonly ResolvedPolicy<unknown>[]): string[] {
   return policies.flatMap((policy) => {
+    // What a bundle allows is its project's word.
+    if (policy.bundle !== undefined) return [];
     if (policy.kind === "inline" || policy.kind === "customer-managed") {
       const [action] = policy
         .document("aws")
@@ -395,6 +416,3 @@ export function policyWarnings(policies: readonly ResolvedPolicy<unknown>[]): st
 export function awsManagedPolicyArn(partition: string, path: string): string {
   return `arn:${partition}:iam::aws:policy/${path}`;
 }
-
-/** The partition whose ARNs are the longest: what fits there fits everywhere. */
-const longestPartition = "aws-us-gov";

@@ -23,7 +23,10 @@ export const provider: Provider = {
       () => new IrsaServiceAccount(name, inputs as unknown as IrsaServiceAccountArgs, options),
     );
     const { urn, roleArn, roleName, namespace, serviceAccountName, podAnnotations } = component;
-    return { urn, state: { roleArn, roleName, namespace, serviceAccountName, podAnnotations } satisfies Inputs };
+    return {
+      urn,
+      state: { roleArn, roleName, namespace, serviceAccountName, podAnnotations } satisfies Inputs,
+    };
   },
 };
 

@@ -1,28 +1,25 @@
 import type { Of } from "../bundles.ts";
-import { allow, type Definition, inline, list } from "./definition.ts";
-
-const hostedZones = list(
-  'a list of Route 53 hosted zone ids such as ["Z2FDTNDATAQYW2"]',
-  /^Z[A-Z0-9]{1,31}$/,
-);
-
-const zoneArns = (partition: string, zones: readonly string[]): string[] =>
-  zones.map((zone) => `arn:${partition}:route53:::hostedzone/${zone}`);
+import { allow, type Definition, hostedZones, inline, zoneArns } from "./definition.ts";
 
 /**
- * Source: docs/tutorials/aws.md of github.com/kubernetes-sigs/external-dns (0.15 and later), whose zones are scoped here.
- * 0.15 reads tags zone by zone, later ones many at once: hence both.
+ * Source: docs/tutorials/aws.md of github.com/kubernetes-sigs/external-dns (0.15 and later). What it changes is scoped
+ * here; what it reads is not: it reads the records of every zone that its filters let through, and ends the whole sync
+ * at the first that it may not read (`provider/aws/aws.go`). 0.15 reads tags zone by zone, later ones many at once.
  */
 export const externalDns: Definition<Of<"external-dns">> = {
   parameters: { hostedZones },
-  resolve: ({ hostedZones }) =>
+  resolve: ({ hostedZones }) => [
     inline((partition) => [
+      allow("route53:ChangeResourceRecordSets", zoneArns(partition, hostedZones)),
       allow(
-        ["route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets"],
-        zoneArns(partition, hostedZones),
+        [
+          ...["route53:ListHostedZones", "route53:ListResourceRecordSets"],
+          ...["route53:ListTagsForResource", "route53:ListTagsForResources"],
+        ],
+        "*",
       ),
-      allow(["route53:ListHostedZones", "route53:ListTagsForResource", "route53:ListTagsForResources"], "*"),
     ]),
+  ],
 };
 
 /**
@@ -31,7 +28,7 @@ export const externalDns: Definition<Of<"external-dns">> = {
  */
 export const certManager: Definition<Of<"cert-manager">> = {
   parameters: { hostedZones },
-  resolve: ({ hostedZones }) =>
+  resolve: ({ hostedZones }) => [
     inline((partition) => [
       allow("route53:GetChange", `arn:${partition}:route53:::change/*`),
       allow("route53:ListResourceRecordSets", zoneArns(partition, hostedZones)),
@@ -40,4 +37,5 @@ export const certManager: Definition<Of<"cert-manager">> = {
       }),
       allow("route53:ListHostedZonesByName", "*"),
     ]),
+  ],
 };

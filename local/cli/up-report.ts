@@ -54,12 +54,16 @@ interface Entry {
  */
 export function podReport(log: readonly string[]): string[] {
   const entries = log.map((line) => (line.startsWith("{") ? (JSON.parse(line) as Entry) : undefined));
-  const isTrouble = (entry: Entry | undefined) => entry !== undefined && ["WARN", "ERROR"].includes(entry.level);
+  const isTrouble = (entry: Entry | undefined) =>
+    entry !== undefined && ["WARN", "ERROR"].includes(entry.level);
   const wentWell = entries.findLastIndex((entry) => entry?.msg === "listed the buckets");
   const trouble = log.filter((_, index) => index > wentWell && isTrouble(entries[index]));
   const start = log.lastIndexOf("Buckets:");
   const listing = start < 0 ? [] : log.slice(start).filter((line) => !line.startsWith("{"));
   if (trouble.length === 0) return listing.length > 0 ? listing : ["(no listing yet)"];
   const asOf = entries[wentWell]?.time;
-  return [...trouble, ...(asOf === undefined ? [] : [`The last listing that went well, at ${asOf}:`, ...listing])];
+  return [
+    ...trouble,
+    ...(asOf === undefined ? [] : [`The last listing that went well, at ${asOf}:`, ...listing]),
+  ];
 }
