@@ -42,7 +42,7 @@ const patient: Patient = {
 
 /** As much of a kubeconfig as the tests change. */
 interface Config {
-  clusters: [{ cluster: { server: string; "certificate-authority-data"?: string } }];
+  clusters: [{ cluster: { server: string; "certificate-authority"?: string } }];
   users: [{ user: object }];
 }
 
@@ -203,7 +203,7 @@ describe("the doctor", function () {
           {},
           kubeconfig(({ clusters: [one] }) => {
             one.cluster.server = otherServer;
-            delete one.cluster["certificate-authority-data"];
+            delete one.cluster["certificate-authority"];
           }),
         ),
       );
