@@ -54,6 +54,7 @@ const textMap = { type: "object", additionalProperties: text };
 const types: Readonly<Record<string, { readonly [key: string]: unknown; readonly plain?: true }>> = {
   "pulumi.Input<string>": text,
   "pulumi.Output<string>": text,
+  "pulumi.Output<Record<string, string>>": textMap,
   L: text,
   string: { ...text, plain: true },
   number: { type: "integer", plain: true },
@@ -96,8 +97,8 @@ const objectType = (
 /** The whole schema but for its version, as the engine and the SDK generators take it. */
 export function packageSchema(): object {
   const inputs = declarationsOf("components/irsa-arguments.ts", "IrsaServiceAccountArgs");
-  const outputs = declarationsOf("components/irsa.ts", "IrsaServiceAccount").filter(
-    ({ type }) => type === "pulumi.Output<string>",
+  const outputs = declarationsOf("components/irsa.ts", "IrsaServiceAccount").filter(({ type }) =>
+    type.startsWith("pulumi.Output<"),
   );
   const role = [
     ...declarationsOf("iam/role.ts", "ExistingRoleArgs"),

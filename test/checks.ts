@@ -33,7 +33,11 @@ export const checks: readonly Check[] = [
   mocha("unit tests"),
   { name: "Java lister", run: javaTests },
   { name: "Go lister", run: goTests },
-  single("types", process.execPath, [join(root, "node_modules", "typescript-native", "bin", "tsc"), "--project", "."]),
+  single("types", process.execPath, [
+    join(root, "node_modules", "typescript-native", "bin", "tsc"),
+    "--project",
+    ".",
+  ]),
   single("lint and format", join(modules, "biome"), ["check", "--error-on-warnings", "."]),
   { ...single("go vet", "go", ["vet", "./..."], goApp), after: "Go lister" },
   { ...fromOutside("Go"), after: "Go lister", waits: true },

@@ -56,6 +56,39 @@ describe("IrsaServiceAccount", () => {
     expect(await known(irsa.serviceAccountName)).to.equal("reader");
   });
 
+  it("tells in pod annotations all that a pod is admitted with, another text for each change of it", async () => {
+    const list = { Effect: "Allow", Action: "s3:ListAllMyBuckets", Resource: "*" } as const;
+    const variants: Partial<IrsaServiceAccountArgs>[] = [
+      {},
+      { policies: ["AmazonS3ReadOnlyAccess"] },
+      { policies: [{ name: "list", document: { Version: "2012-10-17", Statement: [list] } }] },
+      {
+        policies: [
+          { name: "list", document: { Version: "2012-10-17", Statement: [{ ...list, Sid: "List" }] } },
+        ],
+      },
+      { role: { permissionsBoundary: "arn:aws:iam::aws:policy/PowerUserAccess" } },
+      { role: { arn: "arn:aws:iam::111122223333:role/other" } },
+      { identity: "pod-identity", clusterName: "prod" },
+      { otherSubjects: [{ namespace: "team-b", serviceAccount: "app" }] },
+      { audience: "example.com" },
+      { tokenExpirationSeconds: 3600 },
+      { serviceAccount: "other" },
+    ];
+    const seen = new Set<string>();
+    for (const variant of variants) {
+      const annotations = async () => {
+        registered = await setMocks();
+        return known((await make(variant)).podAnnotations);
+      };
+      const first = await annotations();
+      expect(await annotations(), "the same again for the same").to.deep.equal(first);
+      seen.add(JSON.stringify(first));
+      expect(first["eks-irsa/identity"]).to.equal(variant.identity ?? "irsa");
+    }
+    expect(seen.size).to.equal(variants.length);
+  });
+
   it("takes back what somebody changed on its own ServiceAccount, and not on one that it adopts", async () => {
     await make();
     const annotations = (type: string) =>

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { ConfigError } from "../../config.ts";
-import { bucketsIn, proofTable, table } from "../../local/cli/up-report.ts";
+import { bucketsIn, podReport, proofTable, table } from "../../local/cli/up-report.ts";
 import { alive, identify } from "../../local/machine/process.ts";
 import { checkLocalConfig, overridden } from "../../local/pulumi/engine.ts";
 
@@ -57,6 +57,26 @@ describe("the report", () => {
       ]),
     ).to.deep.equal(["new-1", "new-2"]);
     expect(bucketsIn(["{}"])).to.deep.equal([]);
+  });
+
+  it("shows what went wrong since the last good listing first, and of when that listing is", () => {
+    const listed = (time: string) => JSON.stringify({ time, level: "INFO", msg: "listed the buckets" });
+    const refused = JSON.stringify({
+      time: "12:02",
+      level: "ERROR",
+      msg: "could not list",
+      error: "AccessDenied",
+    });
+    const block = ["Buckets:", "* one created on x"];
+    expect(podReport([...block, listed("12:00")])).to.deep.equal(block);
+    expect(podReport([refused, ...block, listed("12:03")])).to.deep.equal(block);
+    expect(podReport([...block, listed("12:00"), listed("12:01"), refused])).to.deep.equal([
+      refused,
+      "The last listing that went well, at 12:01:",
+      ...block,
+    ]);
+    expect(podReport([refused])).to.deep.equal([refused]);
+    expect(podReport([])).to.deep.equal(["(no listing yet)"]);
   });
 
   it("marks what does not hold", () => {
