@@ -86,7 +86,13 @@ describe("the provider for other languages", () => {
     });
     expect(inputProperties.roleOnly).to.include({ type: "boolean", plain: true });
     expect(requiredInputs).to.deep.equal(["oidcProviderArn", "namespace"]);
-    expect(properties).to.have.all.keys("roleArn", "roleName", "namespace", "serviceAccountName");
+    expect(properties).to.have.all.keys(
+      "roleArn",
+      "roleName",
+      "namespace",
+      "serviceAccountName",
+      "podAnnotations",
+    );
   });
 
   it("refers only to types that its schema has", () => {
