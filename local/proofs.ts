@@ -35,7 +35,7 @@ export interface ProofTarget {
   admin: { accessKeyId: string; secretAccessKey: string };
   core: CoreV1Api;
   apps: AppsV1Api;
-  /** When the `up` that is to be proved began: what the pods did before proves nothing. */
+  /** What the pods did before this moment proves nothing. */
   since: Date;
   /** The cluster's own key for ServiceAccount tokens, PKCS #8 PEM: to forge what only its owner could. */
   signingKey: string;

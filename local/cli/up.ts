@@ -60,8 +60,10 @@ export async function up(options: UpOptions): Promise<void> {
     state.java = await runTimed(theJavaImages, state);
     save(state);
   }
-  const since = new Date();
+  const began = new Date();
   const { changes, outputs } = await runTimed(theProgram, { options, state });
+  // The engine deletes last: what pods did before that was done with what is gone now.
+  const since = changes.delete || changes.replace ? new Date() : began;
   const nothing =
     found !== undefined && state.proved && !changed(changes) && (await pods(outputs)) === "as they should be";
   let proofs: Proof[] = [];
