@@ -115,6 +115,8 @@ export const configSchema = object({
   replicas: integer(0, 100).default(1),
   /** Seconds between two listings. */
   intervalSeconds: integer(1, 86_400).default(60),
+  /** Seconds in which each pod of the lister must have listed the buckets, or `up` fails. */
+  progressDeadlineSeconds: integer(10, 3600).default(300),
   /** How the image is built. The platform is that of the nodes, where the stack makes them. */
   build: object({
     args: map(text("text"), "a map of names to texts", "a build argument's name", (key) =>

@@ -104,6 +104,7 @@ function listerOf(config: StackConfig, cluster: ClusterAccess, namespaces: Names
       region,
       replicas: config.replicas,
       intervalSeconds: config.intervalSeconds,
+      progressDeadlineSeconds: config.progressDeadlineSeconds,
       // The JVM itself takes 60 MB.
       memory: config.app === "java" ? { request: "96Mi", limit: "192Mi" } : undefined,
     },

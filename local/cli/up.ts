@@ -20,7 +20,7 @@ import { load, lock, save } from "../state.ts";
 import { askToInstall, needRootOnLinux } from "./consent.ts";
 import { takeDown } from "./down.ts";
 import { podLog } from "./logs.ts";
-import { engineOperation } from "./operations.ts";
+import { engineOperation, outputsOf } from "./operations.ts";
 import { finding, runSteps, type Seconds, type Step } from "./steps.ts";
 import { bucketsIn, podReport, proofTable, type Report } from "./up-report.ts";
 
@@ -61,7 +61,7 @@ export async function up(options: UpOptions): Promise<void> {
     save(state);
   }
   const began = new Date();
-  const { changes, outputs } = await runTimed(theProgram, { options, state });
+  const { changes, outputs } = await runTimed(theProgram, { options, state }).catch(withWordsOfThePod(state));
   // The engine deletes last: what pods did before that was done with what is gone now.
   const since = changes.delete || changes.replace ? new Date() : began;
   const nothing =
@@ -191,6 +191,19 @@ const theProofs: Step<
   },
   ({ proofs }) => `${proofs.filter((proof) => proof.ok).length} of ${proofs.length} hold`,
 );
+
+/** Adds to what the engine says of an `up` that failed what the newest pod says of itself. */
+const withWordsOfThePod =
+  (state: UpRun) =>
+  async (error: Error): Promise<never> => {
+    const outputs = await outputsOf(state).catch(() => ({}) as Record<string, unknown>);
+    if (outputs.deployment === undefined) throw error;
+    const lines = podReport(await readLog(outputs).catch(() => []));
+    const words = lines.map((line) => `  ${line}`).join("\n");
+    throw new Error(`${error.message}\n\nThe newest pod of ${outputs.deployment} says:\n${words}`, {
+      cause: error,
+    });
+  };
 
 /** The log of the lister's newest pod, by lines: of two it is the one that a rollout waits for. None where there is no pod. */
 async function readLog(outputs: Record<string, unknown>): Promise<string[]> {

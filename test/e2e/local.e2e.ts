@@ -141,12 +141,14 @@ describe("npm run local", function () {
     expect((await works(local("preview"))).stdout).to.match(/nothing/i);
   });
 
-  it("changes policies in place: the role and the pod stay", async () => {
+  it("changes policies in place: the role stays, and a pod that was admitted with the new ones lists", async () => {
     const role = (await aws("iam", "get-role", "--role-name", roleName())).Role;
     const pods = await kubectl("get", "pods", "-n", String(report.outputs.namespace), "-o", "name");
     await works(local("up", "--config", 'policies=["AmazonS3ReadOnlyAccess"]'));
     expect((await aws("iam", "get-role", "--role-name", roleName())).Role.RoleId).to.equal(role.RoleId);
-    expect(await kubectl("get", "pods", "-n", String(report.outputs.namespace), "-o", "name")).to.equal(pods);
+    expect(await kubectl("get", "pods", "-n", String(report.outputs.namespace), "-o", "name")).not.to.equal(
+      pods,
+    );
     const attached = (await aws("iam", "list-attached-role-policies", "--role-name", roleName()))
       .AttachedPolicies;
     expect(attached.map((policy: { PolicyName: string }) => policy.PolicyName)).to.deep.equal([
@@ -161,6 +163,56 @@ describe("npm run local", function () {
     expect((await aws("iam", "list-role-policies", "--role-name", roleName())).PolicyNames).to.deep.equal([
       "list-buckets",
     ]);
+  });
+
+  for (const config of [
+    "role.path=/team-a/",
+    "role.name=the-reader",
+    "role.namePrefix=reader-",
+    "role.maxSessionDuration=7200",
+    "role.permissionsBoundary=arn:aws:iam::aws:policy/PowerUserAccess",
+    "serviceAccount=reader",
+    "replicas=2",
+  ]) {
+    it(`leaves every pod as the outputs say after ${config.replace(/:aws:.*/, "...")}`, async () => {
+      const changed = JSON.parse((await works(local("up", "--json", "--config", config))).stdout) as Report;
+      const namespace = String(changed.outputs.namespace);
+      const roles = `jsonpath={.items[*].spec.containers[0].env[?(@.name=="AWS_ROLE_ARN")].value}`;
+      const label = `app.kubernetes.io/instance=${changed.outputs.deployment}`;
+      const select = ["-n", namespace, "-l", label, "--field-selector", "status.phase=Running"];
+      expect(new Set((await kubectl("get", "pods", ...select, "-o", roles)).split(" "))).to.deep.equal(
+        new Set([changed.outputs.roleArn]),
+      );
+      expect(changed.log.findLast((line) => line.includes('"identity"'))).to.contain(
+        `assumed-role/${String(changed.outputs.roleArn).split("/").at(-1)}/`,
+      );
+    });
+  }
+
+  it("is red where the pod may no longer list, and shows the pod's own words before its last listing", async () => {
+    const { code, stdout, stderr } = await local("up", "--config", "policies=[]");
+    expect(code).to.equal(1);
+    expect(stderr).to.contain("12 of 13 hold");
+    expect(stdout).to.match(/AccessDenied[\s\S]*The last listing that went well, at /);
+    const again = await local("up", "--config", "policies=[]");
+    expect(again.code, "not green the second time either").to.equal(1);
+    expect(again.stdout).not.to.match(/nothing to do/);
+    report = JSON.parse((await works(local("up", "--json"))).stdout) as Report;
+  });
+
+  it("ends a rollout that cannot succeed in the time that was set, with the pod's own reason", async () => {
+    const boundary = "role.permissionsBoundary=arn:aws:iam::aws:policy/AmazonSQSFullAccess";
+    const { code, stderr, seconds } = await local(
+      "up",
+      "--config",
+      boundary,
+      "--config",
+      "progressDeadlineSeconds=20",
+    );
+    expect(code).to.equal(1);
+    expect(seconds).to.be.below(200);
+    expect(stderr).to.contain("timed out waiting to be Ready").and.to.contain("AccessDenied");
+    report = JSON.parse((await works(local("up", "--json"))).stdout) as Report;
   });
 
   it("finds drift made behind the engine's back, and mends it", async () => {
