@@ -73,7 +73,7 @@ describe("the stack configuration", () => {
       "eks-irsa:cluster.logs.retentionDays holds 2; it must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653",
       'eks-irsa:app holds "rust"; it must be one of go, java, none',
       "eks-irsa:replicas holds -1; it must be a whole number from 0 to 100",
-      "eks-irsa:replica holds 2; there is no such key; there are namespace, createNamespace, serviceAccount, policies, role, identity, quotas, bindings, cluster, app, replicas, intervalSeconds, build, toolbox, tags; do you mean replicas?",
+      "eks-irsa:replica holds 2; there is no such key; there are namespace, createNamespace, serviceAccount, policies, role, identity, quotas, bindings, cluster, app, replicas, intervalSeconds, progressDeadlineSeconds, build, toolbox, tags; do you mean replicas?",
     ]);
   });
 
