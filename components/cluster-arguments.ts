@@ -54,7 +54,7 @@ export interface ClusterArgs {
   /** Region of the cluster. */
   readonly region: string;
 
-  /** Kubernetes version, such as `"1.34"`. Default: the one that EKS takes for new clusters. */
+  /** Kubernetes version, such as `"1.35"`. Default: the one that EKS takes for new clusters. */
   readonly version?: string;
 
   readonly nodes?: NodeArgs;
@@ -214,7 +214,7 @@ export const logsSchema = object({
 
 /** What a new cluster may be told, by the component and by the configuration. */
 export const newClusterFields = {
-  version: matching(/^1\.\d{2}$/, 'a Kubernetes version in quotes, such as "1.34"').optional(),
+  version: matching(/^1\.\d{2}$/, 'a Kubernetes version in quotes, such as "1.35"').optional(),
   nodes: nodesSchema.prefault({}),
   endpoint: endpointSchema.prefault({}),
   network: networkSchema.optional(),

@@ -67,7 +67,7 @@ describe("the stack configuration", () => {
     ).to.deep.equal([
       "eks-irsa:namespace holds \"Bad_Name\"; it must be lower-case letters, digits and '-', starting and ending with a letter or digit, at most 63",
       'eks-irsa:policies[1] holds "no such thing"; it must be the name of an AWS managed policy (AmazonS3ReadOnlyAccess), a policy\'s ARN (arn:aws:iam::111122223333:policy/NAME), a document ({ Version, Statement }, { name, document }, or { name, file }), or a bundle ({ bundle: ebs-csi | efs-csi | vpc-cni | load-balancer-controller | target-group-binding | gateway-api-controller | external-dns | cert-manager | cluster-autoscaler | karpenter | node-termination-handler | external-secrets | s3-csi | fsx-lustre-csi | fsx-openzfs-csi | velero | prometheus | cloudwatch-observability })',
-      'eks-irsa:cluster.version holds "1.3.4"; it must be a Kubernetes version in quotes, such as "1.34"',
+      'eks-irsa:cluster.version holds "1.3.4"; it must be a Kubernetes version in quotes, such as "1.35"',
       "eks-irsa:cluster.nodes.max holds 2; it must be at least min",
       "eks-irsa:cluster.nodes.desired is not set; it must be from min to max",
       "eks-irsa:cluster.logs.retentionDays holds 2; it must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653",

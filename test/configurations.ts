@@ -76,7 +76,7 @@ const nodes = fc
   });
 const newCluster = record({
   name: optional(name),
-  version: optional(fc.constantFrom("1.33", "1.34")),
+  version: optional(fc.constantFrom("1.34", "1.35")),
   nodes: optional(nodes),
   deletionProtection: optional(fc.boolean()),
   endpoint: optional(
