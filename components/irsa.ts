@@ -152,7 +152,7 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
         annotations: annotationsOf(args, this.roleArn),
       };
       this.serviceAccount = args.adopt
-        ? new ServiceAccountPatch(`${name}-service-account`, { metadata }, parent)
+        ? adopted(name, metadata, parent)
         : new ServiceAccount(
             `${name}-service-account`,
             {
@@ -216,6 +216,21 @@ function trustPolicyOf(args: CheckedIrsaArguments) {
       if (faults.length > 0) throw new ArgumentError(faults);
       return trustPolicyFor(args, oidcProviderArns, subjects as Subject[]);
     });
+}
+
+/**
+ * Annotates a ServiceAccount that is there. It is looked up first, which fails, in a preview too, where it is not: to patch
+ * what is missing would make it, and nobody would ever delete it.
+ */
+function adopted(
+  name: string,
+  metadata: { readonly name: pulumi.Input<string>; readonly namespace: pulumi.Input<string> },
+  parent: pulumi.CustomResourceOptions,
+): ServiceAccountPatch {
+  const id = pulumi.interpolate`${metadata.namespace}/${metadata.name}`;
+  const found = ServiceAccount.get(`${name}-to-adopt`, id, parent);
+  // Without it the patch could come first, and make the ServiceAccount that is then found.
+  return new ServiceAccountPatch(`${name}-service-account`, { metadata }, { ...parent, dependsOn: found });
 }
 
 const subjectOf = <T>({

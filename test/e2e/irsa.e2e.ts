@@ -9,6 +9,7 @@ import { trustPolicy } from "../../iam/trust-policy.ts";
 import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEnvironment, region } from "../../local/run.ts";
 import { running } from "../../local/state.ts";
+import { failureOf } from "../failure.ts";
 import { command, local, shellOf, works } from "./tools.ts";
 
 // A second stack, as a platform team runs it: ServiceAccounts for a cluster that is there already, on the live parts.
@@ -142,6 +143,30 @@ describe("bindings on an existing cluster", function () {
     expect(metadata.annotations["eks.amazonaws.com/role-arn"]).to.equal(roles["team-a/chart"]);
     expect(metadata.labels["made-by"]).to.equal("somebody-else");
     expect(await assume("team-a/chart", "team-a", "chart")).to.match(/:assumed-role\//);
+  });
+
+  it("does not adopt a ServiceAccount that is not there, nor make it, and says so in a preview", async () => {
+    const state = running();
+    const missing = await openStack({
+      stack: "adopting",
+      region,
+      config: {
+        app: "none",
+        cluster: { name: "eks-irsa", existing: true },
+        bindings: [{ namespace: "team-a", serviceAccount: "not-there", adopt: true }],
+      },
+      env: { ...awsEnvironment(state), ...engineEnvironment(state) },
+    });
+    for (const attempt of [() => missing.preview(), () => missing.up()]) {
+      const error = await failureOf(attempt());
+      expect(error.message)
+        .to.contain("team-a.not-there-to-adopt")
+        .and.to.match(/not-there.* does not exist|not found/);
+    }
+    await missing.destroy();
+    await missing.remove();
+    const list = await run("kubectl", "get", "serviceaccounts", "-n", "team-a", "-o", "name");
+    expect(list).not.to.contain("not-there");
   });
 
   it("makes the role only, for a ServiceAccount that a chart brings later", async () => {
