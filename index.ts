@@ -47,13 +47,13 @@ export interface ListerOutputs {
  */
 export default async function program(): Promise<Outputs> {
   const config = readConfig();
-  const { region, tags, bindings } = config;
+  const { region, bindings } = config;
 
   const cluster = clusterOf(config);
   const namespaces = namespacesOf(config, cluster);
   const lister = config.app === "none" ? {} : listerOf(config, cluster, namespaces);
 
-  const bound = bindings.map((binding) => bind(binding, { cluster, namespaces, tags }));
+  const bound = bindings.map((binding) => bind(binding, cluster, namespaces));
 
   return {
     region,
@@ -83,10 +83,11 @@ function listerOf(config: StackConfig, cluster: ClusterAccess, namespaces: Names
     {
       oidcProviderArn: cluster.oidcProviderArn,
       namespace: namespaces(config.namespace),
-      serviceAccountName: config.serviceAccount,
+      serviceAccount: config.serviceAccount,
       policies: config.policies,
       role: config.role,
       identity: config.identity,
+      quotas: config.quotas,
       clusterName: cluster.clusterName,
       tags,
     },
@@ -138,33 +139,16 @@ function listerOf(config: StackConfig, cluster: ClusterAccess, namespaces: Names
 /** A name by which a binding is known, in outputs and errors; no two are the same. */
 const nameOf = ({ namespace, serviceAccount }: Binding): string => `${namespace}/${serviceAccount}`;
 
-function bind(
-  binding: Binding,
-  {
-    cluster,
-    namespaces,
-    tags,
-  }: { cluster: ClusterAccess; namespaces: Namespaces; tags: StackConfig["tags"] },
-): IrsaServiceAccount {
-  const { namespace, createNamespace: _, serviceAccount, labels, annotations, ...rest } = binding;
-  const { tokenExpirationSeconds, stsRegionalEndpoints, automountToken, ...access } = rest;
+function bind(binding: Binding, cluster: ClusterAccess, namespaces: Namespaces): IrsaServiceAccount {
+  const { createNamespace: _, ...args } = binding;
   return new IrsaServiceAccount(
     // A namespace has no dots: so no two bindings come to one name.
-    `${namespace}.${serviceAccount}`,
+    `${binding.namespace}.${binding.serviceAccount}`,
     {
-      ...access,
+      ...args,
       oidcProviderArn: cluster.oidcProviderArn,
       clusterName: cluster.clusterName,
-      namespace: namespaces(namespace),
-      serviceAccountName: serviceAccount,
-      serviceAccount: {
-        labels,
-        annotations,
-        tokenExpirationSeconds,
-        stsRegionalEndpoints,
-        automountToken,
-      },
-      tags,
+      namespace: namespaces(binding.namespace),
     },
     { providers: [cluster.provider] },
   );
@@ -200,8 +184,7 @@ function clusterOf({ cluster, region, tags, identity, bindings }: StackConfig): 
     nodes,
     endpoint,
     network,
-    logTypes: logs.types,
-    logRetentionDays: logs.retentionDays,
+    logs,
     deletionProtection,
     podIdentityAgent: [identity, ...bindings.map((one) => one.identity)].includes("pod-identity"),
     tags,

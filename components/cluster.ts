@@ -14,73 +14,27 @@ import * as pulumi from "@pulumi/pulumi";
 import { partitionOfRegion } from "../iam/partition.ts";
 import { awsManagedPolicyArn } from "../iam/policies.ts";
 import { stsAudience } from "../iam/trust-policy.ts";
+import { check } from "../iam/validation.ts";
+import {
+  type ClusterArgs,
+  clusterArguments,
+  type ExistingClusterArgs,
+  existingClusterArguments,
+  type ReferencedClusterArgs,
+  referencedClusterArguments,
+  systemOf,
+} from "./cluster-arguments.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 
-/** The machines that run the cluster's pods. */
-export interface NodeArgs {
-  /** EC2 instance types, the first that EC2 has is taken. Default `["t3.medium"]`. */
-  readonly instanceTypes?: readonly string[];
-  /** Fewest nodes. Default 1. */
-  readonly min?: number;
-  /** Most nodes. Default 3. */
-  readonly max?: number;
-  /** Nodes to start with. Default `min`. */
-  readonly desired?: number;
-}
-
-/** From where the API server can be reached. */
-export interface EndpointArgs {
-  /** From the internet. Default true. */
-  readonly public?: boolean;
-  /** From inside the VPC. Default true. */
-  readonly private?: boolean;
-  /** Blocks that may reach the public endpoint. Default everywhere, `["0.0.0.0/0"]`. */
-  readonly allowedCidrs?: readonly string[];
-}
-
-/** The network to use. */
-export interface NetworkArgs {
-  readonly vpcId: string;
-  /** Subnets for load balancers that face the internet. */
-  readonly publicSubnetIds?: readonly string[];
-  /** Subnets for the nodes; where there are none, they go into the public ones. */
-  readonly privateSubnetIds?: readonly string[];
-}
-
-export interface ClusterArgs {
-  /** Name of the EKS cluster. */
-  readonly clusterName: string;
-
-  /** Region of the cluster. */
-  readonly region: string;
-
-  /** Kubernetes version, such as `"1.34"`. Default: the one that EKS takes for new clusters. */
-  readonly version?: string;
-
-  readonly nodes?: NodeArgs;
-  readonly endpoint?: EndpointArgs;
-
-  /** Default: the region's default VPC. */
-  readonly network?: NetworkArgs;
-
-  /** Control plane logs to keep: any of `api`, `audit`, `authenticator`, `controllerManager`, `scheduler`. Default none. */
-  readonly logTypes?: readonly string[];
-
-  /** Days that CloudWatch keeps them. Default 30. */
-  readonly logRetentionDays?: number;
-
-  /**
-   * Whether EKS and Pulumi both refuse to delete the cluster. Default false. To delete a protected one, run `up` with
-   * false first.
-   */
-  readonly deletionProtection?: boolean;
-
-  /** Whether to install the add-on that EKS Pod Identity needs. Default false. */
-  readonly podIdentityAgent?: boolean;
-
-  /** Tags of everything that can be tagged. Default none. */
-  readonly tags?: Readonly<Record<string, string>>;
-}
+export type {
+  ClusterArgs,
+  EndpointArgs,
+  ExistingClusterArgs,
+  LogArgs,
+  NetworkArgs,
+  NodeArgs,
+  ReferencedClusterArgs,
+} from "./cluster-arguments.ts";
 
 /** What the rest of a program needs to know of a cluster, whether it made it or found it. */
 export interface ClusterAccess {
@@ -107,16 +61,16 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
   readonly oidcProviderArn: pulumi.Output<string>;
   readonly provider: Provider;
 
-  constructor(name: string, args: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
-    const protect = args.deletionProtection ?? false;
+  constructor(name: string, given: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    const args = check(clusterArguments, given);
+    const protect = args.deletionProtection;
     super("eks-irsa:index:Cluster", name, {}, { protect, ...opts });
     const parent = { parent: this };
-    const { tags, network } = args;
-    const logTypes = args.logTypes ?? [];
+    const { tags, nodes, network, endpoint, logs } = args;
 
     const logGroup = new LogGroup(
       `${name}-logs`,
-      { name: `/aws/eks/${args.clusterName}/cluster`, retentionInDays: args.logRetentionDays ?? 30, tags },
+      { name: `/aws/eks/${args.clusterName}/cluster`, retentionInDays: logs.retentionDays, tags },
       parent,
     );
 
@@ -129,12 +83,12 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
         createOidcProvider: true,
         skipDefaultNodeGroup: true,
         vpcId: network?.vpcId,
-        publicSubnetIds: mutable(network?.publicSubnetIds),
-        privateSubnetIds: mutable(network?.privateSubnetIds),
-        endpointPublicAccess: args.endpoint?.public ?? true,
-        endpointPrivateAccess: args.endpoint?.private ?? true,
-        publicAccessCidrs: mutable(args.endpoint?.allowedCidrs),
-        enabledClusterLogTypes: [...logTypes],
+        publicSubnetIds: network?.publicSubnetIds,
+        privateSubnetIds: network?.privateSubnetIds,
+        endpointPublicAccess: endpoint.public,
+        endpointPrivateAccess: endpoint.private,
+        publicAccessCidrs: endpoint.allowedCidrs,
+        enabledClusterLogTypes: logs.types,
         deletionProtection: protect,
         tags,
       },
@@ -180,15 +134,16 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
       parent,
     );
 
-    const { min = 1, max = Math.max(3, min), desired = min } = args.nodes ?? {};
     this.nodeGroup = new NodeGroup(
       `${name}-node-group`,
       {
         clusterName: this.cluster.eksCluster.name,
         nodeRoleArn: nodeRole.arn,
-        subnetIds: mutable(network?.privateSubnetIds) ?? this.cluster.core.subnetIds,
-        instanceTypes: [...(args.nodes?.instanceTypes ?? ["t3.medium"])],
-        scalingConfig: { minSize: min, maxSize: max, desiredSize: desired },
+        subnetIds: network?.privateSubnetIds ?? this.cluster.core.subnetIds,
+        instanceTypes: nodes.instanceTypes,
+        // Said always: EKS's own choice is for x86_64, whatever the types.
+        amiType: systemOf(nodes.instanceTypes).amiType,
+        scalingConfig: { minSize: nodes.min, maxSize: nodes.max, desiredSize: nodes.desired },
         launchTemplate: { id: launchTemplate.id, version: launchTemplate.latestVersion.apply(String) },
         tags,
       },
@@ -216,23 +171,6 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
   }
 }
 
-export interface ExistingClusterArgs {
-  /** Name of the EKS cluster. */
-  readonly clusterName: string;
-  /** Region of the cluster. */
-  readonly region: string;
-
-  /**
-   * Whether to make the IAM OIDC provider of the cluster's issuer, since nobody has. Default false: it is looked up. AWS
-   * takes one for an issuer, so a second can never come to be. Said and not found out: a program that looked first
-   * would find its own provider the second time, and delete it.
-   */
-  readonly createOidcProvider?: boolean;
-
-  /** Tags of the OIDC provider. Default none. */
-  readonly tags?: Readonly<Record<string, string>>;
-}
-
 /**
  * An EKS cluster that is there already, made by whatever tool. It is only read. Its IAM OIDC provider is looked up, or
  * made where none is.
@@ -243,7 +181,8 @@ export class ExistingCluster extends pulumi.ComponentResource implements Cluster
   readonly oidcProviderArn: pulumi.Output<string>;
   readonly provider: Provider;
 
-  constructor(name: string, args: ExistingClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, given: ExistingClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    const args = check(existingClusterArguments, given);
     super("eks-irsa:index:ExistingCluster", name, {}, opts);
     const parent = { parent: this };
 
@@ -294,11 +233,6 @@ async function registeredProvider(url: string, opts: pulumi.InvokeOptions): Prom
   }
 }
 
-export interface ReferencedClusterArgs {
-  /** Full name of a stack with the outputs `clusterName`, `kubeconfig` and `oidcProviderArn`, such as one of this program. */
-  readonly stack: string;
-}
-
 /** An EKS cluster that another stack made. */
 export class ReferencedCluster extends pulumi.ComponentResource implements ClusterAccess {
   readonly clusterName: pulumi.Output<string>;
@@ -306,7 +240,8 @@ export class ReferencedCluster extends pulumi.ComponentResource implements Clust
   readonly oidcProviderArn: pulumi.Output<string>;
   readonly provider: Provider;
 
-  constructor(name: string, args: ReferencedClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, given: ReferencedClusterArgs, opts?: pulumi.ComponentResourceOptions) {
+    const args = check(referencedClusterArguments, given);
     super("eks-irsa:index:ReferencedCluster", name, {}, opts);
     const parent = { parent: this };
 
@@ -323,6 +258,3 @@ export class ReferencedCluster extends pulumi.ComponentResource implements Clust
     });
   }
 }
-
-/** The SDK's inputs want mutable lists. */
-const mutable = <T>(list: readonly T[] | undefined): T[] | undefined => list && [...list];

@@ -2,10 +2,13 @@
 // only what it needs.
 
 export * from "../iam/policies.ts";
-export type { NewRoleArgs, RoleArgs } from "../iam/role.ts";
+export * from "../iam/quotas.ts";
 export * from "../iam/trust-policy.ts";
+export { ArgumentError } from "../iam/validation.ts";
 export * from "./cluster.ts";
 export * from "./image.ts";
+// The component's own: their texts may be outputs of other resources.
+export type { PolicyReference } from "./irsa.ts";
 export * from "./irsa.ts";
 export * from "./lister.ts";
 export * from "./toolbox.ts";

@@ -1,10 +1,12 @@
+import * as z from "zod";
 import { clusterAutoscaler, karpenter } from "./bundles/autoscaling.ts";
-import type { Definition, Parameter, ResolvedBundle } from "./bundles/definition.ts";
+import type { Definition, ResolvedBundle } from "./bundles/definition.ts";
 import { certManager, externalDns } from "./bundles/dns.ts";
 import { loadBalancerController, vpcCni } from "./bundles/network.ts";
 import { externalSecrets } from "./bundles/secrets.ts";
 import { ebsCsi, efsCsi, s3Csi } from "./bundles/storage.ts";
-import { partitionOfArn } from "./partition.ts";
+import { partitionIn } from "./partition.ts";
+import { check, fail, object, readInside } from "./validation.ts";
 
 // The policies of controllers that people attach over and over. Where AWS keeps a managed policy for one, that is it;
 // else the document that its project publishes, scoped to what the caller names. Each definition names its source.
@@ -95,49 +97,53 @@ const definitions: { readonly [N in BundleName]: Definition<Of<N>> } = {
 /** The names that there are. */
 export const bundleNames = Object.keys(definitions) as BundleName[];
 
+/** What the fields of each must be. */
+const schemas: ReadonlyMap<string, z.ZodType<ResolvedBundle>> = new Map(
+  bundleNames.map((name) => [name, schemaOf(name, definitions[name] as Definition<BundleReference>)]),
+);
+
+function schemaOf(name: BundleName, { parameters, resolve }: Definition<BundleReference>) {
+  return object({ bundle: z.literal(name), ...parameters }).transform((reference, context) => {
+    const partitions = partitionsOf(reference);
+    if (partitions.length > 1) {
+      fail(context, [], `it names ARNs of more than one partition: ${partitions.join(", ")}`);
+    }
+    try {
+      return resolve(reference as BundleReference);
+    } catch (error) {
+      fail(context, [], (error as Error).message);
+      return z.NEVER;
+    }
+  });
+}
+
+/** What has a `bundle`, as what that comes to. */
+export const bundleSchema = z.looseObject({ bundle: z.unknown() }).transform((reference, context) => {
+  const schema = schemas.get(String(reference.bundle));
+  if (schema === undefined) {
+    fail(context, ["bundle"], `there is no such bundle; there are ${bundleNames.join(", ")}`);
+    return z.NEVER;
+  }
+  return readInside(schema, reference, context) ?? z.NEVER;
+});
+
 /**
  * Reads a reference to a bundle.
  *
  * @example resolveBundle({ bundle: "external-dns", hostedZones: ["Z2FDTNDATAQYW2"] })
- * @throws Error that says what is wrong with it, as the end of a sentence.
+ * @throws ArgumentError that says what is wrong with it.
  */
-export function resolveBundle(reference: BundleReference): ResolvedBundle {
-  const name = reference.bundle;
-  if (!Object.hasOwn(definitions, name)) {
-    throw new Error(`there is no bundle ${JSON.stringify(name)}; there are ${bundleNames.join(", ")}`);
-  }
-  // Which reference goes with which definition is lost to the types here: the name has just been looked up.
-  const { parameters, resolve } = definitions[name] as unknown as {
-    parameters: Record<string, Parameter>;
-    resolve: (reference: BundleReference) => ResolvedBundle;
-  };
-  const values = reference as unknown as Record<string, unknown>;
-  for (const [field, { required, rule, test }] of Object.entries(parameters)) {
-    if (values[field] === undefined ? required : !test(values[field])) {
-      throw new Error(`${field} of the bundle ${name} must be ${rule}`);
-    }
-  }
-  const known = ["bundle", ...Object.keys(parameters)];
-  const extra = Object.keys(values).find((field) => !known.includes(field));
-  if (extra !== undefined) {
-    throw new Error(`the bundle ${name} has no ${JSON.stringify(extra)}; it has ${known.join(", ")}`);
-  }
-  const partitions = partitionsOf(reference);
-  if (partitions.length > 1) {
-    throw new Error(`the bundle ${name} names ARNs of more than one partition: ${partitions.join(", ")}`);
-  }
-  return resolve(reference);
-}
+export const resolveBundle = (reference: BundleReference): ResolvedBundle => check(bundleSchema, reference);
 
 /** The partition that a bundle's ARNs are of; undefined when it names none, and so fits any. */
 export const partitionOfBundle = (reference: BundleReference): string | undefined =>
   partitionsOf(reference)[0];
 
-const partitionsOf = (reference: BundleReference): string[] => [
+const partitionsOf = (reference: object): string[] => [
   ...new Set(
     Object.values(reference)
       .flat()
-      .filter((value): value is string => typeof value === "string" && value.startsWith("arn:"))
-      .map(partitionOfArn),
+      .map((value) => (typeof value === "string" ? partitionIn(value) : undefined))
+      .filter((partition) => partition !== undefined),
   ),
 ];

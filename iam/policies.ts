@@ -1,7 +1,39 @@
-import type { Input } from "@pulumi/pulumi";
-import { type BundleReference, bundleNames, partitionOfBundle, resolveBundle } from "./bundles.ts";
-import { partitionOfArn } from "./partition.ts";
-import type { PolicyDocument, Statement } from "./policy-document.ts";
+import * as z from "zod";
+import { type BundleReference, bundleNames, bundleSchema } from "./bundles.ts";
+import { partitionIn, partitionOfRegion } from "./partition.ts";
+import {
+  bareDocument,
+  characters,
+  documentInText,
+  type PolicyDocument,
+  type PolicyDocumentInput,
+  policyDocument,
+  resourceArns,
+} from "./policy-document.ts";
+import {
+  inlinePolicyCharacters,
+  managedPoliciesPerRole,
+  managedPolicyCharacters,
+  type Quotas,
+} from "./quotas.ts";
+import { pathInPolicyArn, policyArn } from "./role.ts";
+import {
+  anyOf,
+  check,
+  type Fault,
+  fail,
+  keyOf,
+  type Late,
+  matching,
+  must,
+  object,
+  ofKind,
+  oneOf,
+  plain,
+  readInside,
+  sentence,
+  valueAt,
+} from "./validation.ts";
 
 /**
  * A policy to attach to a role, in one of the forms that people have at hand:
@@ -10,37 +42,95 @@ import type { PolicyDocument, Statement } from "./policy-document.ts";
  *   `service-role/AmazonEBSCSIDriverPolicy`;
  * - the ARN of any managed policy: `arn:aws:iam::111122223333:policy/team/read-buckets`;
  * - a managed policy whose ARN is known only later, under a name of your choice: `{ name: "read", arn: policy.arn }`;
- * - an inline document, bare or under a name: `{ Version, Statement }`, `{ name: "list", document }`;
+ * - a document, bare or under a name, as an object or as JSON text: `{ Version, Statement }`, `{ name: "list", document }`;
+ * - a file that holds one: `{ name: "list", file: "policies/list.json" }`;
  * - a well-known bundle: `{ bundle: "external-dns", hostedZones: ["Z2FDTNDATAQYW2"] }`.
+ *
+ * `L` is the type of a text that may come later.
  */
-export type PolicyReference = string | ManagedPolicy | InlinePolicy | PolicyDocument | BundleReference;
+export type PolicyReference<L = string> =
+  | string
+  | ManagedPolicy<L>
+  | NamedDocument
+  | PolicyFile
+  | PolicyDocumentInput
+  | BundleReference
+  | ResolvedPolicy<L>;
 
-export interface ManagedPolicy {
-  /** Tells this attachment from the role's others; it is a part of the Pulumi name only. */
-  readonly name: string;
-  readonly arn: Input<string>;
+export interface ManagedPolicy<L = string> {
+  /** Tells this attachment from the role's others; it is a part of the Pulumi name only. Default: the ARN's own. */
+  readonly name?: string;
+  readonly arn: L;
 }
 
-export interface InlinePolicy {
+interface Named {
   /** The policy's name within the role, 1 to 128 characters of `A-Z a-z 0-9 + = , . @ - _`. */
   readonly name: string;
-  readonly document: PolicyDocument;
+  /**
+   * `inline`, a part of the role; or `managed`, a policy of its own, which may have 6,144 characters and counts among the
+   * role's managed ones. Default `inline`.
+   */
+  readonly attach?: "inline" | "managed";
+}
+
+export interface NamedDocument extends Named {
+  readonly document: PolicyDocumentInput | string;
+}
+
+export interface PolicyFile extends Named {
+  /** A file that holds the document as JSON. */
+  readonly file: string;
 }
 
 /** What a reference comes to: how the role gets it, under a name that is stable and plain. */
-export type ResolvedPolicy =
-  /** An AWS-managed policy. Its ARN is complete but for the partition: `iam::aws:policy/AmazonS3ReadOnlyAccess`. */
-  | { readonly kind: "aws-managed"; readonly name: string; readonly path: string }
-  | { readonly kind: "managed"; readonly name: string; readonly arn: Input<string> }
-  /** A document; that of a bundle names resources of the partition that it is for. */
+export type ResolvedPolicy<L = string> = {
+  readonly name: string;
+  /** What binds it to one partition: the ARNs that it names, and where they stand in the reference. */
+  readonly bound: readonly Bound[];
+} & (
   | {
-      readonly kind: "inline";
-      readonly name: string;
+      /** A policy of AWS's own. Its ARN is complete but for the partition: `iam::aws:policy/AmazonS3ReadOnlyAccess`. */
+      readonly kind: "aws-managed";
+      readonly path: string;
+    }
+  | { readonly kind: "managed"; readonly arn: L }
+  | {
+      /** A document, in the role or beside it; that of a bundle names resources of the partition that it is for. */
+      readonly kind: "inline" | "customer-managed";
       readonly document: (partition: string) => PolicyDocument;
-    };
+    }
+);
+
+interface Bound {
+  readonly path: readonly PropertyKey[];
+  readonly holds: string;
+  readonly partition: string;
+}
+
+/** An ARN, where it is one whose partition is said. */
+function boundBy(holds: unknown, path: readonly PropertyKey[]): Bound[] {
+  const partition = typeof holds === "string" ? partitionIn(holds) : undefined;
+  return partition === undefined ? [] : [{ path, holds: String(holds), partition }];
+}
+
+/** Marks what was read, so that a list which holds it is read once. In JSON, and so in errors, it is a reference again. */
+class Resolved {
+  toJSON(this: ResolvedPolicy<unknown>): unknown {
+    switch (this.kind) {
+      case "aws-managed":
+        return this.path;
+      case "managed":
+        return { name: this.name, arn: this.arn };
+      default:
+        return { name: this.name, document: this.document("aws") };
+    }
+  }
+}
+const resolved = <L>(policy: ResolvedPolicy<L>): ResolvedPolicy<L> => Object.assign(new Resolved(), policy);
+const isResolved = (value: unknown): value is ResolvedPolicy<never> => value instanceof Resolved;
 
 /** The narrowest permission that lists an account's buckets. IAM knows no resource for it but `*`. */
-export const listBuckets: InlinePolicy = {
+export const listBuckets: NamedDocument & { readonly document: PolicyDocument } = {
   name: "list-buckets",
   document: {
     Version: "2012-10-17",
@@ -48,86 +138,217 @@ export const listBuckets: InlinePolicy = {
   },
 };
 
-/** Managed policies that a role may have unless AWS raised it (to at most 25). Source: "IAM and AWS STS quotas". */
-export const managedPoliciesPerRole = 10;
-
-/** Characters, without white space, that the inline policies of a role may have together. Source: "IAM and AWS STS quotas". */
-export const inlinePolicyCharacters = 10_240;
-
 /** What a policy reference may be, for error messages. */
 export const policyForms =
   "the name of an AWS managed policy (AmazonS3ReadOnlyAccess), a policy's ARN (arn:aws:iam::111122223333:policy/NAME), " +
-  "an inline document ({ Version, Statement }, or { name, document }), " +
+  "a document ({ Version, Statement }, { name, document }, or { name, file }), " +
   `or a bundle ({ bundle: ${bundleNames.join(" | ")} })`;
+
+const policyName = matching(/^[\w+=,.@-]{1,128}$/, "1 to 128 letters, digits or any of + = , . @ - _");
+
+const managedByArn = <L>(name: string | undefined, arn: L, path: readonly PropertyKey[]): ResolvedPolicy<L> =>
+  resolved({
+    kind: "managed",
+    name: name ?? pathInPolicyArn(String(arn))?.replaceAll("/", "-") ?? "",
+    arn,
+    bound: boundBy(arn, path),
+  });
+
+const ofDocument = (
+  { name, attach = "inline" }: Named,
+  document: PolicyDocument,
+  path: readonly PropertyKey[],
+): ResolvedPolicy<never> =>
+  resolved<never>({
+    kind: attach === "managed" ? "customer-managed" : "inline",
+    name,
+    document: () => document,
+    bound: resourceArns(document).flatMap((one) => boundBy(one.arn, [...path, ...one.path])),
+  });
+
+/** A name, an ARN, or a document as JSON. */
+const policyText = z.string().transform((reference, context): ResolvedPolicy<string> => {
+  if (reference.trimStart().startsWith("{")) {
+    const document = readInside(documentInText, reference, context);
+    return document === undefined ? z.NEVER : ofDocument({ name: "inline" }, document, []);
+  }
+  if (reference.startsWith("arn:") && pathInPolicyArn(reference) !== undefined) {
+    return managedByArn(undefined, reference, []);
+  }
+  if (!/^([\w+=,.@-]+\/)*[\w+=,.@-]{1,128}$/.test(reference)) {
+    fail(context, [], must(policyForms));
+    return z.NEVER;
+  }
+  return resolved({ kind: "aws-managed", name: reference.replaceAll("/", "-"), path: reference, bound: [] });
+});
+
+const hasBundle = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && Object.hasOwn(value, "bundle");
+const bundle = ofKind<object>(hasBundle).transform((reference, context): ResolvedPolicy<never> => {
+  const bundle = readInside(bundleSchema, reference, context);
+  if (bundle === undefined) return z.NEVER;
+  return resolved({
+    ...bundle,
+    name: String(valueAt(reference, ["bundle"])),
+    bound: Object.entries(reference).flatMap(([key, value]) =>
+      key === "region"
+        ? [{ path: [key], holds: value, partition: partitionOfRegion(value) }]
+        : [value].flat().flatMap((one, index) => boundBy(one, Array.isArray(value) ? [key, index] : [key])),
+    ),
+  });
+});
+
+/** How references are read: texts that may come later, and files. */
+export interface PolicyReading<L> {
+  readonly late: Late<L>;
+  /** @throws Error when there is no such file. */
+  readonly readFile: (path: string) => string;
+}
+
+/** One reference, as what it comes to. */
+export function policySchema<L>({
+  late,
+  readFile,
+}: PolicyReading<L>): z.ZodType<ResolvedPolicy<L>, PolicyReference<L>> {
+  const named = { name: policyName, attach: oneOf(["inline", "managed"]).optional() };
+  const managed = object({ name: policyName.optional(), arn: late(policyArn) }).transform(
+    ({ name, arn }, context): ResolvedPolicy<L> => {
+      if (name === undefined && typeof arn !== "string")
+        fail(context, ["name"], "an ARN that is known later needs one");
+      return managedByArn(name, arn as L, ["arn"]);
+    },
+  );
+  const document = object({ ...named, document: policyDocument }).transform((one) =>
+    ofDocument(one, one.document, ["document"]),
+  );
+  const file = object({ ...named, file: z.string(must("the path of a file")) }).transform((one, context) => {
+    let json: string;
+    try {
+      json = readFile(one.file);
+    } catch (error) {
+      fail(context, ["file"], `it cannot be read: ${(error as Error).message}`);
+      return z.NEVER;
+    }
+    // The configuration has no key for what is in a file.
+    const inFile = (fault: Fault): Fault => ({
+      path: ["file"],
+      holds: one.file,
+      problem: fault.path.length === 0 ? fault.problem : `in it ${sentence(keyOf(fault.path), fault)}`,
+    });
+    const document = readInside(documentInText, json, context, inFile);
+    if (document === undefined) return z.NEVER;
+    const policy = ofDocument(one, document, []);
+    return resolved({ ...policy, bound: policy.bound.map((one) => ({ ...one, path: ["file"] })) });
+  });
+  const bare = bareDocument.transform((one) => ofDocument({ name: "inline" }, one, []));
+  return anyOf(
+    [ofKind<ResolvedPolicy<L>>(isResolved), policyText, bundle, managed, document, file, bare],
+    policyForms,
+  ) as never;
+}
+
+/** The policies of one role, as what they come to. Their number is for `policiesFaults`, since the account's quota tells it. */
+export const policiesSchema = <L>(
+  reading: PolicyReading<L>,
+): z.ZodType<ResolvedPolicy<L>[], readonly PolicyReference<L>[]> =>
+  z.array(policySchema(reading), must("a list of policies")).superRefine((policies, context) => {
+    const seen = new Set<string>();
+    let inlined = 0;
+    for (const [index, policy] of policies.entries()) {
+      if (!isResolved(policy)) continue;
+      for (const identity of identitiesOf(policy)) {
+        if (seen.has(identity)) {
+          fail(
+            context,
+            [index],
+            policy.name === "inline"
+              ? "a role can have one bare inline document only; give each a name: { name, document }"
+              : `another policy of the role is called ${policy.name} already, or is the same`,
+          );
+          break;
+        }
+        seen.add(identity);
+      }
+      if (policy.kind === "inline") {
+        inlined += characters(policy.document(longestPartition));
+        if (inlined > inlinePolicyCharacters) {
+          fail(
+            context,
+            [index],
+            `with it the role's inline policies have ${inlined} characters; IAM takes ${inlinePolicyCharacters}. Make it a managed policy: { name, document, attach: "managed" }`,
+          );
+        }
+      } else if (policy.kind === "customer-managed") {
+        const length = characters(policy.document(longestPartition));
+        if (length > managedPolicyCharacters) {
+          fail(
+            context,
+            [index],
+            `it has ${length} characters; IAM takes ${managedPolicyCharacters} in a managed policy. Make two of it`,
+          );
+        }
+      }
+    }
+  }) as never;
+
+/** What no other policy of the role may be too. IAM does not tell names by their case. */
+const identitiesOf = (policy: ResolvedPolicy<unknown>): string[] => [
+  `name ${policy.name.toLowerCase()}`,
+  ...(policy.kind === "aws-managed" ? [`arn iam::aws:policy/${policy.path}`] : []),
+  ...(policy.kind === "managed" && typeof policy.arn === "string"
+    ? [`arn ${policy.arn.replace(/^arn:[^:]*:/, "")}`]
+    : []),
+];
+
+/** The first policy that is one too many for the account's quota. */
+export function policiesFault(
+  policies: readonly ResolvedPolicy<unknown>[],
+  { managedPoliciesPerRole: quota = managedPoliciesPerRole.default }: Quotas = {},
+): { readonly index: number; readonly problem: string } | undefined {
+  const managed = [...policies.entries()].filter(([, { kind }]) => kind !== "inline");
+  const [index] = managed[quota] ?? [];
+  if (index === undefined) return undefined;
+  const { most } = managedPoliciesPerRole;
+  const raise =
+    quota < most
+      ? `, or have the quota raised (to at most ${most}) and say so with quotas.managedPoliciesPerRole`
+      : "";
+  return {
+    index,
+    problem: `a role takes ${quota} managed policies${quota === managedPoliciesPerRole.default ? " by default" : ""}, and this is number ${quota + 1}. Join some in one inline document${raise}`,
+  };
+}
+
+const noFiles: PolicyReading<string> = {
+  late: plain,
+  readFile: (path) => {
+    throw new Error(`${path} is not looked for here`);
+  },
+};
 
 /**
  * Reads one reference.
  *
- * @throws Error that says what is wrong with it; it does not repeat the reference itself.
+ * @throws ArgumentError that says what is wrong with it.
  */
-export function resolvePolicy(reference: PolicyReference): ResolvedPolicy {
-  if (typeof reference === "string") {
-    if (reference.startsWith("arn:")) {
-      const path = /^arn:aws[a-z-]*:iam::(?:aws|\d{12}):policy\/([\w+=,.@/-]{1,512})$/.exec(reference)?.[1];
-      if (path === undefined) throw new Error(`it must be ${policyForms}`);
-      return { kind: "managed", name: path.replaceAll("/", "-"), arn: reference };
-    }
-    if (!/^([\w+=,.@-]+\/)*[\w+=,.@-]{1,128}$/.test(reference)) throw new Error(`it must be ${policyForms}`);
-    return { kind: "aws-managed", name: reference.replaceAll("/", "-"), path: reference };
-  }
-  if (reference === null || typeof reference !== "object") throw new Error(`it must be ${policyForms}`);
-  if ("bundle" in reference) return { name: reference.bundle, ...resolveBundle(reference) };
-  if ("arn" in reference) return { kind: "managed", name: reference.name, arn: reference.arn };
-  const { name, document } = "document" in reference ? reference : { name: "inline", document: reference };
-  if (typeof name !== "string" || !/^[\w+=,.@-]{1,128}$/.test(name)) {
-    throw new Error("its name must be 1 to 128 letters, digits or any of + = , . @ - _");
-  }
-  checkDocument(document);
-  return { kind: "inline", name, document: () => document };
-}
+export const resolvePolicy = (reference: PolicyReference): ResolvedPolicy =>
+  check(policySchema(noFiles), reference);
 
 /**
  * Reads all policies of one role.
  *
- * @throws PolicyError that names the first reference that is wrong, repeated, or one too many.
+ * @throws ArgumentError that names every reference that is wrong, repeated, or one too many.
  */
-export function resolvePolicies(references: readonly PolicyReference[]): ResolvedPolicy[] {
-  const resolved: ResolvedPolicy[] = [];
-  let managed = 0;
-  let inlineCharacters = 0;
-  for (const [index, reference] of references.entries()) {
-    const fail = (why: string): never => {
-      throw new PolicyError(index, why);
-    };
-    let policy: ResolvedPolicy;
-    try {
-      policy = resolvePolicy(reference);
-    } catch (error) {
-      throw new PolicyError(index, (error as Error).message);
-    }
-    if (resolved.some((other) => other.name === policy.name)) {
-      fail(
-        policy.name === "inline"
-          ? "a role can have one bare inline document only; give each a name: { name, document }"
-          : `another policy of the role is called ${policy.name} already`,
-      );
-    }
-    if (policy.kind === "inline") {
-      inlineCharacters += characters(policy.document(longestPartition));
-      if (inlineCharacters > inlinePolicyCharacters) {
-        fail(
-          `with it the role's inline policies have ${inlineCharacters} characters; IAM takes ${inlinePolicyCharacters}. Make it a managed policy`,
-        );
-      }
-    } else if (++managed > managedPoliciesPerRole) {
-      fail(
-        `a role takes ${managedPoliciesPerRole} managed policies by default, and this is number ${managed}. Join some in one inline document`,
-      );
-    }
-    resolved.push(policy);
-  }
-  return resolved;
-}
+export const resolvePolicies = (references: readonly PolicyReference[], quotas?: Quotas): ResolvedPolicy[] =>
+  check(
+    object({
+      policies: policiesSchema(noFiles).superRefine((policies, context) => {
+        const fault = policiesFault(policies, quotas);
+        if (fault) fail(context, [fault.index], fault.problem);
+      }),
+    }),
+    { policies: references },
+  ).policies;
 
 /** Policies that do more than most of those who attach them need, and what does less. */
 const narrower: Readonly<Record<string, string>> = {
@@ -151,13 +372,13 @@ export const isWideManagedPolicy = (name: string): boolean =>
 export const isAllActions = (action: string): boolean => /^(?:\*+|[a-z0-9*-]+:\*+)$/i.test(action);
 
 /** What a person should hear about these policies before they are attached: one sentence each. */
-export function policyWarnings(policies: readonly ResolvedPolicy[]): string[] {
+export function policyWarnings(policies: readonly ResolvedPolicy<unknown>[]): string[] {
   return policies.flatMap((policy) => {
-    if (policy.kind === "inline") {
+    if (policy.kind === "inline" || policy.kind === "customer-managed") {
       const [action] = policy
         .document("aws")
         .Statement.filter(({ Effect }) => Effect === "Allow")
-        .flatMap((statement) => texts(statement.Action).map(String).filter(isAllActions));
+        .flatMap(({ Action = [] }) => [Action].flat().filter(isAllActions));
       return action === undefined
         ? []
         : [`The policy ${policy.name} allows ${action}: name the actions that the workload calls.`];
@@ -169,88 +390,10 @@ export function policyWarnings(policies: readonly ResolvedPolicy[]): string[] {
   });
 }
 
-/** A bad entry in a role's list of policies. */
-export class PolicyError extends Error {
-  /** Its place in the list, from 0. */
-  readonly index: number;
-  /** What is wrong with it, and what would be right. */
-  readonly why: string;
-
-  constructor(index: number, why: string) {
-    super(`policies[${index}]: ${why}.`);
-    this.index = index;
-    this.why = why;
-    this.name = "PolicyError";
-  }
-}
-
-/** The ARN of a managed policy in a partition; customer-managed ARNs stay as they are. */
+/** The ARN of a policy of AWS's own in a partition. */
 export function awsManagedPolicyArn(partition: string, path: string): string {
   return `arn:${partition}:iam::aws:policy/${path}`;
 }
 
-/** The partition that a reference is bound to; undefined when it fits any. */
-export function partitionOfPolicy(reference: PolicyReference): string | undefined {
-  if (typeof reference === "string") {
-    return reference.startsWith("arn:") ? partitionOfArn(reference) : undefined;
-  }
-  return "bundle" in reference ? partitionOfBundle(reference) : undefined;
-}
-
 /** The partition whose ARNs are the longest: what fits there fits everywhere. */
 const longestPartition = "aws-us-gov";
-
-/** Length of a document as IAM counts it: without white space. */
-export function characters(document: PolicyDocument): number {
-  return JSON.stringify(document).replace(/\s/g, "").length;
-}
-
-/** What `checkDocument` may be given: configuration from a file, whatever its static type says. */
-type Unchecked<T> = { readonly [K in keyof T]?: unknown };
-
-function checkDocument(document: Unchecked<PolicyDocument>): void {
-  if (document?.Version !== "2012-10-17") throw new Error('its Version must be "2012-10-17"');
-  if (!Array.isArray(document.Statement) || document.Statement.length === 0) {
-    throw new Error("its Statement must be a list of at least one statement");
-  }
-  const extra = Object.keys(document).find((key) => !["Version", "Id", "Statement"].includes(key));
-  if (extra !== undefined) throw new Error(`a policy document has no ${JSON.stringify(extra)}`);
-  document.Statement.forEach((statement: Unchecked<Statement>, index) => {
-    const wrong = statementFault(statement);
-    if (wrong) throw new Error(`Statement[${index}] ${wrong}`);
-  });
-}
-
-const statementKeys = ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"];
-
-/** Why IAM would refuse a statement of an identity policy; undefined when it would not. */
-function statementFault(statement: Unchecked<Statement>): string | undefined {
-  if (statement === null || typeof statement !== "object") return "must be an object";
-  const extra = Object.keys(statement).find((key) => !statementKeys.includes(key));
-  if (extra === "Principal")
-    return "has a Principal; the policies of a role have none, the role itself is the principal";
-  if (extra !== undefined) return `has ${JSON.stringify(extra)}; it may have ${statementKeys.join(", ")}`;
-  if (statement.Effect !== "Allow" && statement.Effect !== "Deny") return 'needs Effect: "Allow" or "Deny"';
-  if ((statement.Action === undefined) === (statement.NotAction === undefined)) {
-    return "needs Action or NotAction, and not both";
-  }
-  if ((statement.Resource === undefined) === (statement.NotResource === undefined)) {
-    return "needs Resource or NotResource, and not both";
-  }
-  for (const key of ["Action", "NotAction"] as const) {
-    const bad = texts(statement[key]).find(
-      // IAM does not care about the case of either half.
-      (action) => !/^(?:\*|(?:\*|[a-z0-9-]+):[a-z0-9*?]+)$/i.test(String(action)),
-    );
-    if (bad !== undefined)
-      return `has the ${key} ${JSON.stringify(bad)}; it must be like s3:ListAllMyBuckets`;
-  }
-  for (const key of ["Resource", "NotResource"] as const) {
-    const bad = texts(statement[key]).find((arn) => arn !== "*" && !/^arn:[^:]*:[^:]+:.+$/.test(String(arn)));
-    if (bad !== undefined) return `has the ${key} ${JSON.stringify(bad)}; it must be an ARN or "*"`;
-  }
-  return undefined;
-}
-
-const texts = (value: unknown): readonly unknown[] =>
-  value === undefined ? [] : Array.isArray(value) ? value : [value];

@@ -1,9 +1,14 @@
-/** The IAM policy language as types. Source: "Grammar of the IAM JSON policy language", IAM User Guide. */
+import * as z from "zod";
+import { anyOf, fail, list, matching, must, nearest, object, oneOf, readInside, text } from "./validation.ts";
+
+/** The IAM policy language as types, and its rules. Source: "Grammar of the IAM JSON policy language", IAM User Guide. */
 
 type OneOrMore<T> = T | readonly T[];
 
 /** Condition operator → condition key → value or values, as in `{ StringEquals: { "aws:RequestedRegion": "eu-west-1" } }`. */
-export type Conditions = Readonly<Record<string, Readonly<Record<string, OneOrMore<string>>>>>;
+export type Conditions = Readonly<
+  Record<string, Readonly<Record<string, OneOrMore<string | number | boolean>>>>
+>;
 
 /** Who a statement speaks of; only resource policies, such as a role's trust policy, have it. */
 export type Principal = "*" | Readonly<Partial<Record<"AWS" | "Federated" | "Service", OneOrMore<string>>>>;
@@ -25,8 +30,149 @@ export interface TrustStatement extends Omit<Statement, "Resource" | "NotResourc
 }
 
 export interface PolicyDocument<S = Statement> {
-  readonly Version: "2012-10-17";
+  /** IAM takes a document without one for the older, which knows no policy variables. */
+  readonly Version?: "2012-10-17" | "2008-10-17";
+  readonly Id?: string;
   readonly Statement: readonly S[];
 }
 
 export type TrustPolicy = PolicyDocument<TrustStatement>;
+
+/** A document as people have it: a single statement need not be a list. */
+export interface PolicyDocumentInput extends Omit<PolicyDocument, "Statement"> {
+  readonly Statement: OneOrMore<Statement>;
+}
+
+const oneOrMore = <T extends z.ZodType>(item: T, rule: string) =>
+  anyOf([item, list(item, `${rule}, or a list of such`)], rule);
+
+const actionRule = "an action such as s3:ListAllMyBuckets";
+// IAM does not care about the case of either half.
+const actions = oneOrMore(matching(/^(?:\*|\*:\*|[a-z0-9-]+:[a-z0-9*?]+)$/i, actionRule), actionRule);
+
+const resourceRule = 'an ARN (arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE) or "*"';
+/** An ARN has six parts; one that is shorter and ends with a star, IAM takes for all that begins so. */
+const isResource = (resource: string): boolean =>
+  resource === "*" || /^arn:[^:\s]+:[^:*?\s]+:(?:[^:\s]*:[^:\s]*:\S.*|(?:[^:\s]*:)?\*)$/.test(resource);
+const resources = oneOrMore(text(resourceRule, isResource), resourceRule);
+
+const operators = [
+  ...["StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"],
+  ...["StringLike", "StringNotLike"],
+  ...["NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals"],
+  ...["NumericGreaterThan", "NumericGreaterThanEquals"],
+  ...["DateEquals", "DateNotEquals", "DateLessThan", "DateLessThanEquals"],
+  ...["DateGreaterThan", "DateGreaterThanEquals"],
+  ...["Bool", "BinaryEquals", "IpAddress", "NotIpAddress", "Null"],
+  ...["ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike"],
+];
+const lowerOperators = new Set(operators.map((operator) => operator.toLowerCase()));
+
+/** Why IAM knows no such operator of conditions; undefined when it does. It does not care about their case. */
+function operatorFault(operator: string): string | undefined {
+  const bare = operator.replace(/^For(?:AllValues|AnyValue):/i, "");
+  const plain = /^null$/i.test(bare) ? bare : bare.replace(/IfExists$/i, "");
+  if (lowerOperators.has(plain.toLowerCase())) return undefined;
+  const near = nearest(plain, operators);
+  return `IAM has no such operator${near === undefined ? " as StringEquals, ArnLike, Bool" : `, do you mean ${near}?`}`;
+}
+
+const conditionValue = z.union([z.string(), z.number(), z.boolean()], must("text, a number, true or false"));
+const conditions = z
+  .record(
+    z.string(),
+    z.record(
+      z.string(),
+      oneOrMore(conditionValue, "text, a number, true or false"),
+      must('a map of condition keys to values, as in { "aws:RequestedRegion": "eu-west-1" }'),
+    ),
+    must('a map of operators, as in { StringEquals: { "aws:RequestedRegion": "eu-west-1" } }'),
+  )
+  .superRefine((condition, context) => {
+    for (const operator of Object.keys(condition)) {
+      const problem = operatorFault(operator);
+      if (problem) fail(context, [operator], problem);
+    }
+  });
+
+const statement = object(
+  {
+    Sid: matching(/^[A-Za-z0-9]*$/, "letters and digits only").optional(),
+    Effect: oneOf(["Allow", "Deny"]),
+    Action: actions.optional(),
+    NotAction: actions.optional(),
+    Resource: resources.optional(),
+    NotResource: resources.optional(),
+    Condition: conditions.optional(),
+  },
+  { Principal: "the policies of a role have none, the role itself is the principal; leave it out" },
+).superRefine((statement, context) => {
+  for (const [one, other] of [
+    ["Action", "NotAction"],
+    ["Resource", "NotResource"],
+  ] as const) {
+    if ((statement[one] === undefined) === (statement[other] === undefined)) {
+      fail(context, [], `it needs ${one} or ${other}, and not both`);
+    }
+  }
+});
+
+const statements = list(statement, "a list of at least one statement");
+
+/** A document of a role's policy, whose statements come out as a list. */
+const documentObject = object({
+  Version: z.enum(["2012-10-17", "2008-10-17"], must('"2012-10-17", as a text')).optional(),
+  Id: z.string(must("text")).optional(),
+  Statement: anyOf(
+    [statements, statement.transform((one) => [one])],
+    "a statement, or a list of at least one",
+  ),
+}).superRefine(({ Statement }, context) => {
+  const seen = new Map<string, number>();
+  for (const [index, { Sid }] of Statement.entries()) {
+    if (!Sid) continue;
+    const first = seen.get(Sid);
+    if (first !== undefined)
+      fail(context, ["Statement", index, "Sid"], `Statement[${first}] has this Sid already`);
+    else seen.set(Sid, index);
+  }
+});
+
+const documentText = z.string().transform((json, context): z.output<typeof documentObject> => {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    fail(context, [], `it is no JSON: ${(error as Error).message}`);
+    return z.NEVER;
+  }
+  return readInside(documentObject, value, context) ?? z.NEVER;
+});
+
+/** A document of a role's policy: as an object, or as JSON text. */
+export const policyDocument: z.ZodType<PolicyDocument, PolicyDocumentInput | string> = anyOf(
+  [documentObject, documentText],
+  "a policy document ({ Version, Statement }), or one as JSON text",
+);
+/** The same, where text would mean something else. */
+export const bareDocument: z.ZodType<PolicyDocument, PolicyDocumentInput> = documentObject;
+/** The same, from a file. */
+export const documentInText: z.ZodType<PolicyDocument, string> = documentText;
+
+/** The ARNs of a document's resources, and where they stand in it. */
+export function resourceArns(document: PolicyDocument): { path: (string | number)[]; arn: string }[] {
+  return document.Statement.flatMap((one, index) =>
+    (["Resource", "NotResource"] as const).flatMap((key) => {
+      const resources = one[key];
+      if (resources === undefined) return [];
+      const path = ["Statement", index, key];
+      return typeof resources === "string"
+        ? [{ path, arn: resources }]
+        : resources.map((arn, place) => ({ path: [...path, place], arn }));
+    }),
+  );
+}
+
+/** Length of a document as IAM counts it: without white space. */
+export const characters = (document: PolicyDocument<unknown>): number =>
+  JSON.stringify(document).replace(/\s/g, "").length;

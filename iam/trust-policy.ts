@@ -1,4 +1,18 @@
-import type { Conditions, TrustPolicy, TrustStatement } from "./policy-document.ts";
+import type * as z from "zod";
+import {
+  isNamePattern,
+  isNamespaceName,
+  isServiceAccountName,
+  namePattern,
+  namespaceName,
+  namespaceNameRule,
+  serviceAccountName,
+  serviceAccountNameRule,
+} from "./names.ts";
+import { dnsSuffixOfRegion, partitionOfRegion } from "./partition.ts";
+import { type Conditions, characters, type TrustPolicy, type TrustStatement } from "./policy-document.ts";
+import { trustPolicyCharacters } from "./quotas.ts";
+import { anyOf, type Late, list, matching, object } from "./validation.ts";
 
 /** The audience that EKS gives its tokens and STS expects, in every partition, China included. */
 export const stsAudience = "sts.amazonaws.com";
@@ -10,16 +24,31 @@ export const stsAudience = "sts.amazonaws.com";
  * @example { matching: "team-*" }
  */
 export interface Matching {
+  /** The pattern, such as `team-*`. */
   readonly matching: string;
 }
 
-/** One ServiceAccount, or with a pattern all that it matches. */
-export interface Subject {
+/** One ServiceAccount, or with a pattern all that it matches. `L` is the type of a text that may come later. */
+export interface Subject<L = string> {
   /** Kubernetes namespace of the ServiceAccount. */
-  readonly namespace: string | Matching;
+  readonly namespace: L | Matching;
   /** Name of the ServiceAccount. */
-  readonly serviceAccount: string | Matching;
+  readonly serviceAccount: L | Matching;
 }
+
+/** The ServiceAccounts that a role admits beside its own. */
+export const subjectsSchema = <L>(late: Late<L>): z.ZodType<Subject<L>[], readonly Subject<L>[]> => {
+  const nameOrPattern = (name: z.ZodType<string, string>, rule: string) =>
+    anyOf([late(name), namePattern], `${rule}; or { matching: PATTERN } with * or ? in the pattern`);
+  return list(
+    object({
+      namespace: nameOrPattern(namespaceName, namespaceNameRule),
+      serviceAccount: nameOrPattern(serviceAccountName, serviceAccountNameRule),
+    }),
+    "a list of { namespace, serviceAccount }",
+    { min: 0 },
+  );
+};
 
 export interface TrustPolicyArgs extends Subject {
   /**
@@ -34,9 +63,6 @@ export interface TrustPolicyArgs extends Subject {
   /** Characters that the account's quota allows. Default 2,048. */
   readonly maxCharacters?: number;
 }
-
-/** Characters that a role's trust policy may have. Source: "IAM and AWS STS quotas", IAM User Guide. */
-export const trustPolicyCharacters = { default: 2048, most: 4096 } as const;
 
 /**
  * The trust policy that lets exactly these ServiceAccounts of these clusters assume a role.
@@ -64,33 +90,48 @@ export function trustPolicy(args: TrustPolicyArgs): TrustPolicy {
   });
   const whole = policy(arns.length, subjects.length);
   const limit = args.maxCharacters ?? trustPolicyCharacters.default;
-  if (length(whole) > limit) {
-    const fits = (clusters: number, admitted: number) => length(policy(clusters, admitted)) <= limit;
-    const most = (upTo: number, test: (count: number) => boolean) =>
-      Array.from({ length: upTo }, (_, index) => upTo - index).find(test) ?? 0;
-    const room = [
-      subjects.length > 1 &&
-        `${most(subjects.length, (count) => fits(arns.length, count))} of its ${subjects.length} ServiceAccounts`,
-      arns.length > 1 &&
-        `${most(arns.length, (count) => fits(count, subjects.length))} of its ${arns.length} clusters`,
-    ].filter(Boolean);
+  if (characters(whole) > limit) {
+    const fits = (clusters: number, admitted: number) => characters(policy(clusters, admitted)) <= limit;
     throw new Error(
-      `The trust policy has ${length(whole)} characters; IAM takes ${limit}.` +
-        (room.length > 0 ? ` There is room for ${room.join(", or for ")}.` : "") +
-        ` Make several roles, admit by pattern, or have the quota raised (to at most ${trustPolicyCharacters.most}) and say so with maxTrustPolicyCharacters.`,
+      tooLong(whole, limit, [
+        roomFor("ServiceAccounts", subjects.length, (count) => fits(arns.length, count)),
+        roomFor("clusters", arns.length, (count) => fits(count, subjects.length)),
+      ]),
     );
   }
   return whole;
 }
 
+/** How many of several would fit; undefined where there is one only. */
+function roomFor(what: string, count: number, fits: (count: number) => boolean): string | undefined {
+  if (count < 2) return undefined;
+  const most = Array.from({ length: count }, (_, index) => count - index).find(fits) ?? 0;
+  return `${most} of its ${count} ${what}`;
+}
+
+function tooLong(policy: TrustPolicy, limit: number, rooms: readonly (string | undefined)[]): string {
+  const room = rooms.filter((one) => one !== undefined);
+  const { most } = trustPolicyCharacters;
+  return (
+    `The trust policy has ${characters(policy)} characters; IAM takes ${limit}.` +
+    (room.length > 0 ? ` There is room for ${room.join(", or for ")}.` : "") +
+    ` Make several roles, admit by pattern${limit < most ? `, or have the quota raised (to at most ${most}) and say so with quotas.trustPolicyCharacters` : ""}.`
+  );
+}
+
 /**
  * The trust policy for EKS Pod Identity: the service may assume the role for these ServiceAccounts. EKS tells it by the
  * session tags that it sets; which cluster they live in, the association says.
+ *
+ * @throws Error when it is longer than `limit`, with how many of the subjects would fit.
  */
-export function podIdentityTrustPolicy(subjects: readonly Subject[]): TrustPolicy {
-  return {
+export function podIdentityTrustPolicy(
+  subjects: readonly Subject[],
+  limit: number = trustPolicyCharacters.default,
+): TrustPolicy {
+  const policy = (admitted: number): TrustPolicy => ({
     Version: "2012-10-17",
-    Statement: subjects.map(({ namespace, serviceAccount }): TrustStatement => {
+    Statement: subjects.slice(0, admitted).map(({ namespace, serviceAccount }): TrustStatement => {
       const tags = {
         "aws:RequestTag/kubernetes-namespace": checkedName(namespace, namespaceKind),
         "aws:RequestTag/kubernetes-service-account": checkedName(serviceAccount, serviceAccountKind),
@@ -103,7 +144,13 @@ export function podIdentityTrustPolicy(subjects: readonly Subject[]): TrustPolic
         Condition: like ? { StringLike: tags } : { StringEquals: tags },
       };
     }),
-  };
+  });
+  const whole = policy(subjects.length);
+  if (characters(whole) > limit) {
+    const fits = (count: number) => characters(policy(count)) <= limit;
+    throw new Error(tooLong(whole, limit, [roomFor("ServiceAccounts", subjects.length, fits)]));
+  }
+  return whole;
 }
 
 /** One cluster: a statement for the subjects that are named, and one for those that are matched. */
@@ -137,9 +184,6 @@ function statementsFor(
   ];
 }
 
-/** Characters of a policy as IAM counts them: without white space. */
-const length = (policy: TrustPolicy): number => JSON.stringify(policy).replace(/\s/g, "").length;
-
 const isMatching = (name: string | Matching): name is Matching => typeof name === "object";
 const isPattern = ({ namespace, serviceAccount }: Subject): boolean =>
   isMatching(namespace) || isMatching(serviceAccount);
@@ -159,9 +203,16 @@ interface Kind {
   test: (name: string) => boolean;
 }
 
+const namespaceKind: Kind = { name: "a namespace", rule: namespaceNameRule, test: isNamespaceName };
+const serviceAccountKind: Kind = {
+  name: "a ServiceAccount",
+  rule: serviceAccountNameRule,
+  test: isServiceAccountName,
+};
+
 function checkedName(name: string | Matching, kind: Kind): string {
   if (isMatching(name)) {
-    if (/[*?]/.test(name.matching) && /^[-a-z0-9.*?]+$/.test(name.matching)) return name.matching;
+    if (isNamePattern(name.matching)) return name.matching;
     throw new Error(
       `${JSON.stringify(name.matching)} is no pattern for ${kind.name}: it must have a * or ?, and else only what names have.`,
     );
@@ -172,9 +223,19 @@ function checkedName(name: string | Matching, kind: Kind): string {
   return name;
 }
 
+const oidcProviderArnPattern = /^arn:aws[a-z-]*:iam::\d{12}:oidc-provider\/(\S+)$/;
+export const oidcProviderArnSchema = matching(
+  oidcProviderArnPattern,
+  "the ARN of an IAM OIDC provider (arn:aws:iam::<account>:oidc-provider/<issuer>)",
+);
+
+/** The ARN of a cluster's OIDC provider, with other digits: as long as that of any cluster in the region. */
+export const oidcProviderArnLike = (region: string): string =>
+  `arn:${partitionOfRegion(region)}:iam::${"0".repeat(12)}:oidc-provider/oidc.eks.${region}.${dnsSuffixOfRegion(region)}/id/${"0".repeat(32)}`;
+
 /** The issuer as IAM writes it in ARNs and condition keys: host and path, no scheme. */
 export function issuerHost(oidcProviderArn: string): string {
-  const issuer = /^arn:aws[a-z-]*:iam::\d{12}:oidc-provider\/(\S+)$/.exec(oidcProviderArn)?.[1];
+  const issuer = oidcProviderArnPattern.exec(oidcProviderArn)?.[1];
   if (issuer === undefined) {
     throw new Error(
       `${JSON.stringify(oidcProviderArn)} is not the ARN of an IAM OIDC provider (arn:aws:iam::<account>:oidc-provider/<issuer>).`,
@@ -182,20 +243,3 @@ export function issuerHost(oidcProviderArn: string): string {
   }
   return issuer;
 }
-
-/** RFC 1123 label, which Kubernetes asks of a namespace's name. */
-export const namespaceNameRule =
-  "lower-case letters, digits and '-', starting and ending with a letter or digit, at most 63";
-export const isNamespaceName = (name: string): boolean => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name);
-const namespaceKind: Kind = { name: "a namespace", rule: namespaceNameRule, test: isNamespaceName };
-
-/** RFC 1123 subdomain, which Kubernetes asks of a ServiceAccount's name. */
-export const serviceAccountNameRule =
-  "lower-case letters, digits, '-' and '.', each part between dots starting and ending with a letter or digit, at most 253";
-export const isServiceAccountName = (name: string): boolean =>
-  name.length <= 253 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(name);
-const serviceAccountKind: Kind = {
-  name: "a ServiceAccount",
-  rule: serviceAccountNameRule,
-  test: isServiceAccountName,
-};

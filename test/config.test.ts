@@ -66,14 +66,14 @@ describe("the stack configuration", () => {
       }),
     ).to.deep.equal([
       "eks-irsa:namespace holds \"Bad_Name\"; it must be lower-case letters, digits and '-', starting and ending with a letter or digit, at most 63",
-      'eks-irsa:policies[1] holds "no such thing"; it must be the name of an AWS managed policy (AmazonS3ReadOnlyAccess), a policy\'s ARN (arn:aws:iam::111122223333:policy/NAME), an inline document ({ Version, Statement }, or { name, document }), or a bundle ({ bundle: ebs-csi | efs-csi | vpc-cni | load-balancer-controller | external-dns | cert-manager | cluster-autoscaler | karpenter | external-secrets | s3-csi })',
+      'eks-irsa:policies[1] holds "no such thing"; it must be the name of an AWS managed policy (AmazonS3ReadOnlyAccess), a policy\'s ARN (arn:aws:iam::111122223333:policy/NAME), a document ({ Version, Statement }, { name, document }, or { name, file }), or a bundle ({ bundle: ebs-csi | efs-csi | vpc-cni | load-balancer-controller | external-dns | cert-manager | cluster-autoscaler | karpenter | external-secrets | s3-csi })',
       'eks-irsa:cluster.version holds "1.3.4"; it must be a Kubernetes version in quotes, such as "1.34"',
       "eks-irsa:cluster.nodes.max holds 2; it must be at least min",
       "eks-irsa:cluster.nodes.desired is not set; it must be from min to max",
       "eks-irsa:cluster.logs.retentionDays holds 2; it must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653",
       'eks-irsa:app holds "rust"; it must be one of go, java, none',
       "eks-irsa:replicas holds -1; it must be a whole number from 0 to 100",
-      "eks-irsa:replica holds 2; there is no such key; there are namespace, createNamespace, serviceAccount, policies, role, identity, bindings, cluster, app, replicas, intervalSeconds, build, toolbox, tags",
+      "eks-irsa:replica holds 2; there is no such key; there are namespace, createNamespace, serviceAccount, policies, role, identity, quotas, bindings, cluster, app, replicas, intervalSeconds, build, toolbox, tags; do you mean replicas?",
     ]);
   });
 
@@ -123,7 +123,9 @@ describe("the stack configuration", () => {
   it("leaves a role that is there its own policies", () => {
     const role = { arn: "arn:aws:iam::111122223333:role/r" };
     expect(parse({ role }).policies).to.deep.equal([]);
-    expect(parse({ role, policies: ["AmazonS3ReadOnlyAccess"] }).policies).to.have.length(1); // refused by the component
+    expect(errorsOf({ role, policies: ["AmazonS3ReadOnlyAccess"] })).to.deep.equal([
+      'eks-irsa:policies holds ["AmazonS3ReadOnlyAccess"]; a role that is there already keeps its policies; leave these out',
+    ]);
   });
 
   describe("bindings", () => {
@@ -148,7 +150,7 @@ describe("the stack configuration", () => {
       ).to.deep.equal([
         "eks-irsa:bindings[0].serviceAccount holds \"B!\"; it must be lower-case letters, digits, '-' and '.', each part between dots starting and ending with a letter or digit, at most 253",
         "eks-irsa:bindings[1].role.maxSessionDuration holds 60; it must be a whole number of seconds from 3600 to 43200",
-        "eks-irsa:bindings[1].polices holds []; there is no such key; there are namespace, createNamespace, serviceAccount, policies, role, otherSubjects, identity, audience, roleOnly, adopt, labels, annotations, tokenExpirationSeconds, stsRegionalEndpoints, automountToken",
+        "eks-irsa:bindings[1].polices holds []; there is no such key; there are namespace, createNamespace, serviceAccount, policies, role, identity, quotas, description, otherSubjects, audience, roleOnly, adopt, labels, annotations, tokenExpirationSeconds, stsRegionalEndpoints, automountToken, tags; do you mean policies?",
       ]);
     });
 
@@ -173,6 +175,418 @@ describe("the stack configuration", () => {
       );
       expect(errorsOf(binding({ matching: "team-a" }))[0]).to.contain("with * or ? in the pattern");
     });
+  });
+
+  describe("of people who do this job", () => {
+    const existing = { app: "none", cluster: { name: "my-cluster", existing: true } };
+    const binding = (more: object) => ({
+      ...existing,
+      bindings: [{ namespace: "team-a", serviceAccount: "app", ...more }],
+    });
+    const statement = { Effect: "Allow", Action: "s3:GetObject", Resource: "*" };
+    const inline = (...Statement: object[]) => binding({ policies: [{ Version: "2012-10-17", Statement }] });
+    const roleArn = "arn:aws:iam::111122223333:role/r";
+    const policyArn = "arn:aws:iam::111122223333:policy/team/read";
+    const subjects = Array.from({ length: 40 }, (_, index) => ({
+      namespace: "team-namespace",
+      serviceAccount: `application-${index}`,
+    }));
+    const tags = (count: number, prefix = "key") =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`${prefix}-${index}`, "x"]));
+    const managed = (count: number) => Array.from({ length: count }, (_, index) => `Policy${index}`);
+    const at = "eks-irsa:bindings[0]";
+
+    const refused: [what: string, config: Record<string, unknown>, ...errors: (string | RegExp)[]][] = [
+      [
+        "annotations that have keys of their own",
+        binding({ annotations: { "eks.amazonaws.com/sts-regional-endpoints": "true" } }),
+        `${at}.annotations["eks.amazonaws.com/sts-regional-endpoints"] holds "true"; stsRegionalEndpoints sets it; use that key`,
+      ],
+      [
+        "policies of a role that is there",
+        binding({ role: { arn: roleArn }, policies: ["A"] }),
+        `${at}.policies holds ["A"]; a role that is there`,
+      ],
+      [
+        "roleOnly with a role that is there",
+        binding({ role: { arn: roleArn }, roleOnly: true }),
+        `${at}.roleOnly holds true; with a role`,
+      ],
+      [
+        "other subjects of a role that is there",
+        binding({ role: { arn: roleArn }, otherSubjects: subjects.slice(0, 1) }),
+        `${at}.otherSubjects holds`,
+      ],
+      [
+        "roleOnly and adopt",
+        binding({ roleOnly: true, adopt: true }),
+        `${at}.adopt holds true; with roleOnly`,
+      ],
+      [
+        "an audience of Pod Identity",
+        binding({ identity: "pod-identity", audience: "x" }),
+        `${at}.audience holds "x"; EKS Pod Identity has no audience`,
+      ],
+      [
+        "two descriptions",
+        binding({ description: "a", role: { description: "b" } }),
+        `${at}.description holds "a"; there is a role.description already`,
+      ],
+      [
+        "the lister's own ServiceAccount in a binding",
+        { bindings: [{ namespace: "s3-irsa", serviceAccount: "s3-irsa" }] },
+        `${at} holds {"namespace":"s3-irsa","serviceAccount":"s3-irsa"}; the lister itself is for s3-irsa/s3-irsa already`,
+      ],
+      [
+        "role names that differ in case only",
+        {
+          role: { name: "Reader" },
+          bindings: [
+            { namespace: "a", serviceAccount: "b", role: { name: "reader" } },
+            { namespace: "a", serviceAccount: "c", role: { name: "x" } },
+            { namespace: "a", serviceAccount: "d", role: { name: "X" } },
+          ],
+        },
+        `${at}.role.name holds "reader"; eks-irsa:role.name is this name already`,
+        'eks-irsa:bindings[2].role.name holds "X"; eks-irsa:bindings[1].role.name is this name already',
+      ],
+      [
+        "a statement id with a dash",
+        inline({ ...statement, Sid: "some-doc" }),
+        `${at}.policies[0].Statement[0].Sid holds "some-doc"; it must be letters and digits only`,
+      ],
+      [
+        "a statement id that is a number",
+        inline({ ...statement, Sid: 1 }),
+        `${at}.policies[0].Statement[0].Sid holds 1`,
+      ],
+      [
+        "a statement id twice",
+        inline({ ...statement, Sid: "a" }, statement, { ...statement, Sid: "a" }),
+        `${at}.policies[0].Statement[2].Sid holds "a"; Statement[0] has this Sid already`,
+      ],
+      [
+        "empty lists, and conditions that are none",
+        inline(
+          { ...statement, Resource: [] },
+          { ...statement, Action: [] },
+          { ...statement, Condition: [] },
+          { ...statement, Condition: "x" },
+          { ...statement, Condition: { StringEqual: { a: "b" } } },
+          { ...statement, Condition: { StringEquals: { a: { b: "c" } } } },
+        ),
+        `${at}.policies[0].Statement[0].Resource holds []; it must be an ARN`,
+        `${at}.policies[0].Statement[1].Action holds []; it must be an action`,
+        `${at}.policies[0].Statement[2].Condition holds []; it must be a map of operators`,
+        `${at}.policies[0].Statement[3].Condition holds "x"; it must be a map of operators`,
+        `${at}.policies[0].Statement[4].Condition.StringEqual holds {"a":"b"}; IAM has no such operator, do you mean StringEquals?`,
+        `${at}.policies[0].Statement[5].Condition.StringEquals.a holds {"b":"c"}; it must be text`,
+      ],
+      [
+        "a resource that is no ARN",
+        inline({ ...statement, Resource: "arn:aws:s3:b" }),
+        `${at}.policies[0].Statement[0].Resource holds "arn:aws:s3:b"`,
+      ],
+      [
+        "a name for an ARN",
+        binding({ policies: [{ name: "a", arn: "AWSLoadBalancerControllerIAMPolicy" }] }),
+        `${at}.policies[0].arn holds "AWSLoadBalancerControllerIAMPolicy"; it must be the ARN of a policy`,
+      ],
+      [
+        "a file that is not there",
+        binding({ policies: [{ name: "a", file: "no-such.json" }] }),
+        /policies\[0\]\.file holds "no-such\.json"; it cannot be read: ENOENT/,
+      ],
+      [
+        "a file that is no policy",
+        binding({ policies: [{ name: "a", file: ".mocharc.json" }] }),
+        /policies\[0\]\.file holds "\.mocharc\.json"; in it Statement is not set/,
+        /in it spec holds/,
+        /in it extension holds/,
+        /in it timeout holds/,
+      ],
+      [
+        "JSON text that is broken",
+        binding({ policies: [{ name: "a", document: "{" }] }),
+        /policies\[0\]\.document holds "\{"; it is no JSON: .*position 1/,
+      ],
+      [
+        "eleven managed policies",
+        binding({ policies: managed(11) }),
+        `${at}.policies[10] holds "Policy10"; a role takes 10 managed policies by default, and this is number 11.`,
+      ],
+      [
+        "twelve where eleven are allowed",
+        { ...binding({ policies: managed(12) }), quotas: { managedPoliciesPerRole: 11 } },
+        `${at}.policies[11] holds "Policy11"; a role takes 11`,
+      ],
+      [
+        "a managed document that counts among them",
+        binding({
+          policies: [...managed(10), { name: "own", document: { Statement: statement }, attach: "managed" }],
+        }),
+        `${at}.policies[10] holds`,
+      ],
+      [
+        "a managed document that is too long",
+        binding({
+          policies: [
+            {
+              name: "own",
+              document: { Statement: { ...statement, Sid: "x".repeat(6200) } },
+              attach: "managed",
+            },
+          ],
+        }),
+        /policies\[0\] holds .*; it has \d+ characters; IAM takes 6144 in a managed policy/,
+      ],
+      [
+        "40 other subjects",
+        binding({ otherSubjects: subjects }),
+        /otherSubjects holds .*; the trust policy has \d+ characters; IAM takes 2048\. There is room for \d+ of its 41/,
+      ],
+      [
+        "40 under Pod Identity",
+        binding({ otherSubjects: subjects, identity: "pod-identity" }),
+        /otherSubjects holds .*; the trust policy has \d{5} characters; IAM takes 2048/,
+      ],
+      [
+        "typographic quotes",
+        binding({ role: { description: "the team\u2019s reader" } }),
+        `${at}.role.description holds "the team\u2019s reader"; it must be at most 1,000 characters of Latin-1`,
+      ],
+      [
+        "a boundary with a blank",
+        binding({ role: { permissionsBoundary: "arn:aws:iam::111122223333:policy/a b" } }),
+        `${at}.role.permissionsBoundary holds`,
+      ],
+      [
+        "a boundary of 2,049 characters",
+        binding({ role: { permissionsBoundary: `arn:aws:iam::111122223333:policy/${"x/".repeat(1010)}` } }),
+        `${at}.role.permissionsBoundary holds`,
+      ],
+      ["51 tags", binding({ tags: tags(51) }), /\.tags holds .*; a resource takes 50 tags, and these are 51/],
+      [
+        "51 tags with those of the stack",
+        { ...binding({ tags: tags(25) }), tags: tags(26, "stack") },
+        /^eks-irsa:bindings\[0\]\.tags holds .*with eks-irsa:tags, .*these are 51/,
+      ],
+      [
+        "tag keys that differ in case only",
+        { ...existing, tags: { team: "a", Team: "b" } },
+        'eks-irsa:tags.Team holds "b"; it differs from team in case only',
+      ],
+      [
+        "the same, with those of the stack",
+        { ...binding({ tags: { team: "a" } }), tags: { Team: "b" } },
+        `${at}.tags.team holds "a"; with eks-irsa:tags, it differs from Team in case only`,
+      ],
+      [
+        "AWS's own tags",
+        { ...existing, tags: { x: "aws:y" } },
+        'eks-irsa:tags.x holds "aws:y"; it must be text',
+      ],
+      [
+        "AWS's own tag keys",
+        { ...existing, tags: { "AWS:x": "y" } },
+        'eks-irsa:tags.AWS:x holds "y"; its key must be',
+      ],
+      [
+        "nodes of two architectures",
+        { cluster: { nodes: { instanceTypes: ["t3.medium", "t4g.medium"] } } },
+        'eks-irsa:cluster.nodes.instanceTypes[1] holds "t4g.medium"; it must be of x86_64 like t3.medium',
+      ],
+      [
+        "21 instance types",
+        {
+          cluster: { nodes: { instanceTypes: Array.from({ length: 21 }, (_, index) => `m${index}.large`) } },
+        },
+        /instanceTypes holds .*at most 20/,
+      ],
+      [
+        "host bits, leading zeros",
+        { cluster: { endpoint: { allowedCidrs: ["10.1.0.0/15", "010.001.0.0/08"] } } },
+        'eks-irsa:cluster.endpoint.allowedCidrs[0] holds "10.1.0.0/15"',
+        'eks-irsa:cluster.endpoint.allowedCidrs[1] holds "010.001.0.0/08"',
+      ],
+      [
+        "41 blocks",
+        {
+          cluster: {
+            endpoint: { allowedCidrs: Array.from({ length: 41 }, (_, index) => `10.${index}.0.0/16`) },
+          },
+        },
+        /allowedCidrs holds .*at most 40/,
+      ],
+      [
+        "no block at all, which EKS takes for everybody",
+        { cluster: { endpoint: { allowedCidrs: [] } } },
+        "eks-irsa:cluster.endpoint.allowedCidrs holds []",
+      ],
+      [
+        "blocks of an endpoint that is off",
+        { cluster: { endpoint: { public: false, allowedCidrs: ["10.0.0.0/8"] } } },
+        "eks-irsa:cluster.endpoint.allowedCidrs holds",
+      ],
+      [
+        "a VPC alone",
+        { cluster: { network: { vpcId: "vpc-0a" } } },
+        "eks-irsa:cluster.network.privateSubnetIds is not set; EKS needs at least two subnets",
+      ],
+      [
+        "one subnet",
+        { cluster: { network: { vpcId: "vpc-0a", publicSubnetIds: ["subnet-0a"] } } },
+        "eks-irsa:cluster.network.publicSubnetIds holds",
+      ],
+      [
+        "an empty list of subnets",
+        { cluster: { network: { vpcId: "vpc-0a", publicSubnetIds: [] } } },
+        "eks-irsa:cluster.network.publicSubnetIds holds []",
+      ],
+    ];
+    for (const [what, config, ...errors] of refused) {
+      it(`refuses ${what}`, () => {
+        const found = errorsOf(config);
+        expect(found, found.join("\n")).to.have.length(errors.length);
+        for (const [index, error] of errors.entries()) {
+          if (typeof error === "string")
+            expect(found[index]).to.satisfy((one: string) => one.startsWith(error));
+          else expect(found[index]).to.match(error);
+        }
+      });
+    }
+
+    it("refuses every ARN of another partition, wherever it is", () => {
+      const document = { Statement: { ...statement, Resource: ["*", "arn:aws:s3:::b"] } };
+      expect(
+        errorsOf(
+          binding({
+            role: { permissionsBoundary: policyArn },
+            policies: [
+              policyArn,
+              { name: "a", arn: policyArn.replace("read", "write") },
+              { name: "b", document },
+              JSON.stringify(document),
+              { bundle: "karpenter", cluster: "c", nodeRole: roleArn, region: "eu-west-1" },
+            ],
+          }),
+          "us-gov-west-1",
+        ).map((line) => line.replace(/ holds.*(it must be of the region's partition).*/, " $1")),
+      ).to.have.members(
+        [
+          ...["policies[0]", "policies[1].arn", "policies[2].document.Statement[0].Resource[1]"],
+          ...["policies[3].Statement[0].Resource[1]", "policies[4].nodeRole", "policies[4].region"],
+          "role.permissionsBoundary",
+        ].map((key) => `${at}.${key} it must be of the region's partition`),
+      );
+      expect(errorsOf(binding({ role: { arn: roleArn } }), "cn-north-1")[0]).to.match(
+        /^eks-irsa:bindings\[0\]\.role\.arn holds/,
+      );
+    });
+
+    it("takes policies as people have them", () => {
+      const document = {
+        Version: "2008-10-17",
+        Statement: {
+          ...statement,
+          Condition: { Bool: { "aws:SecureTransport": true }, NumericLessThan: { "s3:max-keys": 10 } },
+        },
+      };
+      const { policies = [] } =
+        parse(
+          binding({
+            policies: [
+              { arn: policyArn },
+              { name: "text", document: JSON.stringify(document) },
+              { name: "old", document },
+              { name: "none", document: { Statement: [statement] }, attach: "managed" },
+              JSON.stringify(document),
+              { name: "file", file: "test/policy.json" },
+            ],
+          }),
+        ).bindings[0] ?? {};
+      expect(policies.map(({ kind, name }) => `${kind} ${name}`)).to.deep.equal([
+        "managed team-read",
+        "inline text",
+        "inline old",
+        "customer-managed none",
+        "inline inline",
+        "inline file",
+      ]);
+      const statements = policies.map((policy) =>
+        "document" in policy ? policy.document("aws") : undefined,
+      );
+      expect(statements[1]).to.deep.equal({ Version: "2008-10-17", Statement: [document.Statement] });
+      expect(statements[3]).to.deep.equal({ Statement: [statement] });
+      expect(statements[5]?.Statement[0]?.Action).to.equal("s3:ListAllMyBuckets");
+    });
+
+    it("takes what the account's quotas allow, of the stack or of the binding", () => {
+      const quotas = { managedPoliciesPerRole: 25, trustPolicyCharacters: 4096 };
+      const config = binding({ policies: managed(25), otherSubjects: subjects });
+      expect(parse({ ...config, quotas }).bindings[0]?.quotas).to.deep.equal(quotas);
+      expect(parse(binding({ policies: managed(25), quotas })).bindings[0]?.policies).to.have.length(25);
+      expect(errorsOf({ ...existing, quotas: { managedPoliciesPerRole: 26 } })[0]).to.match(
+        /^eks-irsa:quotas\.managedPoliciesPerRole holds 26; it must be a whole number from 10 to 25/,
+      );
+    });
+
+    it("gives a binding the tags of the stack beside its own", () => {
+      const config = { ...binding({ tags: { team: "a", more: "x" } }), tags: { team: "all", env: "dev" } };
+      expect(parse(config).bindings[0]?.tags).to.deep.equal({ team: "a", env: "dev", more: "x" });
+    });
+
+    it("builds for the architecture of the nodes, unless told", () => {
+      const platform = (instanceTypes: string[], build = {}) =>
+        parse({ cluster: { nodes: { instanceTypes } }, build }).build.platform;
+      for (const type of [
+        "t4g.medium",
+        "m7g.large",
+        "c6gn.large",
+        "r8gd.large",
+        "x2gd.large",
+        "i4g.large",
+        "im4gn.large",
+        "is4gen.large",
+        "hpc7g.4xlarge",
+        "g5g.xlarge",
+        "a1.large",
+      ]) {
+        expect(platform([type]), type).to.equal("linux/arm64");
+      }
+      for (const type of [
+        "t3.medium",
+        "m6i.large",
+        "g4dn.xlarge",
+        "g6e.xlarge",
+        "m7i-flex.large",
+        "p5en.48xlarge",
+        "u7i-12tb.224xlarge",
+        "inf2.xlarge",
+      ]) {
+        expect(platform([type]), type).to.equal("linux/amd64");
+      }
+      expect(platform(["t4g.medium"], { platform: "linux/amd64" })).to.equal("linux/amd64");
+      expect(parse({}).build.platform).to.equal("linux/amd64");
+    });
+  });
+
+  it("says of a structured value that is no JSON where it breaks, beside the other errors", () => {
+    expect(errorsOf({ bindings: "[{", replicas: -1 })).to.deep.equal([
+      "eks-irsa:bindings holds \"[{\"; it is no JSON: Expected property name or '}' in JSON at position 2 (line 1 column 3)",
+      "eks-irsa:replicas holds -1; it must be a whole number from 0 to 100",
+    ]);
+    expect(errorsOf({ bindings: "- namespace: a" })).to.deep.equal([
+      'eks-irsa:bindings holds "- namespace: a"; it must be a list of bindings',
+    ]);
+  });
+
+  it("advises nothing that cannot be done", () => {
+    expect(() => parse({ replica: 2 })).to.throw(
+      ConfigError,
+      /Correct it where it is given: in Pulumi\.test\.yaml/,
+    );
+    expect(() => parse({ replica: 2 })).not.to.throw(ConfigError, /pulumi config set/);
   });
 
   it("is a RunError, which Pulumi prints without a stack trace", () => {

@@ -29,6 +29,7 @@ export const registry = `${accountId}.dkr.ecr.${region}.amazonaws.com`;
 /** What AWS adds to a resource's inputs, for the types that the program uses. A type that is not here gets its inputs only. */
 const outputs: Outputs = {
   "aws:iam/role:Role": (name) => ({ arn: `arn:aws:iam::${accountId}:role/${name}`, name: `${name}-1234567` }),
+  "aws:iam/policy:Policy": (name) => ({ arn: `arn:aws:iam::${accountId}:policy/${name}` }),
   "aws:ecr/repository:Repository": (name) => ({
     name: `${name}-1234567`,
     registryId: accountId,

@@ -1,4 +1,5 @@
 import type { Of } from "../bundles.ts";
+import { region } from "../partition.ts";
 import type { Statement } from "../policy-document.ts";
 import { allow, clusterName, type Definition, inline, optional, text } from "./definition.ts";
 
@@ -40,7 +41,7 @@ export const karpenter: Definition<Of<"karpenter">> = {
     interruptionQueue: optional(
       text("the ARN of an SQS queue", /^arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:[\w.-]+$/),
     ),
-    region: optional(text("an AWS region such as eu-central-1", /^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/)),
+    region: optional(region),
   },
   resolve: (reference) => inline((partition) => karpenterStatements(reference, partition)),
 };

@@ -1,4 +1,8 @@
+import * as z from "zod";
+import * as names from "../names.ts";
 import type { PolicyDocument, Statement } from "../policy-document.ts";
+import * as validation from "../validation.ts";
+import { matching, must } from "../validation.ts";
 
 /** What a bundle comes to. */
 export type ResolvedBundle =
@@ -7,52 +11,31 @@ export type ResolvedBundle =
   /** A document; it names resources of the partition that it is for. */
   | { readonly kind: "inline"; readonly document: (partition: string) => PolicyDocument };
 
-/** One field of a bundle's reference, which may come from a file. */
-export interface Parameter {
-  readonly required: boolean;
-  /** What it must be, as the end of a sentence. */
-  readonly rule: string;
-  readonly test: (value: unknown) => boolean;
-}
-
-/** A bundle: the fields of its reference `R`, and what they make. */
+/** A bundle: the rules for the fields of its reference `R`, and what they make. */
 export interface Definition<R> {
-  readonly parameters: { readonly [K in Exclude<keyof R, "bundle">]-?: Parameter };
-  /** Called with fields that passed their tests. */
+  readonly parameters: { readonly [K in Exclude<keyof R, "bundle">]-?: z.ZodType };
+  /** Called with fields that passed their rules. @throws Error that says what they lack together. */
   readonly resolve: (reference: R) => ResolvedBundle;
 }
 
-export const list = (rule: string, ...patterns: RegExp[]): Parameter => ({
-  required: true,
-  rule,
-  test: (value) =>
-    Array.isArray(value) &&
-    value.length > 0 &&
-    value.every((one) => typeof one === "string" && patterns.some((pattern) => pattern.test(one))),
-});
+/** Texts, each of one of the patterns. */
+export const list = (rule: string, ...patterns: RegExp[]) =>
+  z
+    .array(z.string(must(rule)), must(rule))
+    .refine(
+      (values) => values.length > 0 && values.every((one) => patterns.some((pattern) => pattern.test(one))),
+      must(rule),
+    );
 
-export const text = (rule: string, pattern: RegExp): Parameter => ({
-  required: true,
-  rule,
-  test: (value) => typeof value === "string" && pattern.test(value),
-});
+export const text = (rule: string, pattern: RegExp) => matching(pattern, rule);
 
-export const oneOf = (...values: string[]): Parameter => ({
-  required: true,
-  rule: `one of ${values.join(", ")}`,
-  test: (value) => values.includes(value as string),
-});
+export const oneOf = (...values: string[]) => validation.oneOf(values);
 
-export const flag: Parameter = {
-  required: false,
-  rule: "true or false",
-  test: (value) => typeof value === "boolean",
-};
+export const optional = <T extends z.ZodType>(parameter: T) => parameter.optional();
 
-export const optional = (parameter: Parameter): Parameter => ({ ...parameter, required: false });
+export const flag = optional(validation.flag());
 
-/** Source: CreateCluster, Amazon EKS API Reference. */
-export const clusterName = text("the name of an EKS cluster", /^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$/);
+export const clusterName = names.clusterName;
 
 export const kmsKeys = optional(
   list(

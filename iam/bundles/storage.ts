@@ -39,7 +39,10 @@ const isDirectoryBucket = (bucket: string): boolean => bucket.endsWith("--x-s3")
  */
 export const s3Csi: Definition<Of<"s3-csi">> = {
   parameters: {
-    buckets: list('a list of bucket names such as ["my-bucket"]', /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/),
+    buckets: list(
+      'a list of bucket names such as ["my-bucket"]',
+      /^(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+    ),
     readOnly: flag,
     kmsKeys,
   },

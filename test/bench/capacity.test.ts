@@ -23,7 +23,8 @@ import { bindingsWithin, rolloutTime } from "../../bench/capacity/stacks.ts";
 import { type Storm, simulateStorm } from "../../bench/capacity/storm.ts";
 import { parts } from "../../bench/capacity/tables.ts";
 import { kept, page } from "../../bench/capacity.ts";
-import { trustPolicy, trustPolicyCharacters } from "../../iam/trust-policy.ts";
+import { trustPolicyCharacters } from "../../iam/quotas.ts";
+import { trustPolicy } from "../../iam/trust-policy.ts";
 
 const names: fc.Arbitrary<NameLengths> = fc.record({
   region: fc.constantFrom("eu-central-1", "us-east-1", "ap-southeast-1"),

@@ -1,7 +1,9 @@
+import { output } from "@pulumi/pulumi";
 import { expect } from "chai";
-import { IrsaArgumentError, IrsaServiceAccount, type IrsaServiceAccountArgs } from "../../components/irsa.ts";
+import { IrsaServiceAccount, type IrsaServiceAccountArgs } from "../../components/irsa.ts";
 import { takesFieldsBack } from "../../components/ownership.ts";
-import { PolicyError, policyWarnings, resolvePolicies } from "../../iam/policies.ts";
+import { policyWarnings, resolvePolicies } from "../../iam/policies.ts";
+import { ArgumentError } from "../../iam/validation.ts";
 import { issuer, known, oidcProviderArn, only, type Registered, setMocks, settled } from "../mocks.ts";
 
 describe("IrsaServiceAccount", () => {
@@ -45,7 +47,7 @@ describe("IrsaServiceAccount", () => {
   });
 
   it("annotates the ServiceAccount with the role's ARN", async () => {
-    const irsa = await make({ serviceAccountName: "reader" });
+    const irsa = await make({ serviceAccount: "reader" });
     expect(only(registered, "kubernetes:core/v1:ServiceAccount").inputs.metadata).to.deep.equal({
       name: "reader",
       namespace: "team-a",
@@ -138,7 +140,10 @@ describe("IrsaServiceAccount", () => {
           namespace: "a",
           policies: ["Good", "not a policy"],
         }),
-    ).to.throw(PolicyError, /^policies\[1\]: it must be the name of an AWS managed policy/);
+    ).to.throw(
+      ArgumentError,
+      /^policies\[1\] holds "not a policy"; it must be the name of an AWS managed policy/,
+    );
     expect(await settled(registered)).to.deep.equal([]);
     expect(names("aws:iam/role:Role")).to.deep.equal([]);
   });
@@ -188,7 +193,7 @@ describe("IrsaServiceAccount", () => {
   });
 
   it("makes the role only, for a chart that brings its ServiceAccount", async () => {
-    const irsa = await make({ roleOnly: true, serviceAccountName: "chart" });
+    const irsa = await make({ roleOnly: true, serviceAccount: "chart" });
     expect(registered.filter((one) => one.custom).map((one) => one.type)).to.deep.equal([
       "aws:iam/role:Role",
     ]);
@@ -236,13 +241,11 @@ describe("IrsaServiceAccount", () => {
   it("passes what the webhook reads on as annotations, and the audience into the trust policy too", async () => {
     await make({
       audience: "vault",
-      serviceAccount: {
-        labels: { team: "a" },
-        annotations: { owner: "me" },
-        tokenExpirationSeconds: 3600,
-        stsRegionalEndpoints: false,
-        automountToken: true,
-      },
+      labels: { team: "a" },
+      annotations: { owner: "me" },
+      tokenExpirationSeconds: 3600,
+      stsRegionalEndpoints: false,
+      automountToken: true,
     });
     const { metadata, automountServiceAccountToken } = only(registered, "kubernetes:core/v1:ServiceAccount")
       .inputs as { metadata: Record<string, Record<string, string>>; automountServiceAccountToken: boolean };
@@ -317,7 +320,7 @@ describe("IrsaServiceAccount", () => {
     [
       "policies for a role that is there",
       { role: { arn: "arn:aws:iam::111122223333:role/r" }, policies: ["AmazonS3ReadOnlyAccess"] },
-      /^policies: a role that is there already keeps its policies/,
+      /^policies holds \[.*\]; a role that is there already keeps its policies/,
     ],
     [
       "a role that is there, to be changed",
@@ -328,34 +331,214 @@ describe("IrsaServiceAccount", () => {
     [
       "no cluster name for Pod Identity",
       { identity: "pod-identity" },
-      /^clusterName: EKS Pod Identity needs/,
+      /^clusterName is not set; EKS Pod Identity needs/,
     ],
     [
       "an annotation of IRSA's own",
-      { serviceAccount: { annotations: { "eks.amazonaws.com/role-arn": "x" } } },
-      /^serviceAccount\.annotations\["eks\.amazonaws\.com\/role-arn"\] holds "x"/,
+      { annotations: { "eks.amazonaws.com/role-arn": "x" } },
+      /^annotations\["eks\.amazonaws\.com\/role-arn"\] holds "x"; role\.arn sets it/,
     ],
     [
       "a token of a minute",
-      { serviceAccount: { tokenExpirationSeconds: 60 } },
-      /^serviceAccount\.tokenExpirationSeconds holds 60; .*600 to 86400/,
+      { tokenExpirationSeconds: 60 },
+      /^tokenExpirationSeconds holds 60; .*600 to 86400/,
     ],
-    ["no OIDC provider", { oidcProviderArn: [] }, /^oidcProviderArn holds \[\]; it must name at least one/],
+    [
+      "no OIDC provider",
+      { oidcProviderArn: [] },
+      /^oidcProviderArn holds \[\]; it must be the ARN of at least one/,
+    ],
     [
       "a quota that IAM does not give",
-      { maxTrustPolicyCharacters: 5000 },
-      /^maxTrustPolicyCharacters holds 5000; .*2048 to 4096/,
+      { quotas: { trustPolicyCharacters: 5000 } },
+      /^quotas\.trustPolicyCharacters holds 5000; .*2048 to 4096/,
     ],
   ];
   for (const [title, args, message] of refused) {
     it(`refuses ${title} before it registers anything`, async () => {
       expect(() => new IrsaServiceAccount("app", { oidcProviderArn, namespace: "a", ...args })).to.throw(
-        IrsaArgumentError,
+        ArgumentError,
         message,
       );
       expect(await settled(registered)).to.deep.equal([]);
     });
   }
+
+  const subjects = Array.from({ length: 40 }, (_, index) => ({
+    namespace: "team-namespace",
+    serviceAccount: `application-${index}`,
+  }));
+  const china = oidcProviderArn.replace("arn:aws:", "arn:aws-cn:");
+  const policyArn = "arn:aws:iam::111122223333:policy/read";
+  const statement = { Effect: "Allow", Action: "s3:GetObject", Resource: "arn:aws:s3:::b/*" } as const;
+  const refusedByOwnKey: [title: string, args: Partial<IrsaServiceAccountArgs>, ...messages: RegExp[]][] = [
+    [
+      "everything that is wrong, at once",
+      { role: { path: "x", maxSessionDuration: 1 }, policies: ["no such thing"], tags: { "aws:x": "y" } },
+      /^policies\[0\] holds "no such thing"; /m,
+      /^role\.path holds "x"; /m,
+      /^role\.maxSessionDuration holds 1; /m,
+      /^tags\.aws:x holds "y"; /m,
+    ],
+    [
+      "a statement, by its path",
+      { policies: [{ name: "a", document: { Statement: [statement, { ...statement, Sid: "a-b" }] } }] },
+      /^policies\[0\]\.document\.Statement\[1\]\.Sid holds "a-b"; it must be letters and digits only\.$/,
+    ],
+    [
+      "a misspelt argument",
+      { serviceAcount: "x" } as never,
+      /^serviceAcount holds "x"; .*do you mean serviceAccount\?$/,
+    ],
+    [
+      "the arguments of before",
+      { serviceAccountName: "x" } as never,
+      /^serviceAccountName holds "x"; there is no such key/,
+    ],
+    [
+      "ARNs of another partition than the provider's",
+      {
+        oidcProviderArn: china,
+        policies: [policyArn, { name: "x", arn: `${policyArn}2` }, { Statement: statement }],
+        role: { permissionsBoundary: policyArn },
+      },
+      /^policies\[0\] holds .*region's partition \(arn:aws-cn:/m,
+      /^policies\[1\]\.arn holds /m,
+      /^policies\[2\]\.Statement\[0\]\.Resource holds /m,
+      /^role\.permissionsBoundary holds /m,
+    ],
+    [
+      "more subjects than a trust policy holds",
+      { otherSubjects: subjects },
+      /^otherSubjects holds .*; the trust policy has \d+ characters; IAM takes 2048\. There is room for \d+ of its 41/,
+    ],
+    [
+      "the same where the provider is known later",
+      { otherSubjects: subjects, oidcProviderArn: output(oidcProviderArn) },
+      /^otherSubjects holds .*; the trust policy has \d+ characters/,
+    ],
+    [
+      "the same under Pod Identity",
+      {
+        otherSubjects: subjects,
+        identity: "pod-identity",
+        clusterName: "dev",
+        quotas: { trustPolicyCharacters: 4096 },
+      },
+      /^otherSubjects holds .*; the trust policy has \d{5} characters; IAM takes 4096\. .* Make several roles, admit by pattern\.$/,
+    ],
+    [
+      "an ARN without a name that is known later",
+      { policies: [{ arn: output(policyArn) }] },
+      /^policies\[0\]\.name is not set; an ARN that is known later needs one/,
+    ],
+    [
+      "policies that are known later",
+      { policies: output([]) as never },
+      /^policies holds "\(known later\)"; it must be known from the start/,
+    ],
+    [
+      "a provider's URL",
+      { oidcProviderArn: `https://${issuer}` },
+      /^oidcProviderArn holds "https.*; it must be the ARN of an IAM OIDC provider/,
+    ],
+  ];
+  for (const [title, args, ...messages] of refusedByOwnKey) {
+    it(`refuses ${title}, in the words of its arguments, before it registers anything`, async () => {
+      let error: unknown;
+      try {
+        new IrsaServiceAccount("app", { oidcProviderArn, namespace: "a", ...args });
+      } catch (caught) {
+        error = caught;
+      }
+      expect(error).to.be.instanceOf(ArgumentError);
+      for (const message of messages) expect((error as Error).message).to.match(message);
+      expect((error as ArgumentError).faults).to.have.length(messages.length);
+      expect((error as Error).message).not.to.contain("eks-irsa:");
+      expect(await settled(registered)).to.deep.equal([]);
+    });
+  }
+
+  it("asks for a ServiceAccount's name where its own is none", async () => {
+    expect(() => new IrsaServiceAccount("my_app", { oidcProviderArn, namespace: "a" })).to.throw(
+      ArgumentError,
+      /^serviceAccount is not set; the component's own name, my_app, is not one/,
+    );
+    expect(await settled(registered)).to.deep.equal([]);
+  });
+
+  it("takes texts that are known later wherever they decide nothing", async () => {
+    await make({
+      oidcProviderArn: [output(oidcProviderArn)],
+      namespace: Promise.resolve("team-a"),
+      serviceAccount: output("reader"),
+      description: output("Reads"),
+      role: { permissionsBoundary: output(policyArn) },
+      otherSubjects: [{ namespace: output("team-b"), serviceAccount: "x" }],
+      labels: output({ team: "a" }),
+      annotations: { owner: output("me") },
+      tags: { team: output("a") },
+    });
+    expect(roleInputs()).to.deep.include({
+      description: "Reads",
+      permissionsBoundary: policyArn,
+      tags: { team: "a" },
+    });
+    expect(statements()[0].Condition.StringEquals[`${issuer}:sub`]).to.deep.equal([
+      "system:serviceaccount:team-a:reader",
+      "system:serviceaccount:team-b:x",
+    ]);
+    const { metadata } = only(registered, "kubernetes:core/v1:ServiceAccount").inputs as {
+      metadata: Record<string, Record<string, string>>;
+    };
+    expect(metadata.labels).to.deep.equal({ team: "a" });
+    expect(metadata.annotations).to.include({ owner: "me" });
+  });
+
+  it("judges an ARN that is known later once it is, and makes nothing that would use it", async () => {
+    const later = output("arn:aws-cn:iam::111122223333:role/r");
+    const { roleArn } = await make({ role: { arn: later } });
+    const error = await known(roleArn).catch((error: Error) => error.message);
+    expect(error).to.contain(
+      'role.arn holds "arn:aws-cn:iam::111122223333:role/r"; it must be of the region\'s partition (arn:aws:...).',
+    );
+    expect(registered.filter((one) => one.custom)).to.deep.equal([]);
+  });
+
+  it("makes a policy of its own of a document that is to be managed, and attaches it", async () => {
+    await make({
+      policies: [{ name: "read", document: JSON.stringify({ Statement: statement }), attach: "managed" }],
+      tags: { team: "a" },
+    });
+    const policy = only(registered, "aws:iam/policy:Policy");
+    expect(policy.name).to.equal("app-read");
+    expect(policy.inputs.tags).to.deep.equal({ team: "a" });
+    expect(policy.inputs.name).to.equal(undefined);
+    expect(JSON.parse(policy.inputs.policy as string)).to.deep.equal({ Statement: [statement] });
+    const attachment = only(registered, "aws:iam/rolePolicyAttachment:RolePolicyAttachment");
+    expect([attachment.name, attachment.inputs.policyArn]).to.deep.equal([
+      "app-read",
+      "arn:aws:iam::111122223333:policy/app-read",
+    ]);
+    expect(names("aws:iam/rolePolicy:RolePolicy")).to.deep.equal([]);
+  });
+
+  it("lets AWS make the long name of such a policy unique", async () => {
+    const name = `${"n".repeat(63)}.${"a".repeat(60)}`;
+    new IrsaServiceAccount(name, {
+      oidcProviderArn,
+      namespace: "n",
+      policies: [{ name: "read", document: { Statement: statement }, attach: "managed" }],
+    });
+    await settled(registered);
+    expect(only(registered, "aws:iam/policy:Policy").inputs.namePrefix).to.have.length(102);
+  });
+
+  it("takes a document from a file, from the folder that the program runs in", async () => {
+    await make({ policies: [{ name: "list", file: "test/policy.json" }] });
+    const { policy } = only(registered, "aws:iam/rolePolicy:RolePolicy").inputs;
+    expect(JSON.parse(policy as string).Statement[0].Action).to.equal("s3:ListAllMyBuckets");
+  });
 
   it("warns of a policy that allows far more than needed, and names a narrower one", () => {
     const warnings = (...policies: Parameters<typeof resolvePolicies>[0]) =>

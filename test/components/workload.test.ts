@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { Cluster, ExistingCluster } from "../../components/cluster.ts";
+import { Cluster, ExistingCluster, ReferencedCluster } from "../../components/cluster.ts";
 import { Image } from "../../components/image.ts";
 import { S3Lister } from "../../components/lister.ts";
+import { ArgumentError } from "../../iam/validation.ts";
 import { issuer, known, only, type Registered, setMocks, settled } from "../mocks.ts";
 
 describe("S3Lister", () => {
@@ -166,8 +167,46 @@ describe("Cluster", () => {
     });
   });
 
+  it("has the nodes boot what their processors run, which EKS would not choose by itself", async () => {
+    new Cluster("c", {
+      clusterName: "dev",
+      region: "eu-central-1",
+      nodes: { instanceTypes: ["m7g.large", "t4g.large"] },
+    });
+    await settled(registered);
+    expect(inputs("aws:eks/nodeGroup:NodeGroup").amiType).to.equal("AL2023_ARM_64_STANDARD");
+    registered = await setMocks();
+    new Cluster("c", { clusterName: "dev", region: "eu-central-1" });
+    await settled(registered);
+    expect(inputs("aws:eks/nodeGroup:NodeGroup").amiType).to.equal("AL2023_x86_64_STANDARD");
+  });
+
+  it("refuses arguments that EKS would refuse, by their own names, before it registers anything", async () => {
+    const cluster = {
+      clusterName: "a b",
+      region: "Frankfurt",
+      nodes: { instanceTypes: ["t3.medium", "t4g.medium"] },
+    };
+    expect(() => new Cluster("c", { ...cluster, network: { vpcId: "vpc-0a" } })).to.throw(
+      ArgumentError,
+      /^clusterName holds "a b"; .*\nregion holds "Frankfurt"; .*\nnodes\.instanceTypes\[1\] holds "t4g\.medium"; .*\nnetwork\.privateSubnetIds is not set; /,
+    );
+    expect(() => new ExistingCluster("c", { clusterName: "", region: "eu-central-1" })).to.throw(
+      ArgumentError,
+    );
+    expect(() => new ReferencedCluster("c", { stack: "prod" })).to.throw(
+      ArgumentError,
+      /^stack holds "prod"; /,
+    );
+    expect(await settled(registered)).to.deep.equal([]);
+  });
+
   it("makes the OIDC provider, the log group before the cluster, and nodes once they may join", async () => {
-    new Cluster("c", { clusterName: "dev", region: "cn-north-1", logTypes: ["api"], logRetentionDays: 7 });
+    new Cluster("c", {
+      clusterName: "dev",
+      region: "cn-north-1",
+      logs: { types: ["api"], retentionDays: 7 },
+    });
     await settled(registered);
     const cluster = only(registered, "eks:index:Cluster");
     expect(cluster.inputs).to.deep.include({

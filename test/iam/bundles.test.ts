@@ -19,13 +19,9 @@ import {
   partitionOfBundle,
   resolveBundle,
 } from "../../iam/bundles.ts";
-import {
-  characters,
-  inlinePolicyCharacters,
-  type PolicyReference,
-  resolvePolicies,
-} from "../../iam/policies.ts";
-import type { Statement } from "../../iam/policy-document.ts";
+import { type PolicyReference, resolvePolicies } from "../../iam/policies.ts";
+import { characters, type Statement } from "../../iam/policy-document.ts";
+import { inlinePolicyCharacters } from "../../iam/quotas.ts";
 import { known, oidcProviderArn, only, setMocks, settled } from "../mocks.ts";
 
 // Judged by @cloud-copilot's data of AWS's actions, its validator and its IAM evaluator, which are not ours.
@@ -283,7 +279,10 @@ describe("bundles", () => {
   });
 
   it("s3-csi lets through just the buckets that it names, whatever they are called", async () => {
-    const bucketName = fc.stringMatching(/^[a-z0-9][a-z0-9.-]{1,20}[a-z0-9]$/);
+    // S3 knows no two dots in a row, and no addresses.
+    const bucketName = fc
+      .stringMatching(/^[a-z][a-z0-9.-]{1,20}[a-z0-9]$/)
+      .filter((bucket) => !bucket.includes(".."));
     await fc.assert(
       fc.asyncProperty(
         fc.uniqueArray(bucketName, { minLength: 2, maxLength: 5 }),
@@ -463,58 +462,67 @@ describe("bundles", () => {
 
   const nodeRole = `arn:aws:iam::${account}:role/nodes`;
   const refused: [what: string, reference: object, message: string][] = [
-    ["an unknown name", { bundle: "ebs" }, 'there is no bundle "ebs"; there are ebs-csi, efs-csi'],
-    ["a name from Object's prototype", { bundle: "constructor" }, 'there is no bundle "constructor"'],
-    ["no name", { bundle: null }, "there is no bundle null"],
     [
-      "no zones",
-      { bundle: "external-dns" },
-      "hostedZones of the bundle external-dns must be a list of Route 53",
+      "an unknown name",
+      { bundle: "ebs" },
+      '.bundle holds "ebs"; there is no such bundle; there are ebs-csi, efs-csi',
     ],
+    [
+      "a name from Object's prototype",
+      { bundle: "constructor" },
+      '.bundle holds "constructor"; there is no such bundle',
+    ],
+    ["no name", { bundle: null }, ".bundle holds null; there is no such bundle"],
+    ["no zones", { bundle: "external-dns" }, ".hostedZones is not set; it must be a list of Route 53"],
     [
       "all zones",
       { bundle: "external-dns", hostedZones: ["*"] },
-      "hostedZones of the bundle external-dns must be",
+      '.hostedZones holds ["*"]; it must be a list',
     ],
     [
       "one zone that is not in a list",
       { bundle: "cert-manager", hostedZones: "ZALLOWED" },
-      "hostedZones of the bundle cert-manager must be a list",
+      '.hostedZones holds "ZALLOWED"; it must be a list',
     ],
     [
       "an empty list",
       { bundle: "s3-csi", buckets: [] },
-      "buckets of the bundle s3-csi must be a list of bucket names",
+      ".buckets holds []; it must be a list of bucket names",
+    ],
+    [
+      "a bucket that S3 would not take",
+      { bundle: "s3-csi", buckets: ["a..b"] },
+      '.buckets holds ["a..b"]; it must be a list of bucket names',
     ],
     [
       "buckets by pattern",
       { bundle: "s3-csi", buckets: ["team-*"] },
-      "buckets of the bundle s3-csi must be a list of bucket names",
+      '.buckets holds ["team-*"]; it must be a list of bucket names',
     ],
     [
       "a flag that is text",
       { bundle: "s3-csi", buckets: ["mine"], readOnly: "false" },
-      "readOnly of the bundle s3-csi must be true or false",
+      '.readOnly holds "false"; it must be true or false',
     ],
     [
       "a misspelt key",
       { bundle: "vpc-cni", ipV6: true },
-      'the bundle vpc-cni has no "ipV6"; it has bundle, ipv6',
+      ".ipV6 holds true; there is no such key; there are bundle, ipv6; do you mean ipv6?",
     ],
     [
       "a scope that there is not",
       { bundle: "ebs-csi", scope: "volume" },
-      "scope of the bundle ebs-csi must be one of account, driver, cluster",
+      '.scope holds "volume"; it must be one of account, driver, cluster',
     ],
     [
       "a cluster by pattern",
       { bundle: "cluster-autoscaler", cluster: "*" },
-      "cluster of the bundle cluster-autoscaler must be the name of an EKS cluster",
+      '.cluster holds "*"; it must be 1 to 100 letters',
     ],
     [
       "any role for the nodes",
       { bundle: "karpenter", cluster: "prod", nodeRole: `arn:aws:iam::${account}:role/*` },
-      "nodeRole of the bundle karpenter must be the ARN of the nodes' role",
+      "; it must be the ARN of the nodes' role",
     ],
     [
       "ARNs of two partitions",
@@ -524,7 +532,7 @@ describe("bundles", () => {
         nodeRole,
         interruptionQueue: `arn:aws-cn:sqs:cn-north-1:${account}:q`,
       },
-      "the bundle karpenter names ARNs of more than one partition: aws, aws-cn",
+      "it names ARNs of more than one partition: aws, aws-cn",
     ],
     [
       "nothing to read",
@@ -534,7 +542,7 @@ describe("bundles", () => {
     [
       "all secrets by a stray *",
       { bundle: "external-secrets", secrets: ["*"] },
-      "secrets of the bundle external-secrets must be a list of names or patterns",
+      '.secrets holds ["*"]; it must be a list of names or patterns',
     ],
     [
       "a secret's ARN that would match nothing",
@@ -548,7 +556,7 @@ describe("bundles", () => {
   for (const [what, reference, message] of refused) {
     it(`refuse ${what}`, () => {
       expect(() => resolvePolicies([reference as BundleReference])).to.throw(
-        new RegExp(`^policies\\[0\\]: .*${message.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}`),
+        new RegExp(`^policies\\[0\\].*${message.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}`),
       );
     });
   }

@@ -1,8 +1,8 @@
 import { InputPropertiesError, output } from "@pulumi/pulumi";
 import { expect } from "chai";
-import { toArguments } from "../../provider/arguments.ts";
+import { packageSchema } from "../../provider/generate.ts";
 import { provider } from "../../provider/index.ts";
-import { packageSchema } from "../../provider/schema.ts";
+import schema from "../../provider/schema.json" with { type: "json" };
 import { known, oidcProviderArn, only, type Registered, setMocks, settled } from "../mocks.ts";
 
 describe("the provider for other languages", () => {
@@ -13,9 +13,10 @@ describe("the provider for other languages", () => {
     registered = await setMocks();
   });
 
-  const wrong = (given: object): Record<string, string> => {
+  /** What is wrong with the arguments, by property, as the engine is told. */
+  const wrong = async (given: object): Promise<Record<string, string>> => {
     try {
-      toArguments(given as never);
+      await provider.construct?.("reader", token, given as never, {});
     } catch (error) {
       if (!InputPropertiesError.isInstance(error)) throw error;
       return Object.fromEntries((error.errors ?? []).map((one) => [one.propertyPath, one.reason]));
@@ -34,31 +35,35 @@ describe("the provider for other languages", () => {
     });
   });
 
-  it("names each argument that is missing, unknown, or known too late", () => {
-    expect(wrong({ namespace: "team-a" })).to.deep.equal({ oidcProviderArn: "must be given" });
-    expect(wrong({ ...inputs, polices: [] }).polices).to.match(
-      /^is not an argument; there are oidcProviderArn, /,
-    );
-    expect(wrong({ ...inputs, policies: output([]) }).policies).to.contain("must be known from the start");
-    expect(wrong({ ...inputs, namespace: output("team-a") })).to.deep.equal({});
-  });
-
-  it("has the engine name the property that the component refuses", async () => {
-    const refused = async (more: object) => {
-      try {
-        await provider.construct?.("reader", token, { ...inputs, ...more }, {});
-      } catch (error) {
-        if (InputPropertiesError.isInstance(error)) return error.errors?.[0];
-      }
-      return undefined;
-    };
-    expect(await refused({ policies: ["ReadOnlyAccess", "no such thing"] })).to.deep.include({
-      propertyPath: "policies[1]",
+  it("names each argument that is missing, unknown, known too late, or refused", async () => {
+    const {
+      oidcProviderArn: missing,
+      polices,
+      ...rest
+    } = await wrong({
+      ...inputs,
+      oidcProviderArn: undefined,
+      polices: [],
     });
-    expect(await refused({ role: { maxSessionDuration: 60 } })).to.deep.include({
-      propertyPath: "role.maxSessionDuration",
-    });
+    expect(missing).to.match(/^it must be the ARN of an IAM OIDC provider/);
+    expect(polices).to.match(/^there is no such key; there are .*namespace, .*; do you mean policies\?$/);
+    expect(rest).to.deep.equal({});
+    for (const name of ["policies", "role", "otherSubjects", "annotations"]) {
+      expect((await wrong({ ...inputs, [name]: output([]) }))[name]).to.contain(
+        "must be known from the start",
+      );
+    }
+    expect(
+      await wrong({
+        ...inputs,
+        policies: ["ReadOnlyAccess", "no such thing"],
+        role: { maxSessionDuration: 60, path: "x" },
+      }),
+    ).to.have.all.keys("policies[1]", "role.maxSessionDuration", "role.path");
     expect(await settled(registered)).to.deep.equal([]);
+    expect(
+      await wrong({ ...inputs, namespace: output("team-a"), labels: output({ team: "a" }) }),
+    ).to.deep.equal({});
   });
 
   it("refuses a type that it does not have", async () => {
@@ -68,10 +73,26 @@ describe("the provider for other languages", () => {
     expect(failure).to.equal(`eks-irsa:index:Cluster is not in this package; ${token} is.`);
   });
 
+  it("has the schema that the component's declarations come to: else run `node provider/generate.ts`", () => {
+    expect(schema).to.deep.equal(packageSchema());
+  });
+
+  it("says of each argument what it is", () => {
+    const { inputProperties, requiredInputs, properties } = schema.resources[token];
+    expect(inputProperties.policies.description).to.match(/^What the role may do\. At most ten/);
+    expect(inputProperties.namespace).to.deep.equal({
+      type: "string",
+      description: "Namespace of the ServiceAccount; it must exist.",
+    });
+    expect(inputProperties.roleOnly).to.include({ type: "boolean", plain: true });
+    expect(requiredInputs).to.deep.equal(["oidcProviderArn", "namespace"]);
+    expect(properties).to.have.all.keys("roleArn", "roleName", "namespace", "serviceAccountName");
+  });
+
   it("refers only to types that its schema has", () => {
-    const text = JSON.stringify(packageSchema("1.2.3"));
-    const { types } = JSON.parse(text) as { types: object };
-    const references = [...text.matchAll(/"\$ref":"#\/types\/([^"]+)"/g)].map(([, name]) => name);
-    expect(new Set(references)).to.have.all.keys(...Object.keys(types));
+    const references = [...JSON.stringify(schema).matchAll(/"\$ref":"#\/types\/([^"]+)"/g)].map(
+      ([, name]) => name,
+    );
+    expect(new Set(references)).to.have.all.keys(...Object.keys(schema.types));
   });
 });

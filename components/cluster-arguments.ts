@@ -1,0 +1,249 @@
+import * as z from "zod";
+import { clusterName } from "../iam/names.ts";
+import { region } from "../iam/partition.ts";
+import { tagsSchema } from "../iam/tags.ts";
+import { fail, flag, integer, list, matching, must, object, oneOf, plain, text } from "../iam/validation.ts";
+
+// What a cluster may be told: the arguments of the components, and the rules that the configuration asks too.
+
+/** The machines that run the cluster's pods. */
+export interface NodeArgs {
+  /** EC2 instance types of one architecture, the first that EC2 has is taken. Default `["t3.medium"]`. */
+  readonly instanceTypes?: readonly string[];
+  /** Fewest nodes. Default 1. */
+  readonly min?: number;
+  /** Most nodes. Default 3, or `min`. */
+  readonly max?: number;
+  /** Nodes to start with. Default `min`. */
+  readonly desired?: number;
+}
+
+/** From where the API server can be reached. */
+export interface EndpointArgs {
+  /** From the internet. Default true. */
+  readonly public?: boolean;
+  /** From inside the VPC. Default true. */
+  readonly private?: boolean;
+  /** Blocks that may reach the public endpoint, at most 40. Default everywhere, `["0.0.0.0/0"]`. */
+  readonly allowedCidrs?: readonly string[];
+}
+
+/** The network to use: a VPC, and at least two of its subnets. */
+export interface NetworkArgs {
+  readonly vpcId: string;
+  /** Subnets for load balancers that face the internet. */
+  readonly publicSubnetIds?: readonly string[];
+  /** Subnets for the nodes; where there are none, they go into the public ones. */
+  readonly privateSubnetIds?: readonly string[];
+}
+
+/** Control plane logs. Source: "Send control plane logs to CloudWatch Logs", EKS User Guide. */
+const logTypes = ["api", "audit", "authenticator", "controllerManager", "scheduler"] as const;
+
+export interface LogArgs {
+  /** Which to keep. Default none. */
+  readonly types?: readonly (typeof logTypes)[number][];
+  /** Days that CloudWatch keeps them. Default 30. */
+  readonly retentionDays?: number;
+}
+
+export interface ClusterArgs {
+  /** Name of the EKS cluster. */
+  readonly clusterName: string;
+
+  /** Region of the cluster. */
+  readonly region: string;
+
+  /** Kubernetes version, such as `"1.34"`. Default: the one that EKS takes for new clusters. */
+  readonly version?: string;
+
+  readonly nodes?: NodeArgs;
+  readonly endpoint?: EndpointArgs;
+
+  /** Default: the region's default VPC. */
+  readonly network?: NetworkArgs;
+
+  readonly logs?: LogArgs;
+
+  /**
+   * Whether EKS and Pulumi both refuse to delete the cluster. Default false. To delete a protected one, run `up` with
+   * false first.
+   */
+  readonly deletionProtection?: boolean;
+
+  /** Whether to install the add-on that EKS Pod Identity needs. Default false. */
+  readonly podIdentityAgent?: boolean;
+
+  /** Tags of everything that can be tagged. Default none. */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+export interface ExistingClusterArgs {
+  /** Name of the EKS cluster. */
+  readonly clusterName: string;
+  /** Region of the cluster. */
+  readonly region: string;
+
+  /**
+   * Whether to make the IAM OIDC provider of the cluster's issuer, since nobody has. Default false: it is looked up. AWS
+   * takes one for an issuer, so a second can never come to be. Said and not found out: a program that looked first
+   * would find its own provider the second time, and delete it.
+   */
+  readonly createOidcProvider?: boolean;
+
+  /** Tags of the OIDC provider. Default none. */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+export interface ReferencedClusterArgs {
+  /** Full name of a stack with the outputs `clusterName`, `kubeconfig` and `oidcProviderArn`, such as one of this program. */
+  readonly stack: string;
+}
+
+/** What an instance type's processor runs, in the words of EC2. */
+export type Architecture = "x86_64" | "arm64";
+
+/** Graviton's families have a `g` after the generation's digit: t4g, m7gd, c6gn, im4gn. The first was a1. */
+const architectureOf = (instanceType: string): Architecture =>
+  /^(?:a1|[a-z]+\d+g[a-z]*)\./.test(instanceType) ? "arm64" : "x86_64";
+
+/** Platforms of images that EKS's nodes run, in the words of Docker. */
+export const platforms = ["linux/amd64", "linux/arm64"] as const;
+
+interface System {
+  readonly amiType: string;
+  readonly platform: (typeof platforms)[number];
+}
+
+const systems: Readonly<Record<Architecture, System>> = {
+  x86_64: { amiType: "AL2023_x86_64_STANDARD", platform: "linux/amd64" },
+  arm64: { amiType: "AL2023_ARM_64_STANDARD", platform: "linux/arm64" },
+};
+
+/** What nodes of these types boot, and the platform of the images that they run. The types are of one architecture. */
+export const systemOf = ([first = ""]: readonly string[]): System => systems[architectureOf(first)];
+
+/** Source: CreateNodegroup, Amazon EKS API Reference. */
+const instanceTypes = list(
+  matching(/^[a-z0-9-]+\.[a-z0-9-]+$/, "an EC2 instance type such as t3.medium"),
+  'a list of EC2 instance types such as ["t3.medium"]',
+  { max: 20 },
+).superRefine((types, context) => {
+  const [first = ""] = types;
+  const other = types.findIndex((type) => architectureOf(type) !== architectureOf(first));
+  if (other > 0) {
+    fail(context, [other], `it must be of ${architectureOf(first)} like ${first}: the nodes boot one image`);
+  }
+});
+
+export const nodesSchema = object({
+  instanceTypes: instanceTypes.default(["t3.medium"]),
+  min: integer(0, 450).default(1),
+  max: integer(1, 450).optional(),
+  desired: integer(0, 450).optional(),
+})
+  .transform(({ min, max = Math.max(3, min), desired = min, ...rest }) => ({ ...rest, min, max, desired }))
+  .superRefine(({ min, max, desired }, context) => {
+    if (min > max) fail(context, ["max"], must("at least min"));
+    if (desired < min || desired > max) fail(context, ["desired"], must("from min to max"));
+  });
+
+/** An IPv4 block as AWS takes it: no leading zeros, and no bits beyond the mask. */
+function isCidr(value: string): boolean {
+  const match = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\/(\d+)$/.exec(value);
+  if (!match) return false;
+  const numbers = match.slice(1).map(Number);
+  const [mask = 33] = numbers.splice(4);
+  if (match.slice(1).some((text) => text !== String(Number(text)))) return false;
+  if (mask > 32 || numbers.some((octet) => octet > 255)) return false;
+  const address = numbers.reduce((sum, octet) => sum * 256 + octet, 0);
+  return address % 2 ** (32 - mask) === 0;
+}
+
+export const cidr = text("an IPv4 block such as 203.0.113.0/24, with no bits beyond its mask", isCidr);
+
+/** Source: VpcConfigRequest, Amazon EKS API Reference. */
+export const endpointSchema = object({
+  public: flag().default(true),
+  private: flag().default(true),
+  allowedCidrs: list(cidr, "a list of IPv4 blocks; without the key all may come", { max: 40 }).optional(),
+}).superRefine((endpoint, context) => {
+  if (!endpoint.public && !endpoint.private) {
+    fail(context, ["private"], must("true where public is false, or nobody reaches the API server"));
+  }
+  if (!endpoint.public && endpoint.allowedCidrs !== undefined) {
+    fail(context, ["allowedCidrs"], "they are for the public endpoint, which is off; leave them out");
+  }
+});
+
+const subnets = list(
+  matching(/^subnet-[0-9a-f]+$/, "the id of a subnet (subnet-...)"),
+  "a list of subnet ids",
+).optional();
+
+export const networkSchema = object({
+  vpcId: matching(/^vpc-[0-9a-f]+$/, "the id of a VPC (vpc-...)"),
+  publicSubnetIds: subnets,
+  privateSubnetIds: subnets,
+}).superRefine(({ publicSubnetIds, privateSubnetIds }, context) => {
+  // An empty list has been refused as such.
+  if ([publicSubnetIds, privateSubnetIds].some((given) => given?.length === 0)) return;
+  const count = new Set([...(publicSubnetIds ?? []), ...(privateSubnetIds ?? [])]).size;
+  if (count < 2) {
+    fail(
+      context,
+      [publicSubnetIds !== undefined ? "publicSubnetIds" : "privateSubnetIds"],
+      "EKS needs at least two subnets, in two availability zones",
+    );
+  }
+});
+
+/** Days that CloudWatch Logs takes as a retention. Source: PutRetentionPolicy, CloudWatch Logs API Reference. */
+const retentionDays = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+const retentionRule = must(`one of ${retentionDays.join(", ")}`);
+
+export const logsSchema = object({
+  types: list(oneOf(logTypes), `a list of ${logTypes.join(", ")}`, { min: 0 }).default([]),
+  retentionDays: z
+    .number(retentionRule)
+    .refine((days) => retentionDays.includes(days), retentionRule)
+    .default(30),
+});
+
+/** What a new cluster may be told, by the component and by the configuration. */
+export const newClusterFields = {
+  version: matching(/^1\.\d{2}$/, 'a Kubernetes version in quotes, such as "1.34"').optional(),
+  nodes: nodesSchema.prefault({}),
+  endpoint: endpointSchema.prefault({}),
+  network: networkSchema.optional(),
+  logs: logsSchema.prefault({}),
+  deletionProtection: flag().default(false),
+};
+
+export const clusterArguments = object({
+  clusterName,
+  region,
+  ...newClusterFields,
+  podIdentityAgent: flag().default(false),
+  tags: tagsSchema(plain).optional(),
+} satisfies Record<keyof ClusterArgs, z.ZodType>);
+
+export const createOidcProvider = flag().default(false);
+
+export const existingClusterArguments = object({
+  clusterName,
+  region,
+  createOidcProvider,
+  tags: tagsSchema(plain).optional(),
+} satisfies Record<keyof ExistingClusterArgs, z.ZodType>);
+
+export const stackName = matching(
+  /^[\w.-]+\/[\w.-]+\/[\w.-]+$/,
+  "a stack with the outputs clusterName, kubeconfig and oidcProviderArn, such as my-org/platform/prod",
+);
+
+export const referencedClusterArguments = object({
+  stack: stackName,
+} satisfies Record<keyof ReferencedClusterArgs, z.ZodType>);
