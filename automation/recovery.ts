@@ -74,6 +74,7 @@ type Inputs = Readonly<Record<string, unknown>>;
 const ids: Readonly<Record<string, (inputs: Inputs, known: readonly StateResource[]) => string | undefined>> =
   {
     "aws:cloudwatch/logGroup:LogGroup": ({ name }) => text(name),
+    "aws:ec2/securityGroupRule:SecurityGroupRule": securityGroupRuleId,
     "aws:ecr/lifecyclePolicy:LifecyclePolicy": ({ repository }) => text(repository),
     "aws:ecr/repository:Repository": ({ name }) => text(name),
     "aws:eks/addon:Addon": ({ clusterName, addonName }) => joined(":", clusterName, addonName),
@@ -98,6 +99,17 @@ function idOf({ type, inputs = {} }: StateResource, known: readonly StateResourc
     return text(name) && [text(namespace), text(name)].filter(Boolean).join("/");
   }
   return ids[type]?.(inputs, known);
+}
+
+/** `<group>_ingress_tcp_443_443_<source>_…`: a rule has no name, and EC2 refuses to make one that says the same. */
+function securityGroupRuleId(inputs: Inputs): string | undefined {
+  const { securityGroupId, type, protocol, fromPort, toPort, sourceSecurityGroupId, self } = inputs;
+  const blocks = [inputs.cidrBlocks, inputs.ipv6CidrBlocks, inputs.prefixListIds].flatMap(
+    (list) => list ?? [],
+  );
+  const sources = [...(self === true ? ["self"] : []), ...blocks, sourceSecurityGroupId ?? []].flat();
+  if (sources.length === 0) return undefined;
+  return joined("_", securityGroupId, type, protocol, String(fromPort), String(toPort), ...sources);
 }
 
 /** `arn:<partition>:iam::<account>`, from any IAM resource in the state. */

@@ -49,11 +49,14 @@ export interface ImageArgs {
 }
 
 /**
- * A container image, built here and pushed to an ECR repository of its own.
+ * A container image, built here and pushed to an ECR repository of its own, which scans on push, is encrypted and expires
+ * old images.
  *
- * The repository scans on push, is encrypted, expires old images, and its tags are immutable: an image's tag is a
- * digest of the build's inputs, so the same inputs are one image, built once, and a tag that a pod runs cannot come to
- * mean something else.
+ * Consumers run it by its digest ({@link reference}), which names these bytes and no others. Its tag only says to people
+ * what it was built from, by a digest of the build's inputs. So the repository is `MUTABLE`: `docker.Image` builds and
+ * pushes whenever an input differs from the last time, and ECR refuses a push of a tag that an `IMMUTABLE` repository
+ * has, even of the same image. Going back to sources that were built before, another umask or a push whose state was
+ * lost would all end there, with nothing to do about it but to delete an image that a pod may run.
  *
  * @throws Error at once when the context has no Dockerfile.
  */
@@ -76,7 +79,7 @@ export class Image extends pulumi.ComponentResource {
     this.repository = new Repository(
       `${name}-repository`,
       {
-        imageTagMutability: "IMMUTABLE",
+        imageTagMutability: "MUTABLE",
         imageScanningConfiguration: { scanOnPush: true },
         encryptionConfigurations: [encryption(args.kmsKey)],
         forceDelete: args.forceDelete ?? false,

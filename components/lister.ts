@@ -1,6 +1,7 @@
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment.js";
 import * as pulumi from "@pulumi/pulumi";
 import { takesFieldsBack } from "./ownership.ts";
+import { containerSecurityContext, podSecurityContext } from "./pod-security.ts";
 
 export interface S3ListerArgs {
   /** Image to run, by digest: `<repository>@sha256:<digest>`. */
@@ -70,14 +71,7 @@ export class S3Lister extends pulumi.ComponentResource {
               serviceAccountName: args.serviceAccountName,
               automountServiceAccountToken: false,
               enableServiceLinks: false,
-              securityContext: {
-                runAsNonRoot: true,
-                runAsUser: 65532,
-                runAsGroup: 65532,
-                // The kubelet makes the projected token readable by this group.
-                fsGroup: 65532,
-                seccompProfile: { type: "RuntimeDefault" },
-              },
+              securityContext: podSecurityContext,
               // The lister needs at most 10 s to end what it is serving; the rest is margin.
               terminationGracePeriodSeconds: 30,
               containers: [
@@ -94,11 +88,7 @@ export class S3Lister extends pulumi.ComponentResource {
                     requests: { cpu: "10m", memory: args.memory?.request ?? "32Mi" },
                     limits: { memory: args.memory?.limit ?? "64Mi" },
                   },
-                  securityContext: {
-                    allowPrivilegeEscalation: false,
-                    readOnlyRootFilesystem: true,
-                    capabilities: { drop: ["ALL"] },
-                  },
+                  securityContext: { ...containerSecurityContext, readOnlyRootFilesystem: true },
                   // A listing may take as long as S3 lets it; until then only readiness is red, and no one restarts the pod.
                   readinessProbe: probe("/readyz", { periodSeconds: 2, failureThreshold: 3 }),
                   livenessProbe: probe("/healthz", { periodSeconds: 10, failureThreshold: 3 }),

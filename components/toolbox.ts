@@ -1,6 +1,7 @@
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment.js";
 import * as pulumi from "@pulumi/pulumi";
 import { takesFieldsBack } from "./ownership.ts";
+import { containerSecurityContext, podSecurityContext } from "./pod-security.ts";
 
 export interface ToolboxArgs {
   /** Image to run: one with a shell, Maven and a JDK. Default `maven:3.9-eclipse-temurin-21`. */
@@ -41,13 +42,7 @@ export class Toolbox extends pulumi.ComponentResource {
               serviceAccountName: args.serviceAccountName,
               automountServiceAccountToken: false,
               enableServiceLinks: false,
-              securityContext: {
-                runAsNonRoot: true,
-                runAsUser: 65532,
-                runAsGroup: 65532,
-                fsGroup: 65532,
-                seccompProfile: { type: "RuntimeDefault" },
-              },
+              securityContext: podSecurityContext,
               // Nothing is lost by ending at once: a shell that sleeps hears no signal.
               terminationGracePeriodSeconds: 0,
               containers: [
@@ -62,7 +57,7 @@ export class Toolbox extends pulumi.ComponentResource {
                     { name: "HOME", value: "/work" },
                   ],
                   resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "768Mi" } },
-                  securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+                  securityContext: containerSecurityContext,
                   volumeMounts: [{ name: "work", mountPath: "/work" }],
                 },
               ],

@@ -127,10 +127,16 @@ interface SecurityContext {
   runAsUser?: number;
 }
 
+interface Container {
+  name: string;
+  image?: string;
+  securityContext?: SecurityContext;
+}
+
 interface PodSpec {
   securityContext?: SecurityContext;
-  initContainers?: { name: string; securityContext?: SecurityContext }[];
-  containers?: { name: string; securityContext?: SecurityContext }[];
+  initContainers?: Container[];
+  containers?: Container[];
 }
 
 function podSpecOf({ type, props }: Resource): PodSpec | undefined {
@@ -140,6 +146,14 @@ function podSpecOf({ type, props }: Resource): PodSpec | undefined {
     props,
   ) as PodSpec | undefined;
 }
+
+function containersOf(resource: Resource): Container[] {
+  const pod = podSpecOf(resource);
+  return [...(pod?.initContainers ?? []), ...(pod?.containers ?? [])];
+}
+
+/** An image in a private registry of ECR, whose owner can push another under its tag. */
+const ecrImage = /^\d{12}\.dkr[.-]ecr(-fips)?\./;
 
 export const rules: readonly Rule[] = [
   {
@@ -197,19 +211,22 @@ export const rules: readonly Rule[] = [
         : [],
   },
   {
-    name: "immutable-image-tags",
-    description: "A tag that a pod runs cannot come to mean another image.",
-    check: ({ type, props }) =>
-      type === "aws:ecr/repository:Repository" && props.imageTagMutability !== "IMMUTABLE"
-        ? ['Tags of the repository can be moved; set imageTagMutability to "IMMUTABLE".']
-        : [],
+    name: "images-by-digest",
+    description: "What a container runs cannot come to mean another image of the account.",
+    check: (resource) =>
+      containersOf(resource)
+        .filter(({ image }) => image !== undefined && ecrImage.test(image) && !image.includes("@sha256:"))
+        .map(
+          ({ name, image }) =>
+            `The container ${name} runs ${image} by a tag, which can be moved; name it by its digest, <repository>@sha256:<digest>.`,
+        ),
   },
   {
     name: "no-root",
     description: "No container runs as root.",
     check(resource) {
       const pod = podSpecOf(resource);
-      return [...(pod?.initContainers ?? []), ...(pod?.containers ?? [])]
+      return containersOf(resource)
         .filter(({ securityContext }) => {
           // A container's own setting wins over its pod's. Source: SecurityContext, Kubernetes API reference.
           const { runAsNonRoot, runAsUser } = { ...pod?.securityContext, ...securityContext };

@@ -73,10 +73,11 @@ interface RegisterRequest {
  * rejects, so that a program which asks AWS for something new shows up as a failure, not as an empty answer.
  */
 export async function setMocks(
-  options: { stack?: string; config?: Record<string, string>; calls?: Calls } = {},
+  options: { stack?: string; config?: Record<string, string>; calls?: Calls; outputs?: Outputs } = {},
 ): Promise<Registered[]> {
   const registered: Registered[] = [];
   const answers = { ...calls, ...options.calls };
+  const added = { ...outputs, ...options.outputs };
   await pulumi.runtime.setMocks(
     {
       newResource(args) {
@@ -84,7 +85,7 @@ export async function setMocks(
         if (resource) resource.inputs = args.inputs;
         return {
           id: args.custom ? `${args.name}-id` : undefined,
-          state: { ...args.inputs, ...outputs[args.type]?.(args.name, args.inputs) },
+          state: { ...args.inputs, ...added[args.type]?.(args.name, args.inputs) },
         };
       },
       call(args) {

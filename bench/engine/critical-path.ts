@@ -16,8 +16,11 @@ const faster = { whole: 6, short: 100 } as const;
 const seconds: Readonly<Record<string, readonly [create: number, remove: number, waitsFor?: string]>> = {
   "aws:cloudwatch/logGroup:LogGroup": [1, 1],
   "aws:ec2/launchTemplate:LaunchTemplate": [2, 1],
+  "aws:ec2/securityGroup:SecurityGroup": [2, 2],
+  "aws:ec2/securityGroupRule:SecurityGroupRule": [1, 1],
   "aws:ecr/lifecyclePolicy:LifecyclePolicy": [1, 1],
   "aws:ecr/repository:Repository": [2, 2],
+  "aws:eks/addon:Addon": [30, 10],
   "aws:eks/cluster:Cluster": [540, 240],
   "aws:eks/nodeGroup:NodeGroup": [180, 240],
   "aws:iam/openIdConnectProvider:OpenIdConnectProvider": [2, 1],
@@ -46,7 +49,30 @@ const needs: Readonly<Record<string, readonly string[]>> = {
   "cluster-logs": [],
   "cluster-cluster-eksRole-role": [],
   "cluster-cluster-eksRole-4b490823": ["cluster-cluster-eksRole-role"],
-  "cluster-cluster-eksCluster": ["cluster-logs", "cluster-cluster-eksRole-4b490823"],
+  "cluster-cluster-eksClusterSecurityGroup": [],
+  "cluster-cluster-eksClusterInternetEgressRule": ["cluster-cluster-eksClusterSecurityGroup"],
+  "cluster-cluster-eksCluster": [
+    "cluster-logs",
+    "cluster-cluster-eksRole-4b490823",
+    "cluster-cluster-eksClusterSecurityGroup",
+  ],
+  "cluster-cluster-kube-proxy": ["cluster-cluster-eksCluster"],
+  "cluster-cluster-vpc-cni": ["cluster-cluster-eksCluster"],
+  "cluster-cluster-nodeSecurityGroup": [],
+  ...Object.fromEntries(
+    ["eksNodeIngressRule", "eksNodeInternetEgressRule"].map((rule) => [
+      `cluster-cluster-${rule}`,
+      ["cluster-cluster-nodeSecurityGroup"],
+    ]),
+  ),
+  ...Object.fromEntries(
+    ["eksNodeClusterIngressRule", "eksExtApiServerClusterIngressRule", "eksClusterIngressRule"].map(
+      (rule) => [
+        `cluster-cluster-${rule}`,
+        ["cluster-cluster-nodeSecurityGroup", "cluster-cluster-eksClusterSecurityGroup"],
+      ],
+    ),
+  ),
   "cluster-cluster-oidcProvider": ["cluster-cluster-eksCluster"],
   "cluster-node-role": [],
   ...Object.fromEntries(nodeRolePolicies.map((policy) => [policy, ["cluster-node-role"]])),

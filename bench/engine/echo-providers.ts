@@ -1,8 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Difference, deepEqual } from "../../local/pulumi/provider-host/diff.ts";
-import { type HostedProvider, serve } from "../../local/pulumi/provider-host/host.ts";
-import { type Properties, unknown } from "../../local/pulumi/provider-host/properties.ts";
-import type { Context, Provider, ResourceType } from "../../local/pulumi/provider-host/resource-type.ts";
+import {
+  type Context,
+  type Difference,
+  deepEqual,
+  type HostedProvider,
+  type Properties,
+  type Provider,
+  type ResourceType,
+  serve,
+  unknown,
+} from "../../local/pulumi/provider-host/index.ts";
 import { components, methods } from "../../local/pulumi/providers/eks/cluster.ts";
 import { catchStrayErrors, componentService } from "../../local/pulumi/providers/eks/construct.ts";
 import { eksProvider } from "../../local/pulumi/providers/eks/provider.ts";
@@ -31,6 +38,7 @@ const computed: Readonly<Record<string, (id: string, inputs: Properties) => Prop
   "aws:ec2/launchTemplate:LaunchTemplate": () => ({ latestVersion: 1 }),
   "aws:eks/cluster:Cluster": (id, { vpcConfig }) => ({
     name: id,
+    version: "1.34",
     arn: arn("eks", `cluster/${id}`),
     endpoint: "https://example.eks.amazonaws.com",
     certificateAuthority: { data: "Q0E=" },
@@ -44,6 +52,8 @@ const computed: Readonly<Record<string, (id: string, inputs: Properties) => Prop
 
 const functions: Provider<object>["functions"] = {
   "aws:index/getPartition:getPartition": async () => ({ id: "aws", partition: "aws" }),
+  "aws:index/getRegion:getRegion": async () => ({ id: region, name: region, region }),
+  "aws:eks/getAddonVersion:getAddonVersion": async () => ({ version: "v1.0.0-eksbuild.1" }),
   "aws:ec2/getVpc:getVpc": async () => ({ id: "vpc-0123456789abcdef0" }),
   "aws:ec2/getSubnets:getSubnets": async () => ({ ids: ["subnet-0a", "subnet-0b"] }),
   "aws:ecr/getAuthorizationToken:getAuthorizationToken": async () => ({ userName: "AWS", password: "none" }),

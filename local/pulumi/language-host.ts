@@ -13,8 +13,7 @@ import {
 import { LanguageRuntimeService } from "@pulumi/pulumi/proto/language_grpc_pb.js";
 import rpc from "@pulumi/pulumi/proto/language_pb.js";
 import pluginMessages from "@pulumi/pulumi/proto/plugin_pb.js";
-import { type Connection, Connections } from "./provider-host/connections.ts";
-import { Empty } from "./provider-host/protobuf.ts";
+import { type Connection, Connections, Empty } from "./provider-host/index.ts";
 
 /** Exit code of a program that has told the engine its errors already. Source: `@pulumi/pulumi/cmd/run`. */
 const exitedAfterLogging = 32;

@@ -45,6 +45,23 @@ describe("recovery of a stack whose engine was killed", () => {
         url: "https://oidc.example/id/1",
       }),
       creating("aws:eks/nodeGroup:NodeGroup", "e", { clusterName: "dev", nodeGroupName: "nodes-89abcde" }),
+      creating("aws:ec2/securityGroupRule:SecurityGroupRule", "h", {
+        securityGroupId: "sg-1",
+        type: "ingress",
+        protocol: "tcp",
+        fromPort: 443,
+        toPort: 443,
+        cidrBlocks: ["10.0.0.0/8", "192.168.0.0/16"],
+        sourceSecurityGroupId: "sg-2",
+      }),
+      creating("aws:ec2/securityGroupRule:SecurityGroupRule", "i", {
+        securityGroupId: "sg-1",
+        type: "ingress",
+        protocol: "-1",
+        fromPort: 0,
+        toPort: 0,
+        self: true,
+      }),
       creating("kubernetes:core/v1:Namespace", "f", { metadata: { name: "team-a" } }),
       creating("kubernetes:core/v1:ServiceAccount", "g", {
         metadata: { namespace: "team-a", name: "reader" },
@@ -56,6 +73,8 @@ describe("recovery of a stack whose engine was killed", () => {
       "reader-89abcde/arn:aws-cn:iam::aws:policy/ReadOnlyAccess",
       "arn:aws-cn:iam::111122223333:oidc-provider/oidc.example/id/1",
       "dev:nodes-89abcde",
+      "sg-1_ingress_tcp_443_443_10.0.0.0/8_192.168.0.0/16_sg-2",
+      "sg-1_ingress_-1_0_0_self",
       "team-a",
       "team-a/reader",
     ]);

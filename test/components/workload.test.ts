@@ -96,11 +96,11 @@ describe("Image", () => {
   afterEach(() => rmSync(context, { recursive: true }));
   const inputs = (type: string) => only(registered, type).inputs;
 
-  it("makes a repository that scans, encrypts, expires and never moves a tag", async () => {
+  it("makes a repository that scans, encrypts, expires, and takes a tag again", async () => {
     new Image("app", { context });
     await settled(registered);
     expect(inputs("aws:ecr/repository:Repository")).to.deep.include({
-      imageTagMutability: "IMMUTABLE",
+      imageTagMutability: "MUTABLE",
       imageScanningConfiguration: { scanOnPush: true },
       encryptionConfigurations: [{ encryptionType: "AES256" }],
       forceDelete: false,

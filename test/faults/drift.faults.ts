@@ -530,7 +530,7 @@ describe("drift", function () {
         ),
     },
     {
-      what: "ECR: immutable tags",
+      what: "ECR: tag mutability",
       resource: "s3-lister-repository",
       property: "imageTagMutability",
       live: async () => (await theRepository())?.imageTagMutability,
@@ -538,7 +538,7 @@ describe("drift", function () {
         live.ecr().send(
           new ecr.PutImageTagMutabilityCommand({
             repositoryName: repository(),
-            imageTagMutability: "MUTABLE",
+            imageTagMutability: "IMMUTABLE",
           }),
         ),
     },

@@ -21,7 +21,8 @@ interface Preview {
 const program = `
 const pulumi = require("@pulumi/pulumi");
 const make = (type, name, props) => new pulumi.ComponentResource(type, name, props, {}, false);
-make("aws:ecr/repository:Repository", "images", { imageTagMutability: pulumi.getStack().endsWith("good") ? "IMMUTABLE" : "MUTABLE" });
+const image = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/app" + (pulumi.getStack().endsWith("good") ? "@sha256:${"ab".repeat(32)}" : ":1");
+make("kubernetes:core/v1:Pod", "app", { spec: { containers: [{ name: "app", image, securityContext: { runAsNonRoot: true } }] } });
 `;
 
 describe("the policy pack in the engine", () => {
@@ -95,21 +96,21 @@ describe("the policy pack in the engine", () => {
 
   it("stops prod", () => {
     const { code, output } = of("prod");
-    expect(output).to.contain("[mandatory]").and.to.contain("immutable-image-tags");
-    expect(output).to.contain("Tags of the repository can be moved");
+    expect(output).to.contain("[mandatory]").and.to.contain("images-by-digest");
+    expect(output).to.contain("by a tag, which can be moved");
     expect(code, output).to.not.equal(0);
   });
 
   it("advises dev", () => {
     const { code, output } = of("dev");
-    expect(output).to.contain("[advisory]").and.to.contain("Tags of the repository can be moved");
+    expect(output).to.contain("[advisory]").and.to.contain("by a tag, which can be moved");
     expect(output).to.not.contain("[mandatory]");
     expect(code, output).to.equal(0);
   });
 
   it("lets through what is right, and is there", () => {
     const { code, output } = of("good");
-    expect(output).to.not.contain("Tags of the repository");
+    expect(output).to.not.contain("by a tag");
     expect(output).to.contain("eks-irsa@v");
     expect(code, output).to.equal(0);
   });

@@ -7,7 +7,7 @@ import { credentials } from "@grpc/grpc-js";
 import { AnalyzerClient } from "@pulumi/pulumi/proto/analyzer_grpc_pb.js";
 import rpc from "@pulumi/pulumi/proto/analyzer_pb.js";
 import { expect } from "chai";
-import { Empty, type JavaScriptValue, Struct } from "../../local/pulumi/provider-host/protobuf.ts";
+import { Empty, type JavaScriptValue, Struct } from "../../local/pulumi/provider-host/index.ts";
 import { rules } from "../../policy/rules.ts";
 
 // The pack as an engine runs it: the Pulumi SDK's own runner in a process of its own, spoken to in the engine's protocol.
@@ -72,7 +72,12 @@ describe("the policy pack", () => {
       message: one.getMessage(),
     }));
   };
-  const repository = "aws:ecr/repository:Repository";
+  const pod = "kubernetes:core/v1:Pod";
+  const running = (image: string) => ({
+    spec: { containers: [{ name: "app", image, securityContext: { runAsNonRoot: true } }] },
+  });
+  const byTag = running("111122223333.dkr.ecr.eu-central-1.amazonaws.com/app:1");
+  const byDigest = running(`111122223333.dkr.ecr.eu-central-1.amazonaws.com/app@sha256:${"ab".repeat(32)}`);
   const { ADVISORY, MANDATORY } = rpc.EnforcementLevel;
 
   it("has each rule twice: mandatory, and as advice", async () => {
@@ -93,23 +98,23 @@ describe("the policy pack", () => {
   });
 
   it("stops a violation in prod", async () => {
-    const [found, ...more] = await analyze("prod", repository, { imageTagMutability: "MUTABLE" });
+    const [found, ...more] = await analyze("prod", pod, byTag);
     expect(more).to.deep.equal([]);
-    expect(found).to.include({ level: MANDATORY, policy: "immutable-image-tags" });
-    expect(found?.message).to.contain("Tags of the repository can be moved");
+    expect(found).to.include({ level: MANDATORY, policy: "images-by-digest" });
+    expect(found?.message).to.contain("by a tag, which can be moved");
   });
 
   it("only says so elsewhere", async () => {
     for (const stack of ["dev", "staging", "platform"]) {
-      const [found, ...more] = await analyze(stack, repository, { imageTagMutability: "MUTABLE" });
+      const [found, ...more] = await analyze(stack, pod, byTag);
       expect(more).to.deep.equal([]);
-      expect(found).to.include({ level: ADVISORY, policy: "immutable-image-tags-advice" });
+      expect(found).to.include({ level: ADVISORY, policy: "images-by-digest-advice" });
     }
   });
 
   it("says nothing of what is right", async () => {
     for (const stack of ["prod", "dev"]) {
-      expect(await analyze(stack, repository, { imageTagMutability: "IMMUTABLE" })).to.deep.equal([]);
+      expect(await analyze(stack, pod, byDigest)).to.deep.equal([]);
       expect(await analyze(stack, "aws:s3/bucket:Bucket", {})).to.deep.equal([]);
     }
   });
@@ -120,7 +125,16 @@ describe("the policy pack", () => {
       metadata: { namespace: unknown },
       spec: { template: { spec: { serviceAccountName: unknown, containers } } },
     });
-    expect(found.map(({ policy }) => policy)).to.deep.equal(["no-root"]);
+    expect(found.filter(({ level }) => level === MANDATORY).map(({ policy }) => policy)).to.deep.equal([
+      "no-root",
+    ]);
+    // The image is not known before it is pushed: `up` looks at it.
+    expect(
+      found
+        .filter(({ level }) => level === ADVISORY)
+        .map(({ message }) => message)
+        .join(),
+    ).to.contain("can't run policy 'images-by-digest'");
   });
 
   it("says in a preview that it cannot know a trust policy yet, and stops nothing", async () => {

@@ -3,7 +3,7 @@ import { podIdentityTrustPolicy, trustPolicy } from "../../iam/trust-policy.ts";
 import program from "../../index.ts";
 import { type Resource, rules, type Settings } from "../../policy/rules.ts";
 import { settingsFor } from "../../policy/stacks.ts";
-import { issuer, oidcProviderArn, setMocks, settled } from "../mocks.ts";
+import { issuer, oidcProviderArn, registry, setMocks, settled } from "../mocks.ts";
 import { environments, stackConfig } from "../stack-files.ts";
 
 describe("guard rails", () => {
@@ -28,6 +28,11 @@ describe("guard rails", () => {
         template: { spec: { securityContext, containers: [{ name: "app", securityContext: container }] } },
       },
     },
+  });
+
+  const running = (image: string): Resource => ({
+    type: "kubernetes:core/v1:Pod",
+    props: { spec: { containers: [{ name: "app", image, securityContext: { runAsNonRoot: true } }] } },
   });
 
   it("let through what the trust policies of this project say", () => {
@@ -227,14 +232,14 @@ describe("guard rails", () => {
       { requireBoundary: true },
     ],
     [
-      "tags that move",
-      { type: "aws:ecr/repository:Repository", props: { imageTagMutability: "MUTABLE" } },
-      "immutable-image-tags: Tags of the repository can be moved",
+      "an image that runs by its tag",
+      running(`${registry}/app:1.2`),
+      `images-by-digest: The container app runs ${registry}/app:1.2 by a tag, which can be moved; name it by its digest`,
     ],
     [
-      "tags that move by default",
-      { type: "aws:ecr/repository:Repository", props: {} },
-      "immutable-image-tags: Tags of the repository can be moved",
+      "an image that runs by the tag latest, unsaid, from a FIPS endpoint",
+      running("111122223333.dkr.ecr-fips.us-gov-west-1.amazonaws.com/app"),
+      "images-by-digest: The container app runs",
     ],
     ["a pod that says nothing of its user", pod({}), "no-root: The container app may run as root"],
     ["user 0", pod({ runAsNonRoot: true, runAsUser: 0 }), "no-root: The container app may run as root"],
@@ -242,11 +247,6 @@ describe("guard rails", () => {
       "a container that overrules its pod",
       pod({ runAsNonRoot: true }, { runAsNonRoot: false }),
       "no-root: The container app may run as root",
-    ],
-    [
-      "tags of which some move",
-      { type: "aws:ecr/repository:Repository", props: { imageTagMutability: "IMMUTABLE_WITH_EXCLUSION" } },
-      "immutable-image-tags: Tags of the repository can be moved",
     ],
     [
       "an init container",
@@ -294,6 +294,12 @@ describe("guard rails", () => {
         ],
       }),
     ],
+    [
+      "an image by its digest, with a tag for people",
+      running(`${registry}/app:1.2@sha256:${"ab".repeat(32)}`),
+    ],
+    ["an image of somebody else by its tag", running("maven:3.9-eclipse-temurin-21")],
+    ["a repository whose tags can be moved", { type: "aws:ecr/repository:Repository", props: {} }],
     [
       "a role with its boundary",
       role({}, { permissionsBoundary: "arn:aws:iam::111122223333:policy/b" }),

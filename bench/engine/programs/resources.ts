@@ -137,7 +137,7 @@ function whole(sdk: Sdk, imageTag: string): Record<string, unknown> {
   const repository = new sdk.Repository(
     "s3-lister-repository",
     {
-      imageTagMutability: "IMMUTABLE",
+      imageTagMutability: "MUTABLE",
       imageScanningConfiguration: { scanOnPush: true },
       encryptionConfigurations: [{ encryptionType: "AES256" }],
       forceDelete: true,

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { Property } from "./diff.ts";
+import type { NameRules, Property } from "./diff.ts";
 import type { Properties } from "./properties.ts";
 
 /** How the stack's `pulumi:autonaming` setting wants names to be made. */
@@ -16,25 +16,32 @@ export interface AutoNameRequest {
 }
 
 /**
- * A name nobody else has: the logical name, a dash, seven hexadecimal digits, as Pulumi's own providers make it.
+ * A name nobody else has: the logical name, a dash, seven hexadecimal digits, as Pulumi's own providers make it; or the
+ * person's prefix and digits.
  *
- * @throws Error when the stack's settings forbid such names.
+ * @throws Error when the stack's settings forbid such names, or the prefix leaves no room for the digits.
  */
-export function autoName(
-  request: AutoNameRequest,
-  rules: { maxLength: number; lowerCase?: boolean; prefix?: string },
-): string {
+export function autoName(request: AutoNameRequest, rules: NameRules & { readonly prefix?: string }): string {
   const { autoNaming } = request;
+  const { maxLength, prefix } = rules;
+  const seed = request.seed.length > 0 ? request.seed : randomBytes(32);
+  const digest = createHash("sha256").update(seed).update(request.logicalName).digest("hex");
+  if (prefix !== undefined) {
+    const { afterPrefix = 7 } = rules;
+    if (prefix.length + afterPrefix > maxLength) {
+      throw new Error(
+        `the prefix "${prefix}" has ${prefix.length} characters, at most ${maxLength - afterPrefix}`,
+      );
+    }
+    const name = prefix + digest.slice(0, afterPrefix);
+    return rules.lowerCase ? name.toLowerCase() : name;
+  }
   if (autoNaming?.mode === "disable") {
     throw new Error("automatic naming is disabled for this resource, so it needs a name");
   }
-  const seed = request.seed.length > 0 ? request.seed : randomBytes(32);
-  const digits = createHash("sha256").update(seed).update(request.logicalName).digest("hex").slice(0, 7);
-  const stem = rules.prefix ?? `${request.logicalName.slice(0, rules.maxLength - 8)}-`;
   const name =
-    autoNaming?.proposedName && rules.prefix === undefined ? autoNaming.proposedName : `${stem}${digits}`;
-  if (autoNaming?.mode === "enforce" && rules.prefix === undefined) return name;
-  return rules.lowerCase ? name.toLowerCase() : name;
+    autoNaming?.proposedName || `${request.logicalName.slice(0, maxLength - 8)}-${digest.slice(0, 7)}`;
+  return rules.lowerCase && autoNaming?.mode !== "enforce" ? name.toLowerCase() : name;
 }
 
 /** Names of the inputs that were filled in and not given; kept among the inputs, where the engine does not show them. */

@@ -1,11 +1,22 @@
 import { isAbsent, isObject, type Properties } from "./properties.ts";
 
+/** How automatic names are made. */
+export interface NameRules {
+  readonly maxLength: number;
+  /** Whether the service takes lower case only. Default false. */
+  readonly lowerCase?: boolean;
+  /** Characters that are added to a prefix which the person gave. Default 7, as to the logical name. */
+  readonly afterPrefix?: number;
+}
+
 /** What is known about an input property of a resource type. */
 export interface Property {
   /** Whether a change needs a new resource. Default: it is updated in place. */
   readonly replace?: boolean;
   /** Whether `check` refuses a resource without it. */
   readonly required?: boolean;
+  /** Why the provider refuses a value that is known; undefined when it takes it. */
+  readonly refuse?: (value: unknown) => string | undefined;
   /** What the service takes when nothing is given; makes no difference to giving nothing. */
   readonly default?: unknown;
   /** When two values mean the same though they are written differently. */
@@ -13,7 +24,7 @@ export interface Property {
   /** For an object whose members are properties of their own, some of which the service fills in. */
   readonly members?: Readonly<Record<string, Property>>;
   /** What to do when it is not given: make a name of the logical name and random digits. */
-  readonly autoName?: { readonly maxLength: number; readonly lowerCase?: boolean };
+  readonly autoName?: NameRules;
 }
 
 export type Path = readonly (string | number)[];
@@ -44,13 +55,10 @@ export function sameSet(left: unknown, right: unknown): boolean {
 }
 
 /** Equality of JSON documents, however they are formatted. */
-export const sameJson = (left: unknown, right: unknown): boolean => deepEqual(json(left), json(right));
+export const sameJson = (left: unknown, right: unknown): boolean => deepEqual(asJson(left), asJson(right));
 
-/** Equality of IAM policy documents: as JSON, and one string is the same as a list of it. */
-export const samePolicy = (left: unknown, right: unknown): boolean =>
-  deepEqual(single(json(left)), single(json(right)));
-
-function json(text: unknown): unknown {
+/** What a JSON text holds; anything else as it is. */
+export function asJson(text: unknown): unknown {
   if (typeof text !== "string") return text;
   try {
     return JSON.parse(text);
@@ -58,15 +66,6 @@ function json(text: unknown): unknown {
     return text;
   }
 }
-
-function single(value: unknown): unknown {
-  if (Array.isArray(value)) return value.length === 1 ? single(value[0]) : value.map(single).sort(byText);
-  if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, single(inner)]));
-}
-
-const byText = (left: unknown, right: unknown): number =>
-  JSON.stringify(left) < JSON.stringify(right) ? -1 : 1;
 
 /** Whether two values of a property mean the same. */
 export function sameValue(property: Property | undefined, left: unknown, right: unknown): boolean {

@@ -104,11 +104,14 @@ function service<C>(
         );
     };
 
+  const title = provider.title ?? `the ${provider.name} provider`;
+
   const contextOf = (connection: Connection<C>, request: ResourceRequest): Context<C> => {
-    if (connection.config === undefined) throw new Error(`the ${provider.name} provider is not configured`);
+    if (connection.config === undefined) throw new Error(`${title} is not configured`);
     const urn = request.getUrn();
     return {
       config: connection.config,
+      provider: title,
       urn,
       type: request.getType(),
       logicalName: request.getName(),
@@ -122,7 +125,7 @@ function service<C>(
   const typeOf = (request: ResourceRequest): ResourceType<C> => {
     const type = provider.resourceType(request.getType());
     if (type) return type;
-    throw new Error(`the local stand-in for the ${provider.name} provider has no ${request.getType()}`);
+    throw new Error(`${title} has no resource type ${request.getType()}`);
   };
 
   const logged = async <R>(what: string, request: ResourceRequest, work: () => Promise<R>): Promise<R> => {
@@ -274,8 +277,7 @@ function service<C>(
     invoke: unary(async (request: rpc.InvokeRequest, connection) => {
       const token = request.getTok();
       const call = provider.functions[token];
-      if (!call)
-        throw new Error(`the local stand-in for the ${provider.name} provider has no function ${token}`);
+      if (!call) throw new Error(`${title} has no function ${token}`);
       const context = contextOf(connection, {
         getUrn: () => token,
         getType: () => token,

@@ -1,7 +1,7 @@
 import { type AutoNameRequest, wasDefaulted, withAutoNames } from "./autoname.ts";
 import { type Difference, differences, liveInputs, sameValue } from "./diff.ts";
 import { describe, initializationFailed } from "./errors.ts";
-import { isAbsent, type Properties, unknown } from "./properties.ts";
+import { containsUnknown, isAbsent, isObject, type Properties, unknown } from "./properties.ts";
 import { type Context, type Failure, InitializationError, type ResourceType } from "./resource-type.ts";
 
 // What the engine asks of a resource type, derived from its plain functions. No gRPC here.
@@ -21,21 +21,36 @@ export async function check<C>(
     if (!(key in properties) && !key.startsWith("__") && !isAbsent(value)) {
       failures.push({
         property: key,
-        reason: `the local stand-in for ${context.type} does not know '${key}'`,
+        reason: `${context.provider} knows no input '${key}' of ${context.type}`,
       });
     }
   }
-  for (const [key, property] of Object.entries(properties)) {
-    if (property.required && news[key] === undefined) {
-      failures.push({ property: key, reason: `missing required property '${key}'` });
-    }
-  }
+  failures.push(...refusals(properties, news));
   if (failures.length > 0) return failures;
   try {
     return withAutoNames(properties, olds, news, request);
   } catch (error) {
     return [{ property: "name", reason: describe(error) }];
   }
+}
+
+/** What is missing, and what the provider refuses before it asks the service; members included. */
+function refusals(
+  properties: NonNullable<ResourceType<unknown>["properties"]>,
+  values: Properties,
+): Failure[] {
+  return Object.entries(properties).flatMap(([key, { required, refuse, members }]) => {
+    const value = values[key];
+    if (value === undefined) {
+      return required ? [{ property: key, reason: `missing required property '${key}'` }] : [];
+    }
+    const reason = containsUnknown(value) ? undefined : refuse?.(value);
+    const inside = members && isObject(value) ? refusals(members, value) : [];
+    return [
+      ...(reason === undefined ? [] : [{ property: key, reason }]),
+      ...inside.map((one) => ({ ...one, property: `${key}.${one.property}` })),
+    ];
+  });
 }
 
 export interface Diff {
@@ -82,8 +97,9 @@ export async function create<C>(
 ): Promise<{ id: string; state: Properties }> {
   const given = withoutOurs(inputs);
   try {
-    const id = await type.create(given, context);
-    return { id, state: await stateOf(type, id, given, {}, context) };
+    const made = await type.create(given, context);
+    if (typeof made !== "string") return { id: made.id, state: merged(type, given, made.state) };
+    return { id: made, state: await stateOf(type, made, given, {}, context) };
   } catch (error) {
     throw await explained("creating", error, type, inputs, {}, context);
   }
@@ -101,8 +117,13 @@ export async function update<C>(
   const given = withoutOurs(news);
   const changed = new Set(diff(type, oldInputs, news).differences.map(({ path }) => String(path[0])));
   try {
-    await type.update?.(id, given, { oldInputs: withoutOurs(oldInputs), oldState, changed }, context);
-    return await stateOf(type, id, given, oldState, context);
+    const told = await type.update?.(
+      id,
+      given,
+      { oldInputs: withoutOurs(oldInputs), oldState, changed },
+      context,
+    );
+    return told ? merged(type, given, told) : await stateOf(type, id, given, oldState, context);
   } catch (error) {
     throw await explained("updating", error, type, news, oldState, context);
   }

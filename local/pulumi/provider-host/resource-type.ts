@@ -7,6 +7,8 @@ export type Severity = "debug" | "info" | "warning" | "error";
 /** What an operation on a resource, or a function call, is done with. `Config` is what the provider made of its configuration. */
 export interface Context<Config> {
   readonly config: Config;
+  /** What the provider calls itself in errors. */
+  readonly provider: string;
   /** The resource's URN; of a function call, its token. */
   readonly urn: string;
   readonly type: string;
@@ -74,18 +76,24 @@ export interface ResourceType<Config, Inputs = Properties, State = Properties> {
   /**
    * Makes the resource.
    *
-   * @returns its id.
+   * @returns its id, whose outputs are then read; or its id and outputs, where making it is what tells them.
    * @throws InitializationError when it is there but does not work.
    */
-  create(inputs: Inputs, context: Context<Config>): Promise<string>;
+  create(inputs: Inputs, context: Context<Config>): Promise<string | { id: string; state: State }>;
   /** The outputs as they are now; undefined when the resource is gone. */
   read(
     id: string,
     context: Context<Config>,
     known: { inputs: Inputs; state: State },
   ): Promise<State | undefined>;
-  /** Changes the resource. A type without it is replaced, whatever changes. */
-  update?(id: string, news: Inputs, change: Change<Inputs, State>, context: Context<Config>): Promise<void>;
+  /** Changes the resource, and may tell its outputs as `create` does. A type without it is replaced, whatever changes. */
+  update?(
+    id: string,
+    news: Inputs,
+    change: Change<Inputs, State>,
+    context: Context<Config>,
+    // biome-ignore lint/suspicious/noConfusingVoidType: so that a function without a return is one
+  ): Promise<State | void>;
   /** Deletes the resource; one that is gone already counts as deleted. */
   delete(id: string, state: State, context: Context<Config>): Promise<void>;
 }
@@ -106,7 +114,9 @@ export class InitializationError extends Error {
 /** A provider: what it makes of its configuration, its resource types and its functions. */
 export interface Provider<Config> {
   readonly name: string;
-  /** The version of the provider that it stands in for. */
+  /** What it calls itself in errors. Default `the <name> provider`. */
+  readonly title?: string;
+  /** The version that engines are told. */
   readonly version: string;
   /** Whether it serves components, whose inputs are outputs and references to resources. Default false. */
   readonly hasComponents?: boolean;

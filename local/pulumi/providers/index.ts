@@ -1,4 +1,4 @@
-import { type HostedProvider, serve } from "../provider-host/host.ts";
+import { type HostedProvider, serve } from "../provider-host/index.ts";
 import type { AwsOptions } from "./aws/clients.ts";
 import { awsProvider } from "./aws/provider.ts";
 import { dockerProvider } from "./docker/provider.ts";

@@ -1,6 +1,6 @@
+import { isIPv4 } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Property } from "../../provider-host/diff.ts";
-import type { Context, ResourceType } from "../../provider-host/resource-type.ts";
+import type { Context, Property, ResourceType } from "../../provider-host/index.ts";
 import type { Aws } from "./clients.ts";
 
 export type AwsContext = Context<Aws>;
@@ -46,21 +46,30 @@ export function tagOutputs(
   return { tags, tagsAll };
 }
 
-/** What to call to get from the old tags to the new ones. */
-export function tagChanges(
+/** The two calls by which a service changes the tags of a resource. */
+export interface TagCalls {
+  untag(keys: string[]): Promise<unknown>;
+  tag(tags: Tags): Promise<unknown>;
+}
+
+/** Brings a resource from its old tags, all that it has, to the new ones. */
+export async function retag(
   olds: Tags | undefined,
   news: Tags | undefined,
   context: AwsContext,
-): { set: Tags; unset: string[] } {
+  { untag, tag }: TagCalls,
+): Promise<void> {
   const wanted = tagsToSet(news, context);
+  const unset = Object.keys(olds ?? {}).filter((key) => !(key in wanted));
   const set = Object.fromEntries(Object.entries(wanted).filter(([key, value]) => olds?.[key] !== value));
-  return { set, unset: Object.keys(olds ?? {}).filter((key) => !(key in wanted)) };
+  if (unset.length > 0) await untag(unset);
+  if (Object.keys(set).length > 0) await tag(set);
 }
 
 /** Whether AWS says that the thing is not there. */
 export const isGone = (error: unknown): boolean =>
   error instanceof Error &&
-  /^(NoSuchEntity|NoSuchEntityException|ResourceNotFoundException|RepositoryNotFoundException|LifecyclePolicyNotFoundException|NoSuchBucket|NotFound|NotFoundException|InvalidLaunchTemplateId\.NotFound(Exception)?|InvalidLaunchTemplateName\.NotFoundException)$/.test(
+  /^(NoSuchEntity|NoSuchEntityException|ResourceNotFoundException|RepositoryNotFoundException|LifecyclePolicyNotFoundException|NoSuchBucket|NotFound|NotFoundException|InvalidGroup\.NotFound|InvalidLaunchTemplateId\.NotFound(Exception)?|InvalidLaunchTemplateName\.NotFoundException)$/.test(
     error.name,
   );
 
@@ -119,6 +128,31 @@ export async function waitUntil(
 }
 
 export const tagsProperty: Property = {};
+
+/** A name that stays: made of the logical name, or of `<property>Prefix` and the 26 characters that Terraform adds. */
+export const nameProperty = (maxLength: number, more: { lowerCase?: boolean } = {}): Property => ({
+  replace: true,
+  autoName: { maxLength, afterPrefix: 26, ...more },
+});
+
+/** For a list of which the real provider wants one item at least. */
+export const refuseEmpty = (value: unknown): string | undefined =>
+  Array.isArray(value) && value.length === 0 ? "requires 1 item minimum, but has only 0 declared" : undefined;
+
+/** For IPv4 blocks: the real provider refuses one whose address has bits behind the prefix. */
+export function refuseCidrs(value: unknown): string | undefined {
+  for (const block of Array.isArray(value) ? value : [value]) {
+    const [, address = "", bits = ""] = /^(\d{1,3}(?:\.\d{1,3}){3})\/(\d{1,2})$/.exec(String(block)) ?? [];
+    if (!isIPv4(address) || Number(bits) > 32) return `"${block}" is not a valid IPv4 CIDR block`;
+    const number = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+    const size = 2 ** (32 - Number(bits));
+    const network = Math.floor(number / size) * size;
+    if (network === number) continue;
+    const wanted = [24, 16, 8, 0].map((shift) => Math.floor(network / 2 ** shift) % 256).join(".");
+    return `"${block}" is not a valid IPv4 CIDR block; did you mean "${wanted}/${bits}"?`;
+  }
+  return undefined;
+}
 
 /** Where IAM's roles and policies are until somebody says otherwise. */
 export const path: Property = { replace: true, default: "/" };

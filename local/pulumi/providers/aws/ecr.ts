@@ -2,7 +2,7 @@ import * as sdk from "@aws-sdk/client-ecr";
 import type { LifecyclePolicyArgs, LifecyclePolicyState } from "@pulumi/aws/ecr/lifecyclePolicy.js";
 import type { RepositoryArgs, RepositoryState } from "@pulumi/aws/ecr/repository.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import { sameJson } from "../../provider-host/diff.ts";
+import { sameJson } from "../../provider-host/index.ts";
 import {
   type AwsContext,
   type AwsResourceType,
@@ -10,8 +10,9 @@ import {
   cancellable,
   createOnce,
   ignoreGone,
+  nameProperty,
   orUndefined,
-  tagChanges,
+  retag,
   tagList,
   tagMap,
   tagOutputs,
@@ -30,7 +31,7 @@ function sameEncryption(left: unknown, right: unknown): boolean {
 
 const repository: AwsResourceType<Unwrap<RepositoryArgs>, Unwrap<RepositoryState>> = {
   properties: {
-    name: { replace: true, autoName: { maxLength: 256, lowerCase: true } },
+    name: nameProperty(256, { lowerCase: true }),
     imageTagMutability: { default: "MUTABLE" },
     imageScanningConfiguration: { members: { scanOnPush: { default: false } } },
     encryptionConfigurations: { replace: true, equal: sameEncryption },
@@ -108,12 +109,11 @@ const repository: AwsResourceType<Unwrap<RepositoryArgs>, Unwrap<RepositoryState
         new sdk.PutImageScanningConfigurationCommand({ repositoryName, imageScanningConfiguration }),
       );
     }
-    const { set, unset } = tagChanges(oldState.tagsAll, news.tags, context);
     const resourceArn = oldState.arn;
-    if (unset.length > 0) await ecr.send(new sdk.UntagResourceCommand({ resourceArn, tagKeys: unset }));
-    if (Object.keys(set).length > 0) {
-      await ecr.send(new sdk.TagResourceCommand({ resourceArn, tags: tagList(set) }));
-    }
+    await retag(oldState.tagsAll, news.tags, context, {
+      untag: (tagKeys) => ecr.send(new sdk.UntagResourceCommand({ resourceArn, tagKeys })),
+      tag: (tags) => ecr.send(new sdk.TagResourceCommand({ resourceArn, tags: tagList(tags) })),
+    });
   },
 
   async delete(id, { forceDelete }, context) {

@@ -8,7 +8,8 @@ import {
   cancellable,
   createOnce,
   ignoreGone,
-  tagChanges,
+  nameProperty,
+  retag,
   tagOutputs,
   tagsProperty,
   tagsToSet,
@@ -20,7 +21,7 @@ const withoutStar = (arn: string | undefined): string | undefined => arn?.replac
 
 const logGroup: AwsResourceType<Unwrap<LogGroupArgs>, Unwrap<LogGroupState>> = {
   properties: {
-    name: { replace: true, autoName: { maxLength: 512 } },
+    name: nameProperty(512),
     namePrefix: { replace: true },
     retentionInDays: { default: 0 },
     kmsKeyId: { replace: true },
@@ -75,10 +76,11 @@ const logGroup: AwsResourceType<Unwrap<LogGroupArgs>, Unwrap<LogGroupState>> = {
   async update(id, news, { changed, oldState }, context) {
     const { logs } = context.config;
     if (changed.has("retentionInDays")) await setRetention(id, news.retentionInDays ?? 0, context);
-    const { set, unset } = tagChanges(oldState.tagsAll, news.tags, context);
     const resourceArn = oldState.arn;
-    if (unset.length > 0) await logs.send(new sdk.UntagResourceCommand({ resourceArn, tagKeys: unset }));
-    if (Object.keys(set).length > 0) await logs.send(new sdk.TagResourceCommand({ resourceArn, tags: set }));
+    await retag(oldState.tagsAll, news.tags, context, {
+      untag: (tagKeys) => logs.send(new sdk.UntagResourceCommand({ resourceArn, tagKeys })),
+      tag: (tags) => logs.send(new sdk.TagResourceCommand({ resourceArn, tags })),
+    });
   },
 
   async delete(id, { skipDestroy }, context) {

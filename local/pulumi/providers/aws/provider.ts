@@ -1,8 +1,7 @@
-import { isObject } from "../../provider-host/properties.ts";
-import type { Provider } from "../../provider-host/resource-type.ts";
+import { isObject, type Provider } from "../../provider-host/index.ts";
 import { type Aws, type AwsOptions, clients } from "./clients.ts";
 import type { Tags } from "./common.ts";
-import { ec2Types } from "./ec2.ts";
+import { ec2Types } from "./ec2/index.ts";
 import { ecrTypes } from "./ecr.ts";
 import { eksTypes } from "./eks/index.ts";
 import { awsFunctions } from "./functions.ts";
@@ -12,15 +11,20 @@ import { s3Types } from "./s3.ts";
 
 const types = { ...iamTypes, ...eksTypes, ...ecrTypes, ...ec2Types, ...logsTypes, ...s3Types };
 
-/** The part of the AWS provider that this project's programs use, on the AWS SDK. */
-export function awsProvider(options: AwsOptions): Provider<Aws> {
+/**
+ * The part of the AWS provider that this project's programs use, on the AWS SDK.
+ *
+ * @param makeClients Makes the clients of a region. Default: those that call `options.endpoint`.
+ */
+export function awsProvider(options: AwsOptions, makeClients: typeof clients = clients): Provider<Aws> {
   const byRegion = new Map<string, Omit<Aws, "defaultTags">>();
   return {
     name: "aws",
+    title: "the local stand-in for the aws provider",
     version: "7.48.0",
     configure({ region: configured, defaultTags }) {
       const region = typeof configured === "string" && configured !== "" ? configured : options.region;
-      const those = byRegion.get(region) ?? clients(options, region);
+      const those = byRegion.get(region) ?? makeClients(options, region);
       byRegion.set(region, those);
       const tags = isObject(defaultTags) && isObject(defaultTags.tags) ? (defaultTags.tags as Tags) : {};
       return { ...those, defaultTags: tags };

@@ -7,6 +7,7 @@ import {
   type AwsTypes,
   cancellable,
   ignoreGone,
+  nameProperty,
   orUndefined,
   type Tags,
   tagList,
@@ -19,7 +20,7 @@ import {
 /** Name and tags only: enough for something to list. */
 const bucket: AwsResourceType<Unwrap<BucketArgs>, Unwrap<BucketState>> = {
   properties: {
-    bucket: { replace: true, autoName: { maxLength: 63, lowerCase: true } },
+    bucket: nameProperty(63, { lowerCase: true }),
     bucketPrefix: { replace: true },
     forceDestroy: { default: false },
     tags: tagsProperty,

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { lstatSync, readFileSync, readlinkSync } from "node:fs";
+import { lstatSync, readFileSync, realpathSync } from "node:fs";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import * as tar from "tar-fs";
-import { contextFiles } from "../../../../components/build-context.ts";
+import { contextFiles, ignoreFileOf } from "../../../../components/build-context.ts";
 
 /** What an image is built from. Paths are absolute. */
 export interface BuildContext {
@@ -26,10 +26,11 @@ function inside({ folder, dockerfile }: BuildContext): string | undefined {
 }
 
 /**
- * A digest of the files that the builder gets, with their modes, and of the Dockerfile: equal for equal content, on any
- * machine, at any time.
+ * A digest of what the real provider hashes: the Dockerfile, and of each entry its path, its whole mode and its content,
+ * which of a symbolic link is the path that it leads to. Source: `hashContext`, pulumi-docker 5.1. So another umask is
+ * another context.
  *
- * @throws Error when there is no such folder or no such Dockerfile.
+ * @throws Error when there is no such folder or no such Dockerfile, or a link leads nowhere.
  */
 export function contextDigest(context: BuildContext): string {
   const hash = createHash("sha256");
@@ -40,10 +41,19 @@ export function contextDigest(context: BuildContext): string {
     const file = join(context.folder, path);
     const stat = lstatSync(file);
     add(path);
-    add(stat.mode & 0o111 ? "x" : "-");
-    add(stat.isSymbolicLink() ? readlinkSync(file) : readFileSync(file));
+    add(stat.mode.toString(8));
+    if (stat.isSymbolicLink()) add(relative(context.folder, targetOf(file)));
+    else if (stat.isFile()) add(readFileSync(file));
   }
   return hash.digest("hex");
+}
+
+function targetOf(link: string): string {
+  try {
+    return realpathSync(link);
+  } catch (error) {
+    throw new Error(`could not evaluate symlink at ${link}: ${(error as Error).message}`);
+  }
 }
 
 function readDockerfile({ dockerfile }: BuildContext): Buffer {
@@ -56,7 +66,7 @@ function readDockerfile({ dockerfile }: BuildContext): Buffer {
 
 function filesOf(context: BuildContext): string[] {
   try {
-    return contextFiles(context.folder);
+    return contextFiles(context.folder, context.dockerfile);
   } catch (error) {
     throw new Error(`the build context ${context.folder} cannot be read: ${(error as Error).message}`);
   }
@@ -68,8 +78,13 @@ export function contextArchive(context: BuildContext): {
   dockerfile: string;
 } {
   const dockerfile = inside(context);
-  // .dockerignore may name the Dockerfile, which the builder needs all the same.
-  const entries = [...new Set([...filesOf(context), ...(dockerfile ? [dockerfile] : [])])];
+  // The classic builder knows no ignore file but `.dockerignore`, and would follow it where it does not count.
+  const ignoreFile = join(context.folder, ".dockerignore");
+  const files = filesOf(context).filter(
+    (path) => path !== ".dockerignore" || ignoreFileOf(context.folder, context.dockerfile) === ignoreFile,
+  );
+  // An ignore file may name the Dockerfile, which the builder needs all the same.
+  const entries = [...new Set([...files, ...(dockerfile ? [dockerfile] : [])])];
   const name = dockerfile ?? ".Dockerfile.outside-of-the-context";
   const archive = tar.pack(context.folder, {
     entries,

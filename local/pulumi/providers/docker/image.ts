@@ -1,10 +1,18 @@
+import { isDeepStrictEqual } from "node:util";
 import type { ImageArgs } from "@pulumi/docker/image.js";
 import type { Unwrap } from "@pulumi/pulumi";
 import type Docker from "dockerode";
-import { type Difference, differences, type Property } from "../../provider-host/diff.ts";
-import { describe } from "../../provider-host/errors.ts";
-import { containsUnknown, isObject, type Properties, unknown } from "../../provider-host/properties.ts";
-import type { Context, Failure, ResourceType } from "../../provider-host/resource-type.ts";
+import {
+  type Context,
+  containsUnknown,
+  type Difference,
+  describe,
+  type Failure,
+  isObject,
+  type Properties,
+  type ResourceType,
+  unknown,
+} from "../../provider-host/index.ts";
 import { buildContext, contextArchive, contextDigest } from "./context.ts";
 import { follow } from "./stream.ts";
 
@@ -18,81 +26,83 @@ export interface DockerConfig {
 type Inputs = Unwrap<ImageArgs> & { build?: { contextDigest?: string } };
 type DockerContext = Context<DockerConfig>;
 
-const properties: Readonly<Record<string, Property>> = {
-  imageName: { required: true },
-  build: {
-    members: {
-      // What it holds counts, not where it lies.
-      context: { equal: () => true },
-      dockerfile: { equal: () => true },
-      contextDigest: {},
-      args: {},
-      platform: {},
-      target: {},
-      network: {},
-      builderVersion: { equal: () => true },
-      cacheFrom: {},
-    },
-  },
-  // A registry's password changes with every run; that is no reason to build.
-  registry: { members: { server: {}, username: { equal: () => true }, password: { equal: () => true } } },
-  skipPush: { default: false },
-  buildOnPreview: { equal: () => true },
+/** The inputs that the stand-in knows. */
+const known = {
+  "": ["imageName", "build", "registry", "skipPush", "buildOnPreview"],
+  build: [
+    "context",
+    "dockerfile",
+    "contextDigest",
+    "args",
+    "platform",
+    "target",
+    "network",
+    "builderVersion",
+    "cacheFrom",
+  ],
+  registry: ["server", "username", "password"],
 };
 
-/** `docker.Image`: built by dockerd's classic builder, pushed, and known by its digest. A preview never builds. */
+/**
+ * `docker.Image`: built by dockerd, pushed, and known by the digest that the registry gave. A preview never builds.
+ *
+ * As the real one it is never replaced, and looks at nothing: an input that differs from the last time is built and
+ * pushed, whether the registry has it or not, and an image that was deleted there is not missed.
+ */
 export const image: ResourceType<DockerConfig, Inputs> = {
-  async check(_, news, __, { config, type }) {
+  async check(_, news, __, { config, provider, type }) {
     const failures: Failure[] = [];
-    const refuse = (property: string, reason: string) => failures.push({ property, reason });
-    if (news.imageName === undefined) refuse("imageName", "missing required property 'imageName'");
-    for (const [outer, given, known] of [
-      ["", news, properties],
-      ["build.", news.build, properties.build?.members],
-    ] as const) {
+    if (news.imageName === undefined) {
+      failures.push({ property: "imageName", reason: "missing required property 'imageName'" });
+    }
+    for (const [outer, keys] of Object.entries(known)) {
+      const given = outer === "" ? news : (news as Properties)[outer];
       for (const key of Object.keys(isObject(given) ? given : {})) {
-        if (known && !(key in known) && !key.startsWith("__")) {
-          refuse(`${outer}${key}`, `the local stand-in for ${type} does not know '${outer}${key}'`);
-        }
+        const property = outer === "" ? key : `${outer}.${key}`;
+        if (keys.includes(key) || key.startsWith("__")) continue;
+        failures.push({ property, reason: `${provider} knows no input '${property}' of ${type}` });
       }
     }
     if (failures.length > 0) return failures;
-    const { context, dockerfile } = news.build ?? {};
+    const build = { context: ".", ...news.build };
+    const dockerfile = build.dockerfile ?? `${build.context}/Dockerfile`;
     let digest = unknown;
-    if (!containsUnknown([context, dockerfile])) {
+    if (!containsUnknown([build.context, dockerfile])) {
       try {
-        digest = contextDigest(buildContext(config.workDir, news.build));
+        digest = contextDigest(buildContext(config.workDir, { ...build, dockerfile }));
       } catch (error) {
         return [{ property: "build", reason: describe(error) }];
       }
     }
-    return { ...news, build: { ...news.build, contextDigest: digest } };
+    return {
+      ...news,
+      buildOnPreview: news.buildOnPreview ?? false,
+      build: { platform: hostPlatform, ...build, dockerfile, contextDigest: digest },
+    };
   },
 
-  diff: (olds, news): Difference[] => differences(olds as Properties, news as Properties, properties),
+  diff: (olds, news) =>
+    Object.keys({ ...olds, ...news })
+      .filter((key) => !key.startsWith("__"))
+      .flatMap((key): Difference[] => {
+        const [left, right] = [(olds as Properties)[key], (news as Properties)[key]];
+        // A registry's password changes with every run; that is no reason to build.
+        const same =
+          key === "registry" && isObject(left) && isObject(right)
+            ? left.server === right.server
+            : isDeepStrictEqual(left, right);
+        const kind = left === undefined ? "add" : right === undefined ? "delete" : "update";
+        return same ? [] : [{ path: [key], kind, replace: false }];
+      }),
 
   // Asked only where there is something to build.
   preview: (news) => ({ ...outputsOf(news), repoDigest: unknown }),
 
-  async create(inputs, context) {
-    await build(inputs, context);
-    if (!inputs.skipPush) await push(inputs, context);
-    return inputs.imageName;
-  },
+  create: async (inputs, context) => ({ id: inputs.imageName, state: await buildAndPush(inputs, context) }),
 
-  async update(_, news, __, context) {
-    await build(news, context);
-    if (!news.skipPush) await push(news, context);
-  },
+  update: (_, news, __, context) => buildAndPush(news, context),
 
-  async read(_, { config }, { inputs, state }) {
-    const imageName = inputs.imageName ?? String(state.imageName);
-    const digest = inputs.skipPush
-      ? await localDigest(config.docker, imageName)
-      : await pushedDigest(config.docker, imageName, inputs.registry);
-    if (digest === undefined) return undefined;
-    return { ...outputsOf({ ...inputs, imageName }), repoDigest: digest };
-  },
+  read: async (_, __, { state }) => state,
 
   inputs: (oldInputs) => oldInputs,
 
@@ -100,15 +110,24 @@ export const image: ResourceType<DockerConfig, Inputs> = {
   async delete() {},
 };
 
+const hostPlatform = `linux/${process.arch === "arm64" ? "arm64" : "amd64"}`;
+
+async function buildAndPush(inputs: Inputs, context: DockerContext): Promise<Properties> {
+  await build(inputs, context);
+  const repoDigest = inputs.skipPush
+    ? (await context.config.docker.getImage(inputs.imageName).inspect()).Id
+    : await push(inputs, context);
+  return { ...outputsOf(inputs), repoDigest };
+}
+
 function outputsOf({ imageName, build, registry }: Inputs): Properties {
   return {
     imageName,
     baseImageName: imageName,
     registryServer: registry?.server ?? "",
-    context: build?.context ?? ".",
-    dockerfile: build?.dockerfile ?? "Dockerfile",
+    context: build?.context,
+    dockerfile: build?.dockerfile,
     platform: build?.platform,
-    contextDigest: build?.contextDigest,
   };
 }
 
@@ -147,7 +166,8 @@ const authentication = (registry: Registry) =>
         serveraddress: registry.server ?? "",
       };
 
-async function push(inputs: Inputs, context: DockerContext): Promise<void> {
+/** @returns `<repository>@sha256:...`, as the registry told it. */
+async function push(inputs: Inputs, context: DockerContext): Promise<string> {
   const { repository, tag } = parse(inputs.imageName);
   context.status(`Pushing ${inputs.imageName}`);
   const stream = await context.config.docker.getImage(repository).push({
@@ -155,37 +175,11 @@ async function push(inputs: Inputs, context: DockerContext): Promise<void> {
     authconfig: authentication(inputs.registry),
     abortSignal: context.signal,
   });
-  await follow(stream, (line) => context.status(line)).catch((error: Error) => {
+  const { Digest } = await follow(stream, (line) => context.status(line)).catch((error: Error) => {
     throw new Error(`the image ${inputs.imageName} could not be pushed: ${error.message}`);
   });
-}
-
-/** `<repository>@sha256:...` of what the registry has under that name; undefined when it has nothing. */
-async function pushedDigest(
-  docker: Docker,
-  imageName: string,
-  registry: Registry,
-): Promise<string | undefined> {
-  try {
-    const found = (await docker
-      .getImage(imageName)
-      .distribution(authentication(registry) ? { authconfig: authentication(registry) } : {})) as {
-      Descriptor: { digest: string };
-    };
-    return `${parse(imageName).repository}@${found.Descriptor.digest}`;
-  } catch (error) {
-    if (/manifest unknown|not found|name unknown|404/i.test((error as Error).message)) return undefined;
-    throw error;
-  }
-}
-
-async function localDigest(docker: Docker, imageName: string): Promise<string | undefined> {
-  try {
-    return (await docker.getImage(imageName).inspect()).Id;
-  } catch (error) {
-    if ((error as { statusCode?: number }).statusCode === 404) return undefined;
-    throw error;
-  }
+  if (typeof Digest !== "string") throw new Error(`the registry told no digest of ${inputs.imageName}`);
+  return `${repository}@${Digest}`;
 }
 
 /** An image's name without its tag, and the tag. A colon before the last slash belongs to the registry's port. */

@@ -1,5 +1,5 @@
 import Docker from "dockerode";
-import type { Provider } from "../../provider-host/resource-type.ts";
+import type { Provider } from "../../provider-host/index.ts";
 import { type DockerConfig, image } from "./image.ts";
 
 export interface DockerOptions {
@@ -14,6 +14,7 @@ export function dockerProvider({ dockerSocket, workDir }: DockerOptions): Provid
   const docker = new Docker({ socketPath: dockerSocket });
   return {
     name: "docker",
+    title: "the local stand-in for the docker provider",
     version: "5.2.0",
     configure: () => ({ docker, workDir }),
     resourceType: (type) => (type === "docker:index/image:Image" ? image : undefined),

@@ -1,80 +1,105 @@
 import { getSubnetsOutput } from "@pulumi/aws/ec2/getSubnets.js";
 import { getVpcOutput } from "@pulumi/aws/ec2/getVpc.js";
 // Whole modules: loading them is what lets the SDK turn references to their resources into resources.
+import "@pulumi/aws/ec2/index.js";
 import "@pulumi/aws/eks/index.js";
 import "@pulumi/aws/iam/index.js";
 import "@pulumi/eks";
+import type { SecurityGroup } from "@pulumi/aws/ec2/securityGroup.js";
+import { Addon } from "@pulumi/aws/eks/addon.js";
 import { Cluster as EksCluster } from "@pulumi/aws/eks/cluster.js";
-import { NodeGroup } from "@pulumi/aws/eks/nodeGroup.js";
+import { getAddonVersionOutput } from "@pulumi/aws/eks/getAddonVersion.js";
 import { getPartitionOutput } from "@pulumi/aws/getPartition.js";
+import { getRegionOutput } from "@pulumi/aws/getRegion.js";
 import { OpenIdConnectProvider } from "@pulumi/aws/iam/openIdConnectProvider.js";
-import { Role } from "@pulumi/aws/iam/role.js";
-import { RolePolicyAttachment } from "@pulumi/aws/iam/rolePolicyAttachment.js";
+import type { Role } from "@pulumi/aws/iam/role.js";
 import type { ClusterArgs } from "@pulumi/eks/cluster.js";
 import type { ManagedNodeGroupArgs } from "@pulumi/eks/managedNodeGroup.js";
+import { Provider } from "@pulumi/kubernetes/provider.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { Component, Method } from "./construct.ts";
+import { known } from "./inputs.ts";
 import { type KubeconfigOptions, kubeconfig } from "./kubeconfig.ts";
+import { ManagedNodeGroup } from "./managed-node-group.ts";
+import { clusterSecurityGroup, nodeSecurityGroup } from "./security-groups.ts";
+import { ServiceRole } from "./service-role.ts";
+import { VpcCniAddon } from "./vpc-cni-addon.ts";
 
-// What the real components make and this project uses, with the same logical names. Left out, since no local pod or
-// node would use them: the cluster's security group and its rules, the VPC CNI, kube-proxy and CoreDNS add-ons, access
-// entries, the aws-auth ConfigMap, and the default node group.
+// What pulumi-eks 4.3.0 makes, asks and refuses, under the same logical names and parents. What it does beyond the
+// inputs that are known here (a default node group, Auto Mode, the aws-auth ConfigMap, access entries, Fargate, storage
+// classes) is refused, not ignored. It does not look whether the API server answers yet, or for an `aws` command.
 
-class ServiceRole extends pulumi.ComponentResource {
-  readonly role: Role;
-  readonly attachment: RolePolicyAttachment;
+const inputs = [
+  "authenticationMode",
+  "bootstrapSelfManagedAddons",
+  "clusterSecurityGroup",
+  "clusterSecurityGroupTags",
+  "clusterTags",
+  "createOidcProvider",
+  "deletionProtection",
+  "enabledClusterLogTypes",
+  "endpointPrivateAccess",
+  "endpointPublicAccess",
+  "instanceRoles",
+  "name",
+  "nodeSecurityGroupTags",
+  "privateSubnetIds",
+  "providerCredentialOpts",
+  "publicAccessCidrs",
+  "publicSubnetIds",
+  "serviceRole",
+  "skipDefaultNodeGroup",
+  "skipDefaultSecurityGroups",
+  "subnetIds",
+  "tags",
+  "upgradePolicy",
+  "useDefaultVpcCni",
+  "version",
+  "vpcId",
+];
 
-  constructor(name: string, tags: ClusterArgs["tags"], opts: pulumi.ComponentResourceOptions) {
-    super("eks:index:ServiceRole", name, {}, opts);
-    const parent = { parent: this };
-    this.role = new Role(
-      `${name}-role`,
-      {
-        description: "Allows EKS to manage clusters on your behalf.",
-        assumeRolePolicy: JSON.stringify({
-          Version: "2012-10-17",
-          Statement: [
-            {
-              Effect: "Allow",
-              Principal: { Service: ["eks.amazonaws.com"] },
-              Action: ["sts:AssumeRole", "sts:TagSession"],
-            },
-          ],
-        }),
-        tags,
-      },
-      parent,
-    );
-    const { partition } = getPartitionOutput({}, parent);
-    const policyArn = pulumi.interpolate`arn:${partition}:iam::aws:policy/AmazonEKSClusterPolicy`;
-    // The logical name is the real component's: the first digits of a hash of the policy's ARN.
-    this.attachment = new RolePolicyAttachment(`${name}-4b490823`, { policyArn, role: this.role }, parent);
-    this.registerOutputs({ role: this.role });
-  }
-}
+/**
+ * The thumbprint that the real component reads by TLS from `oidc.eks.<region>.amazonaws.com` in every preview and up. No
+ * such host answers for the local issuer; this is the certificate authority's that AWS's own hosts had for years.
+ */
+const thumbprint = "9e99a48a9960b14926bb7f3b02e22da2b0ab7280";
 
 class Cluster extends pulumi.ComponentResource {
   readonly outputs: pulumi.Inputs;
 
   constructor(name: string, args: ClusterArgs, opts: pulumi.ComponentResourceOptions) {
     super("eks:index:Cluster", name, {}, opts);
+    check(args);
     const parent = { parent: this };
-    if (args.subnetIds && (args.publicSubnetIds || args.privateSubnetIds)) {
-      throw new Error(
-        "subnetIds, and the use of publicSubnetIds and/or privateSubnetIds are mutually exclusive. Choose a single approach.",
-      );
-    }
-    if (!args.skipDefaultNodeGroup) {
-      throw new Error(
-        "the local stand-in for eks.Cluster makes no default node group: set skipDefaultNodeGroup",
-      );
-    }
+    const { tags } = args;
+    const { partition } = getPartitionOutput({}, parent);
 
     const vpcId = args.vpcId ? pulumi.output(args.vpcId) : getVpcOutput({ default: true }, parent).id;
     const subnetIds = subnetsOf(args, vpcId, parent);
 
-    const serviceRole = args.serviceRole ? undefined : new ServiceRole(`${name}-eksRole`, args.tags, parent);
+    const serviceRole = args.serviceRole
+      ? undefined
+      : new ServiceRole(
+          `${name}-eksRole`,
+          {
+            service: "eks.amazonaws.com",
+            description: "Allows EKS to manage clusters on your behalf.",
+            policies: ["AmazonEKSClusterPolicy"],
+            actions: ["sts:AssumeRole", "sts:TagSession"],
+            partition,
+            tags,
+          },
+          parent,
+        );
     const role = pulumi.output(args.serviceRole ?? serviceRole?.role) as pulumi.Output<Role>;
+
+    const makesSecurityGroups = !args.skipDefaultSecurityGroups;
+    const given = args.clusterSecurityGroup as pulumi.Input<SecurityGroup> | undefined;
+    const ownSecurityGroup =
+      given === undefined && makesSecurityGroups
+        ? clusterSecurityGroup(name, { vpcId, tags, ownTags: args.clusterSecurityGroupTags }, parent)
+        : undefined;
+    const securityGroupId = given ? pulumi.output(given).apply(({ id }) => id) : ownSecurityGroup?.id;
 
     const cluster = new EksCluster(
       `${name}-eksCluster`,
@@ -83,6 +108,7 @@ class Cluster extends pulumi.ComponentResource {
         roleArn: role.apply(({ arn }) => arn),
         version: args.version,
         vpcConfig: {
+          securityGroupIds: securityGroupId && [securityGroupId],
           subnetIds,
           endpointPublicAccess: args.endpointPublicAccess,
           endpointPrivateAccess: args.endpointPrivateAccess,
@@ -90,51 +116,99 @@ class Cluster extends pulumi.ComponentResource {
         },
         bootstrapSelfManagedAddons: args.bootstrapSelfManagedAddons ?? true,
         enabledClusterLogTypes: args.enabledClusterLogTypes,
-        accessConfig: args.authenticationMode
-          ? {
-              authenticationMode: args.authenticationMode,
-              bootstrapClusterCreatorAdminPermissions: true,
-            }
-          : undefined,
+        accessConfig: {
+          authenticationMode: args.authenticationMode,
+          bootstrapClusterCreatorAdminPermissions: true,
+        },
+        upgradePolicy: args.upgradePolicy,
         deletionProtection: args.deletionProtection,
         tags: pulumi
-          .all([args.tags, args.clusterTags])
+          .all([tags, args.clusterTags])
           .apply(([tags, clusterTags]) => ({ Name: `${name}-eksCluster`, ...clusterTags, ...tags })),
       },
       {
         ...parent,
         ignoreChanges: ["accessConfig.bootstrapClusterCreatorAdminPermissions", "bootstrapSelfManagedAddons"],
         // EKS looks at the role's policies when the cluster is made.
-        dependsOn: serviceRole ? [serviceRole.attachment] : [],
+        dependsOn: [...(serviceRole?.attachments ?? [])],
       },
     );
 
-    // Whether there is a provider is decided by a plain value; the SDK gives it as an output when it is one.
-    const oidcProvider = args.createOidcProvider
-      ? new OpenIdConnectProvider(
-          `${name}-oidcProvider`,
-          {
-            url: cluster.identities.apply(([identity]) => identity?.oidcs[0]?.issuer ?? ""),
-            clientIdLists: ["sts.amazonaws.com"],
-            tags: args.tags,
-          },
-          parent,
-        )
-      : undefined;
+    const addonVersion = getAddonVersionOutput(
+      { addonName: "kube-proxy", kubernetesVersion: cluster.version, mostRecent: true },
+      parent,
+    ).version;
+    new Addon(
+      `${name}-kube-proxy`,
+      {
+        clusterName: cluster.name,
+        addonName: "kube-proxy",
+        addonVersion,
+        preserve: true,
+        resolveConflictsOnCreate: "OVERWRITE",
+        resolveConflictsOnUpdate: "OVERWRITE",
+        tags,
+      },
+      parent,
+    );
 
-    const config = kubeconfig(cluster, args.providerCredentialOpts);
+    const credentials = credentialsOf(args);
+    const provider = new Provider(
+      `${name}-eks-k8s`,
+      { kubeconfig: pulumi.jsonStringify(kubeconfig(cluster, credentials)) },
+      parent,
+    );
+    const vpcCni = args.useDefaultVpcCni
+      ? undefined
+      : new VpcCniAddon(
+          `${name}-vpc-cni`,
+          { clusterName: cluster.name, clusterVersion: cluster.version, tags },
+          { ...parent, providers: { kubernetes: provider } },
+        );
+
+    // Whether there is a provider is decided by a plain value; the SDK gives it as an output when it is one.
+    const oidcProvider = args.createOidcProvider ? oidcProviderOf(name, cluster, parent) : undefined;
+
+    const [ownNodeSecurityGroup, clusterIngressRule] =
+      makesSecurityGroups && securityGroupId
+        ? nodeSecurityGroup(
+            name,
+            {
+              vpcId,
+              clusterSecurityGroupId: securityGroupId,
+              cluster,
+              tags,
+              ownTags: args.nodeSecurityGroupTags,
+            },
+            parent,
+          )
+        : [];
+
+    // Whoever uses these has credentials of their own; a role that was asked for by name stays.
+    const forUsers = kubeconfig(
+      cluster,
+      pulumi.output(credentials).apply((one) => ({ roleArn: one?.roleArn })),
+    );
     const issuer = cluster.identities.apply(([identity]) => identity?.oidcs[0]?.issuer ?? "");
+    const fromEks = cluster.vpcConfig.apply(({ clusterSecurityGroupId }) => clusterSecurityGroupId);
     this.outputs = {
       eksCluster: cluster,
-      kubeconfig: config,
-      kubeconfigJson: config.apply((value) => JSON.stringify(value)),
+      kubeconfig: forUsers,
+      kubeconfigJson: pulumi.jsonStringify(forUsers),
       instanceRoles: args.instanceRoles ?? [],
       oidcIssuer: issuer.apply((url) => url.replace(/^https:\/\//, "")),
       oidcProviderArn: oidcProvider?.arn ?? "",
-      oidcProviderUrl: oidcProvider ? pulumi.interpolate`https://${oidcProvider.url}` : "",
-      clusterSecurityGroupId: cluster.vpcConfig.apply(({ clusterSecurityGroupId }) => clusterSecurityGroupId),
-      nodeSecurityGroupId: "",
-      clusterIngressRuleId: "",
+      oidcProviderUrl: issuer,
+      clusterSecurityGroup: given ?? ownSecurityGroup,
+      clusterSecurityGroupId: securityGroupId ?? fromEks,
+      nodeSecurityGroup: ownNodeSecurityGroup,
+      nodeSecurityGroupId: ownNodeSecurityGroup?.id ?? fromEks,
+      eksClusterIngressRule: clusterIngressRule,
+      clusterIngressRuleId: clusterIngressRule?.securityGroupRuleId ?? "",
+      defaultNodeGroupAsgName: "",
+      fargateProfileId: "",
+      fargateProfileStatus: "",
+      autoModeNodeRoleName: "",
       core: {
         cluster,
         vpcId,
@@ -142,18 +216,46 @@ class Cluster extends pulumi.ComponentResource {
         publicSubnetIds: args.publicSubnetIds,
         privateSubnetIds: args.privateSubnetIds,
         endpoint: cluster.endpoint,
-        kubeconfig: config,
+        clusterSecurityGroup: given ?? ownSecurityGroup,
+        kubeconfig: forUsers,
+        provider,
+        vpcCni,
         oidcProvider,
         clusterIamRole: role,
         instanceRoles: args.instanceRoles ?? [],
-        nodeGroupOptions: {},
-        tags: args.tags,
+        nodeGroupOptions: { nodeSecurityGroup: ownNodeSecurityGroup, clusterIngressRule },
+        nodeSecurityGroupTags: args.nodeSecurityGroupTags,
+        tags,
       },
     };
     this.registerOutputs(this.outputs);
   }
 }
 
+/** @throws Error in the real component's words for what it refuses, in ours for what only the stand-in does. */
+function check(args: ClusterArgs): void {
+  known("eks.Cluster", args, inputs);
+  if (args.subnetIds && (args.publicSubnetIds || args.privateSubnetIds)) {
+    throw new Error(
+      "subnetIds, and the use of publicSubnetIds and/or privateSubnetIds are mutually exclusive. Choose a single approach.",
+    );
+  }
+  if (args.publicAccessCidrs && args.endpointPublicAccess === false) {
+    throw new Error("`publicAccessCidrs` can only be set when `endpointPublicAccess` is true");
+  }
+  if (!args.skipDefaultNodeGroup) {
+    throw new Error(
+      "the local stand-in for eks.Cluster makes no default node group: set skipDefaultNodeGroup",
+    );
+  }
+  if (args.authenticationMode !== "API") {
+    throw new Error(
+      `the local stand-in for eks.Cluster knows authenticationMode API only, not ${args.authenticationMode ?? "none"}`,
+    );
+  }
+}
+
+/** As the real component does: those of the default VPC where no VPC is given, none where one is, without its subnets. */
 function subnetsOf(
   args: ClusterArgs,
   vpcId: pulumi.Output<string>,
@@ -165,45 +267,32 @@ function subnetsOf(
       .all([args.publicSubnetIds ?? [], args.privateSubnetIds ?? []])
       .apply(([publicIds, privateIds]) => [...publicIds, ...privateIds]);
   }
+  if (args.vpcId) return pulumi.output([]);
   return getSubnetsOutput({ filters: [{ name: "vpc-id", values: [vpcId] }] }, parent).ids;
 }
 
-class ManagedNodeGroup extends pulumi.ComponentResource {
-  readonly outputs: pulumi.Inputs;
+/** Whose credentials the component's own Kubernetes provider uses: those that are named, or the profile of the stack. */
+function credentialsOf(args: ClusterArgs): ClusterArgs["providerCredentialOpts"] {
+  const profileName = new pulumi.Config("aws").get("profile");
+  return args.providerCredentialOpts ?? (profileName ? { profileName } : undefined);
+}
 
-  constructor(name: string, args: ManagedNodeGroupArgs, opts: pulumi.ComponentResourceOptions) {
-    super("eks:index:ManagedNodeGroup", name, {}, opts);
-    // Either an eks.Cluster or its core.
-    type Core = { cluster: EksCluster; subnetIds: string[] };
-    const core = (pulumi.output(args.cluster) as unknown as pulumi.Output<Core & { core?: Core }>).apply(
-      (given) => given.core ?? given,
-    );
-    const nodeRoleArn =
-      args.nodeRoleArn ??
-      (pulumi.output(args.nodeRole) as pulumi.Output<Role | undefined>).apply((role) => {
-        if (role === undefined) throw new Error("a ManagedNodeGroup needs nodeRole or nodeRoleArn");
-        return role.arn;
-      });
-    const nodeGroup = new NodeGroup(
-      name,
-      {
-        clusterName: args.clusterName ?? core.apply((data) => data.cluster.name),
-        nodeGroupName: args.nodeGroupName,
-        nodeRoleArn,
-        subnetIds: args.subnetIds ?? core.apply((data) => data.subnetIds),
-        instanceTypes: args.instanceTypes,
-        capacityType: args.capacityType,
-        scalingConfig: args.scalingConfig ?? { desiredSize: 2, minSize: 1, maxSize: 2 },
-        labels: args.labels,
-        version: args.version,
-        diskSize: args.diskSize,
-        tags: args.tags,
-      },
-      { parent: this },
-    );
-    this.outputs = { nodeGroup };
-    this.registerOutputs(this.outputs);
-  }
+function oidcProviderOf(
+  name: string,
+  cluster: EksCluster,
+  parent: pulumi.CustomResourceOptions & pulumi.InvokeOptions,
+): OpenIdConnectProvider {
+  // Asked for, though no connection is opened to the issuer's host of that region.
+  const { region } = getRegionOutput({}, parent);
+  return new OpenIdConnectProvider(
+    `${name}-oidcProvider`,
+    {
+      url: cluster.identities.apply(([identity]) => identity?.oidcs[0]?.issuer ?? ""),
+      clientIdLists: ["sts.amazonaws.com"],
+      thumbprintLists: [region.apply(() => thumbprint)],
+    },
+    parent,
+  );
 }
 
 export const components: Readonly<Record<string, Component>> = {

@@ -5,9 +5,7 @@ import { DependencyProviderResource, DependencyResource } from "@pulumi/pulumi/r
 import { setAllConfig } from "@pulumi/pulumi/runtime/config.js";
 import { serializeResourceProperties } from "@pulumi/pulumi/runtime/rpc.js";
 import { resetOptions } from "@pulumi/pulumi/runtime/settings.js";
-import { describe, serviceError } from "../../provider-host/errors.ts";
-import type { Extension } from "../../provider-host/host.ts";
-import { Struct } from "../../provider-host/protobuf.ts";
+import { describe, type Extension, Struct, serviceError } from "../../provider-host/index.ts";
 import { awaitFeatureSupport, deserializeInputs, waitForRPCs, withLocalStorage } from "./sdk.ts";
 
 // Pulumi's own server for components (`@pulumi/pulumi/provider`) runs once a process, knows one engine, and takes over

@@ -3,7 +3,7 @@ import * as server from "@pulumi/pulumi/provider/server.js";
 import * as settings from "@pulumi/pulumi/runtime/settings.js";
 import * as state from "@pulumi/pulumi/runtime/state.js";
 import type { Map as ProtobufMap } from "google-protobuf";
-import type { Struct } from "../../provider-host/protobuf.ts";
+import type { Struct } from "../../provider-host/index.ts";
 
 // Functions that the Pulumi SDK exports, but leaves out of its type declarations. Their types are those of its source,
 // version 3.259.0.

@@ -1,7 +1,7 @@
 import * as sdk from "@aws-sdk/client-eks";
 import type { AddonArgs, AddonState } from "@pulumi/aws/eks/addon.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import { sameJson } from "../../../provider-host/diff.ts";
+import { sameJson } from "../../../provider-host/index.ts";
 import {
   type AwsContext,
   type AwsResourceType,

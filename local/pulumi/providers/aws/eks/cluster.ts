@@ -1,13 +1,16 @@
 import * as sdk from "@aws-sdk/client-eks";
 import type { ClusterArgs, ClusterState } from "@pulumi/aws/eks/cluster.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import { sameSet } from "../../../provider-host/diff.ts";
+import { sameSet } from "../../../provider-host/index.ts";
 import {
   type AwsContext,
   type AwsResourceType,
   cancellable,
   ignoreGone,
+  nameProperty,
   orUndefined,
+  refuseCidrs,
+  refuseEmpty,
   tagOutputs,
   tagsProperty,
   tagsToSet,
@@ -46,7 +49,22 @@ export function clusterOutputs(live: sdk.Cluster) {
       ipFamily: live.kubernetesNetworkConfig.ipFamily as string,
       serviceIpv4Cidr: live.kubernetesNetworkConfig.serviceIpv4Cidr ?? "",
       serviceIpv6Cidr: live.kubernetesNetworkConfig.serviceIpv6Cidr ?? "",
+      ...(live.kubernetesNetworkConfig.elasticLoadBalancing && {
+        elasticLoadBalancing: { enabled: live.kubernetesNetworkConfig.elasticLoadBalancing.enabled ?? false },
+      }),
     },
+    ...(live.upgradePolicy && { upgradePolicy: { supportType: live.upgradePolicy.supportType as string } }),
+    // MiniStack does not tell these; then they are taken to be as they were given.
+    ...(live.computeConfig && {
+      computeConfig: {
+        enabled: live.computeConfig.enabled ?? false,
+        nodePools: live.computeConfig.nodePools ?? [],
+        nodeRoleArn: live.computeConfig.nodeRoleArn ?? "",
+      },
+    }),
+    ...(live.storageConfig && {
+      storageConfig: { blockStorage: { enabled: live.storageConfig.blockStorage?.enabled ?? false } },
+    }),
     vpcConfig: {
       vpcId: vpc?.vpcId ?? "",
       subnetIds: vpc?.subnetIds ?? [],
@@ -79,19 +97,29 @@ const logging = (types: readonly string[] | undefined): sdk.Logging => ({
   ].filter((setup) => setup.types.length > 0),
 });
 
+/** Who reaches the API server, as a text to compare. */
+function endpointOf({ vpcConfig }: Unwrap<ClusterArgs>): string {
+  const { endpointPublicAccess = true, endpointPrivateAccess = false, publicAccessCidrs } = vpcConfig;
+  return JSON.stringify([
+    endpointPublicAccess,
+    endpointPrivateAccess,
+    [...(publicAccessCidrs ?? ["0.0.0.0/0"])].sort(),
+  ]);
+}
+
 export const cluster: AwsResourceType<Unwrap<ClusterArgs>, Unwrap<ClusterState>> = {
   properties: {
-    name: { replace: true, autoName: { maxLength: 100 } },
+    name: nameProperty(100),
     roleArn: { required: true, replace: true },
     version: {},
     vpcConfig: {
       required: true,
       members: {
-        subnetIds: { equal: sameSet, replace: true },
-        securityGroupIds: { equal: sameSet, replace: true },
+        subnetIds: { required: true, equal: sameSet, refuse: refuseEmpty },
+        securityGroupIds: { equal: sameSet },
         endpointPublicAccess: { default: true },
         endpointPrivateAccess: { default: false },
-        publicAccessCidrs: { equal: sameSet, default: ["0.0.0.0/0"] },
+        publicAccessCidrs: { equal: sameSet, default: ["0.0.0.0/0"], refuse: refuseCidrs },
       },
     },
     accessConfig: {
@@ -101,8 +129,18 @@ export const cluster: AwsResourceType<Unwrap<ClusterArgs>, Unwrap<ClusterState>>
       },
     },
     kubernetesNetworkConfig: {
-      members: { ipFamily: { replace: true }, serviceIpv4Cidr: { replace: true } },
+      members: {
+        ipFamily: { replace: true },
+        serviceIpv4Cidr: { replace: true, refuse: refuseCidrs },
+        elasticLoadBalancing: { members: { enabled: { default: false } } },
+      },
     },
+    // EKS Auto Mode: these two and `elasticLoadBalancing` go together.
+    computeConfig: {
+      members: { enabled: { default: false }, nodePools: { equal: sameSet }, nodeRoleArn: {} },
+    },
+    storageConfig: { members: { blockStorage: { members: { enabled: { default: false } } } } },
+    upgradePolicy: { members: { supportType: { default: "EXTENDED" } } },
     // EKS does not tell later how it was set.
     bootstrapSelfManagedAddons: { replace: true, default: true },
     enabledClusterLogTypes: { equal: sameSet },
@@ -133,6 +171,9 @@ export const cluster: AwsResourceType<Unwrap<ClusterArgs>, Unwrap<ClusterState>>
         kubernetesNetworkConfig: inputs.kubernetesNetworkConfig as
           | sdk.KubernetesNetworkConfigRequest
           | undefined,
+        computeConfig: inputs.computeConfig,
+        storageConfig: inputs.storageConfig,
+        upgradePolicy: inputs.upgradePolicy as sdk.UpgradePolicyRequest | undefined,
         bootstrapSelfManagedAddons: inputs.bootstrapSelfManagedAddons,
         logging: inputs.enabledClusterLogTypes?.length ? logging(inputs.enabledClusterLogTypes) : undefined,
         deletionProtection: inputs.deletionProtection,
@@ -157,7 +198,7 @@ export const cluster: AwsResourceType<Unwrap<ClusterArgs>, Unwrap<ClusterState>>
     };
   },
 
-  async update(id, news, { changed, oldState }, context) {
+  async update(id, news, { changed, oldInputs, oldState }, context) {
     const { eks } = context.config;
     const configure = async (change: Omit<sdk.UpdateClusterConfigCommandInput, "name">): Promise<void> => {
       await eks.send(new sdk.UpdateClusterConfigCommand({ name: id, ...change }), cancellable(context));
@@ -168,7 +209,13 @@ export const cluster: AwsResourceType<Unwrap<ClusterArgs>, Unwrap<ClusterState>>
       await eks.send(new sdk.UpdateClusterVersionCommand({ name: id, version: news.version }));
       await clusterIsActive(id, context);
     }
-    if (changed.has("vpcConfig")) {
+    const vpcChanged = (key: "subnetIds" | "securityGroupIds"): boolean =>
+      !sameSet(oldInputs.vpcConfig?.[key], news.vpcConfig[key]);
+    if (vpcChanged("subnetIds") || vpcChanged("securityGroupIds")) {
+      const { subnetIds, securityGroupIds } = news.vpcConfig;
+      await configure({ resourcesVpcConfig: { subnetIds, securityGroupIds } });
+    }
+    if (endpointOf(oldInputs) !== endpointOf(news)) {
       const { endpointPublicAccess = true, endpointPrivateAccess = false } = news.vpcConfig;
       const publicAccessCidrs = news.vpcConfig.publicAccessCidrs ?? ["0.0.0.0/0"];
       await configure({
@@ -185,6 +232,17 @@ export const cluster: AwsResourceType<Unwrap<ClusterArgs>, Unwrap<ClusterState>>
     if (changed.has("accessConfig")) {
       const authenticationMode = news.accessConfig?.authenticationMode as sdk.AuthenticationMode | undefined;
       await configure({ accessConfig: { authenticationMode } });
+    }
+    if (changed.has("upgradePolicy")) {
+      const supportType = (news.upgradePolicy?.supportType ?? "EXTENDED") as sdk.SupportType;
+      await configure({ upgradePolicy: { supportType } });
+    }
+    if (["computeConfig", "storageConfig", "kubernetesNetworkConfig"].some((key) => changed.has(key))) {
+      await configure({
+        computeConfig: news.computeConfig,
+        storageConfig: news.storageConfig,
+        kubernetesNetworkConfig: { elasticLoadBalancing: news.kubernetesNetworkConfig?.elasticLoadBalancing },
+      });
     }
     if (changed.has("deletionProtection")) {
       await configure({ deletionProtection: news.deletionProtection ?? false });

@@ -1,5 +1,5 @@
 import * as sdk from "@aws-sdk/client-eks";
-import { type AwsContext, type Tags, tagChanges } from "../common.ts";
+import { type AwsContext, retag, type Tags } from "../common.ts";
 
 /** Gives a resource of EKS its new tags. */
 export async function changeTags(
@@ -9,9 +9,10 @@ export async function changeTags(
   context: AwsContext,
 ): Promise<void> {
   const { eks } = context.config;
-  const { set, unset } = tagChanges(olds, news, context);
-  if (unset.length > 0) await eks.send(new sdk.UntagResourceCommand({ resourceArn, tagKeys: unset }));
-  if (Object.keys(set).length > 0) await eks.send(new sdk.TagResourceCommand({ resourceArn, tags: set }));
+  await retag(olds, news, context, {
+    untag: (tagKeys) => eks.send(new sdk.UntagResourceCommand({ resourceArn, tagKeys })),
+    tag: (tags) => eks.send(new sdk.TagResourceCommand({ resourceArn, tags })),
+  });
 }
 
 /** What EKS says is wrong with a resource. */

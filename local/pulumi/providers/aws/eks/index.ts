@@ -1,4 +1,5 @@
 import type { AwsTypes } from "../common.ts";
+import { accessEntry, accessPolicyAssociation } from "./access-entry.ts";
 import { addon } from "./addon.ts";
 import { cluster } from "./cluster.ts";
 import { nodeGroup } from "./node-group.ts";
@@ -9,4 +10,6 @@ export const eksTypes: AwsTypes = {
   "aws:eks/nodeGroup:NodeGroup": nodeGroup,
   "aws:eks/podIdentityAssociation:PodIdentityAssociation": podIdentityAssociation,
   "aws:eks/addon:Addon": addon,
+  "aws:eks/accessEntry:AccessEntry": accessEntry,
+  "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": accessPolicyAssociation,
 };

@@ -1,13 +1,15 @@
 import * as sdk from "@aws-sdk/client-eks";
 import type { NodeGroupArgs, NodeGroupState } from "@pulumi/aws/eks/nodeGroup.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import { sameSet } from "../../../provider-host/diff.ts";
+import { sameSet } from "../../../provider-host/index.ts";
 import {
   type AwsContext,
   type AwsResourceType,
   cancellable,
   ignoreGone,
+  nameProperty,
   orUndefined,
+  refuseEmpty,
   tagOutputs,
   tagsProperty,
   tagsToSet,
@@ -16,17 +18,47 @@ import {
 } from "../common.ts";
 import { changeTags, issues } from "./common.ts";
 
+/** What EKS takes for a group that names none, whatever its instance types. */
+const defaultAmiType = "AL2023_x86_64_STANDARD";
+
+/** EKS takes at most so many. Source: `instanceTypes`, CreateNodegroup, EKS API reference. */
+const refuseManyTypes = (value: unknown): string | undefined =>
+  Array.isArray(value) && value.length > 20
+    ? `at most 20 instance types, there are ${value.length}`
+    : undefined;
+
+/** Whether an instance type is a Graviton: `a1`, or a `g` behind the generation, as in `t4g.medium` and `im4gn.large`. */
+const isArm = (instanceType: string): boolean => /^(a1|[a-z]+\d+[a-z]*g[a-z]*)\./.test(instanceType);
+
+/**
+ * Refuses what EKS refuses when it makes the group, and MiniStack takes.
+ *
+ * @throws Error in EKS's words.
+ */
+function checkArchitectures(amiType: string, instanceTypes: readonly string[] = ["t3.medium"]): void {
+  if (amiType === "CUSTOM") return;
+  const arm = amiType.includes("ARM_64");
+  const wrong = instanceTypes.filter((type) => isArm(type) !== arm);
+  if (wrong.length > 0) {
+    throw Object.assign(
+      new Error(`[${wrong.join(", ")}] is not a valid instance type for requested amiType ${amiType}`),
+      { name: "InvalidParameterException" },
+    );
+  }
+}
+
 export const nodeGroup: AwsResourceType<Unwrap<NodeGroupArgs>, Unwrap<NodeGroupState>> = {
   properties: {
     clusterName: { required: true, replace: true },
-    nodeGroupName: { replace: true, autoName: { maxLength: 63 } },
+    nodeGroupName: nameProperty(63),
+    nodeGroupNamePrefix: { replace: true },
     nodeRoleArn: { required: true, replace: true },
-    subnetIds: { required: true, replace: true, equal: sameSet },
+    subnetIds: { required: true, replace: true, equal: sameSet, refuse: refuseEmpty },
     scalingConfig: { required: true, members: { minSize: {}, maxSize: {}, desiredSize: {} } },
     updateConfig: { members: { maxUnavailable: {}, maxUnavailablePercentage: {} } },
-    instanceTypes: { replace: true, default: ["t3.medium"] },
+    instanceTypes: { replace: true, default: ["t3.medium"], refuse: refuseManyTypes },
     capacityType: { replace: true, default: "ON_DEMAND" },
-    amiType: { replace: true, default: "AL2023_x86_64_STANDARD" },
+    amiType: { replace: true, default: defaultAmiType },
     diskSize: { replace: true },
     labels: {},
     launchTemplate: { members: { id: { replace: true }, name: { replace: true }, version: {} } },
@@ -38,6 +70,7 @@ export const nodeGroup: AwsResourceType<Unwrap<NodeGroupArgs>, Unwrap<NodeGroupS
 
   async create(inputs, context) {
     const { clusterName, nodeGroupName = "" } = inputs;
+    checkArchitectures(inputs.amiType ?? defaultAmiType, inputs.instanceTypes);
     await context.config.eks.send(
       new sdk.CreateNodegroupCommand({
         clusterName,

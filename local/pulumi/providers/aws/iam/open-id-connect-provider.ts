@@ -5,14 +5,14 @@ import type {
   OpenIdConnectProviderState,
 } from "@pulumi/aws/iam/openIdConnectProvider.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import { sameSet } from "../../../provider-host/diff.ts";
+import { sameSet } from "../../../provider-host/index.ts";
 import {
   type AwsResourceType,
   cancellable,
   createOnce,
   ignoreGone,
   orUndefined,
-  tagChanges,
+  retag,
   tagList,
   tagMap,
   tagOutputs,
@@ -88,13 +88,10 @@ export const openIdConnectProvider: AwsResourceType<
       const ThumbprintList = news.thumbprintLists ?? [];
       await iam.send(new sdk.UpdateOpenIDConnectProviderThumbprintCommand({ ...provider, ThumbprintList }));
     }
-    const { set, unset } = tagChanges(oldState.tagsAll, news.tags, context);
-    if (unset.length > 0) {
-      await iam.send(new sdk.UntagOpenIDConnectProviderCommand({ ...provider, TagKeys: unset }));
-    }
-    if (Object.keys(set).length > 0) {
-      await iam.send(new sdk.TagOpenIDConnectProviderCommand({ ...provider, Tags: tagList(set) }));
-    }
+    await retag(oldState.tagsAll, news.tags, context, {
+      untag: (TagKeys) => iam.send(new sdk.UntagOpenIDConnectProviderCommand({ ...provider, TagKeys })),
+      tag: (tags) => iam.send(new sdk.TagOpenIDConnectProviderCommand({ ...provider, Tags: tagList(tags) })),
+    });
   },
 
   async delete(id, _, context) {

@@ -2,26 +2,26 @@ import * as sdk from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import type { PolicyArgs, PolicyState } from "@pulumi/aws/iam/policy.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import { samePolicy } from "../../../provider-host/diff.ts";
 import {
   type AwsResourceType,
   cancellable,
   createOnce,
   ignoreGone,
+  nameProperty,
   orUndefined,
   path,
-  tagChanges,
+  retag,
   tagList,
   tagMap,
   tagOutputs,
   tagsProperty,
   tagsToSet,
 } from "../common.ts";
-import { asText, decoded } from "./document.ts";
+import { asText, decoded, samePolicy } from "./document.ts";
 
 export const policy: AwsResourceType<Unwrap<PolicyArgs>, Unwrap<PolicyState>> = {
   properties: {
-    name: { replace: true, autoName: { maxLength: 128 } },
+    name: nameProperty(128),
     namePrefix: { replace: true },
     path,
     description: { replace: true },
@@ -91,11 +91,10 @@ export const policy: AwsResourceType<Unwrap<PolicyArgs>, Unwrap<PolicyState>> = 
         cancellable(context),
       );
     }
-    const { set, unset } = tagChanges(oldState.tagsAll, news.tags, context);
-    if (unset.length > 0) await iam.send(new sdk.UntagPolicyCommand({ PolicyArn: id, TagKeys: unset }));
-    if (Object.keys(set).length > 0) {
-      await iam.send(new sdk.TagPolicyCommand({ PolicyArn: id, Tags: tagList(set) }));
-    }
+    await retag(oldState.tagsAll, news.tags, context, {
+      untag: (TagKeys) => iam.send(new sdk.UntagPolicyCommand({ PolicyArn: id, TagKeys })),
+      tag: (tags) => iam.send(new sdk.TagPolicyCommand({ PolicyArn: id, Tags: tagList(tags) })),
+    });
   },
 
   async delete(id, _, context) {

@@ -1,14 +1,20 @@
 import * as sdk from "@aws-sdk/client-iam";
 import type { RolePolicyArgs, RolePolicyState } from "@pulumi/aws/iam/rolePolicy.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import { samePolicy } from "../../../provider-host/diff.ts";
-import { type AwsContext, type AwsResourceType, cancellable, ignoreGone, orUndefined } from "../common.ts";
-import { asText, decoded } from "./document.ts";
+import {
+  type AwsContext,
+  type AwsResourceType,
+  cancellable,
+  ignoreGone,
+  nameProperty,
+  orUndefined,
+} from "../common.ts";
+import { asText, decoded, samePolicy } from "./document.ts";
 
 export const rolePolicy: AwsResourceType<Unwrap<RolePolicyArgs>, Unwrap<RolePolicyState>> = {
   properties: {
     role: { required: true, replace: true },
-    name: { replace: true, autoName: { maxLength: 128 } },
+    name: nameProperty(128),
     namePrefix: { replace: true },
     policy: { required: true, equal: samePolicy },
   },

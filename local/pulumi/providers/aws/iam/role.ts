@@ -1,28 +1,28 @@
 import * as sdk from "@aws-sdk/client-iam";
 import type { RoleArgs, RoleState } from "@pulumi/aws/iam/role.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import { samePolicy } from "../../../provider-host/diff.ts";
 import {
   type AwsContext,
   type AwsResourceType,
   cancellable,
   createOnce,
   ignoreGone,
+  nameProperty,
   orUndefined,
   path,
-  tagChanges,
+  retag,
   tagList,
   tagMap,
   tagOutputs,
   tagsProperty,
   tagsToSet,
 } from "../common.ts";
-import { asText, decoded } from "./document.ts";
+import { asText, decoded, samePolicy } from "./document.ts";
 
 export const role: AwsResourceType<Unwrap<RoleArgs>, Unwrap<RoleState>> = {
   properties: {
     assumeRolePolicy: { required: true, equal: samePolicy },
-    name: { replace: true, autoName: { maxLength: 64 } },
+    name: nameProperty(64),
     namePrefix: { replace: true },
     path,
     description: {},
@@ -104,11 +104,10 @@ export const role: AwsResourceType<Unwrap<RoleArgs>, Unwrap<RoleState>> = {
         await iam.send(new sdk.DeleteRolePermissionsBoundaryCommand({ RoleName: id }));
       }
     }
-    const { set, unset } = tagChanges(oldState.tagsAll, news.tags, context);
-    if (unset.length > 0) await iam.send(new sdk.UntagRoleCommand({ RoleName: id, TagKeys: unset }));
-    if (Object.keys(set).length > 0) {
-      await iam.send(new sdk.TagRoleCommand({ RoleName: id, Tags: tagList(set) }));
-    }
+    await retag(oldState.tagsAll, news.tags, context, {
+      untag: (TagKeys) => iam.send(new sdk.UntagRoleCommand({ RoleName: id, TagKeys })),
+      tag: (tags) => iam.send(new sdk.TagRoleCommand({ RoleName: id, Tags: tagList(tags) })),
+    });
   },
 
   async delete(id, state, context) {

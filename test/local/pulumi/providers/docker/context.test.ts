@@ -1,14 +1,12 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Readable } from "node:stream";
 import { expect } from "chai";
 import {
   buildContext,
   contextArchive,
   contextDigest,
 } from "../../../../../local/pulumi/providers/docker/context.ts";
-import { follow } from "../../../../../local/pulumi/providers/docker/stream.ts";
 
 describe("a build context", () => {
   let folder: string;
@@ -21,6 +19,7 @@ describe("a build context", () => {
     write("Dockerfile", "FROM scratch\nCOPY . /\n");
     write("main.go", "package main\n");
     write("sub/data", "1");
+    chmodSync(join(folder, "sub/data"), 0o644);
     write(".dockerignore", "*.log\nDockerfile\n");
   });
 
@@ -38,7 +37,8 @@ describe("a build context", () => {
     ["a new file", () => write("sub/more", "")],
     ["a file's name", () => rmSync(join(folder, "sub/data"))],
     ["the Dockerfile, though .dockerignore names it", () => write("Dockerfile", "FROM scratch\n")],
-    ["what may be executed", () => chmodSync(join(folder, "sub/data"), 0o755)],
+    ["mode, by another umask", () => chmodSync(join(folder, "sub/data"), 0o664)],
+    ["link", () => symlinkSync("main.go", join(folder, "link"))],
   ] as const) {
     it(`has another digest with another ${what}`, () => {
       const before = digest();
@@ -52,6 +52,20 @@ describe("a build context", () => {
     const { archive, dockerfile } = contextArchive(buildContext(folder, { context: "." }));
     expect(dockerfile).to.equal("Dockerfile");
     expect(await names(archive)).to.have.members([".dockerignore", "Dockerfile", "main.go", "sub/data"]);
+  });
+
+  it("goes without a .dockerignore that does not count, which the classic builder would follow", async () => {
+    write("Dockerfile.dockerignore", "sub\n");
+    const { archive } = contextArchive(buildContext(folder, { context: "." }));
+    expect(await names(archive)).to.have.members(["Dockerfile", "Dockerfile.dockerignore", "main.go"]);
+  });
+
+  it("takes links as links, also round in a circle and out of it", async () => {
+    symlinkSync("..", join(folder, "sub", "up"));
+    symlinkSync(tmpdir(), join(folder, "out"));
+    const { archive } = contextArchive(buildContext(folder, { context: "." }));
+    const entries = [".dockerignore", "Dockerfile", "main.go", "out", "sub/data", "sub/up"];
+    expect(await names(archive)).to.have.members(entries);
   });
 
   it("takes a Dockerfile from outside with it", async () => {
@@ -81,30 +95,3 @@ async function names(archive: NodeJS.ReadableStream): Promise<string[]> {
   }
   return found;
 }
-
-describe("dockerd's answer", () => {
-  const answer = (...messages: object[]) => Readable.from(messages.map((one) => `${JSON.stringify(one)}\n`));
-
-  it("is shown line by line, without progress bars and colours, and ends with what it gives", async () => {
-    const lines: string[] = [];
-    const result = await follow(
-      answer(
-        { stream: "Step 1/2 : FROM scratch\n" },
-        { stream: " ---> \n" },
-        { stream: "\u001b[31mred\u001b[0m\r\n" },
-        { status: "Pushing", id: "abc", progress: "[=> ]" },
-        { status: "Pushed", id: "abc" },
-        { aux: { Digest: "sha256:1" } },
-      ),
-      (line) => lines.push(line),
-    );
-    expect(lines).to.deep.equal(["Step 1/2 : FROM scratch", "red", "abc: Pushed"]);
-    expect(result).to.deep.equal({ Digest: "sha256:1" });
-  });
-
-  it("fails with the last lines, when the build does", async () => {
-    const stream = answer({ stream: "go build\nmain.go:3: undefined\n" }, { error: "exit code 1" });
-    const error = await follow(stream, () => {}).catch((error: Error) => error);
-    expect((error as Error).message).to.equal("exit code 1\n    go build\n    main.go:3: undefined");
-  });
-});

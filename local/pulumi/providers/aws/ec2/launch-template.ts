@@ -5,24 +5,22 @@ import type { LaunchTemplateArgs, LaunchTemplateState } from "@pulumi/aws/ec2/la
 import type { Unwrap } from "@pulumi/pulumi";
 import {
   type AwsResourceType,
-  type AwsTypes,
   cancellable,
   ignoreGone,
+  nameProperty,
   orUndefined,
-  tagChanges,
-  tagList,
-  tagMap,
+  retag,
   tagOutputs,
   tagsProperty,
-  tagsToSet,
-} from "./common.ts";
+} from "../common.ts";
+import { ec2Tags, ec2TagsOf, tagSpecifications } from "./common.ts";
 
 type Inputs = Unwrap<LaunchTemplateArgs>;
 
 /** What the nodes of a cluster need of a launch template. */
-const launchTemplate: AwsResourceType<Inputs, Unwrap<LaunchTemplateState>> = {
+export const launchTemplate: AwsResourceType<Inputs, Unwrap<LaunchTemplateState>> = {
   properties: {
-    name: { replace: true, autoName: { maxLength: 128 } },
+    name: nameProperty(128),
     namePrefix: { replace: true },
     description: {},
     metadataOptions: {
@@ -50,9 +48,7 @@ const launchTemplate: AwsResourceType<Inputs, Unwrap<LaunchTemplateState>> = {
         LaunchTemplateName: inputs.name,
         VersionDescription: inputs.description,
         LaunchTemplateData: data(inputs),
-        TagSpecifications: [
-          { ResourceType: "launch-template", Tags: tagList(tagsToSet(inputs.tags, context)) },
-        ].filter(({ Tags }) => Tags.length > 0) as sdk.TagSpecification[],
+        TagSpecifications: tagSpecifications("launch-template", inputs.tags, context),
       }),
       cancellable(context),
     );
@@ -69,10 +65,6 @@ const launchTemplate: AwsResourceType<Inputs, Unwrap<LaunchTemplateState>> = {
       cancellable(context),
     );
     const version = LaunchTemplateVersions?.[0];
-    const { Tags } = await ec2.send(
-      new sdk.DescribeTagsCommand({ Filters: [{ Name: "resource-id", Values: [id] }] }),
-      cancellable(context),
-    );
     const metadata = version?.LaunchTemplateData?.MetadataOptions;
     const { Account } = await sts.send(new GetCallerIdentityCommand({}));
     return {
@@ -91,7 +83,7 @@ const launchTemplate: AwsResourceType<Inputs, Unwrap<LaunchTemplateState>> = {
       instanceType: version?.LaunchTemplateData?.InstanceType,
       imageId: version?.LaunchTemplateData?.ImageId,
       region,
-      ...tagOutputs(tagMap(Tags), inputs.tags, context),
+      ...tagOutputs(await ec2TagsOf(id, context), inputs.tags, context),
     };
   },
 
@@ -112,14 +104,7 @@ const launchTemplate: AwsResourceType<Inputs, Unwrap<LaunchTemplateState>> = {
         await ec2.send(new sdk.ModifyLaunchTemplateCommand({ LaunchTemplateId: id, DefaultVersion }));
       }
     }
-    const { set, unset } = tagChanges(oldState.tagsAll, news.tags, context);
-    const Resources = [id];
-    if (unset.length > 0) {
-      await ec2.send(new sdk.DeleteTagsCommand({ Resources, Tags: unset.map((Key) => ({ Key })) }));
-    }
-    if (Object.keys(set).length > 0) {
-      await ec2.send(new sdk.CreateTagsCommand({ Resources, Tags: tagList(set) }));
-    }
+    await retag(oldState.tagsAll, news.tags, context, ec2Tags(id, context));
   },
 
   async delete(id, _, context) {
@@ -141,5 +126,3 @@ function data({ metadataOptions, instanceType, imageId }: Inputs): sdk.RequestLa
     },
   };
 }
-
-export const ec2Types: AwsTypes = { "aws:ec2/launchTemplate:LaunchTemplate": launchTemplate };
