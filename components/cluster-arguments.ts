@@ -66,8 +66,8 @@ export interface ClusterArgs {
   readonly logs?: LogArgs;
 
   /**
-   * Whether EKS and Pulumi both refuse to delete the cluster. Default false. To delete a protected one, run `up` with
-   * false first.
+   * Whether EKS and Pulumi both refuse to delete the cluster; Pulumi also its log group and its OIDC provider. Default
+   * false. To delete a protected one, run `up` with false first.
    */
   readonly deletionProtection?: boolean;
 

@@ -5,7 +5,10 @@ import { Addon } from "@pulumi/aws/eks/addon.js";
 import { getClusterOutput } from "@pulumi/aws/eks/getCluster.js";
 import { NodeGroup } from "@pulumi/aws/eks/nodeGroup.js";
 import { getOpenIdConnectProvider } from "@pulumi/aws/iam/getOpenIdConnectProvider.js";
-import { OpenIdConnectProvider } from "@pulumi/aws/iam/openIdConnectProvider.js";
+import {
+  OpenIdConnectProvider,
+  type OpenIdConnectProviderArgs,
+} from "@pulumi/aws/iam/openIdConnectProvider.js";
 import { Role } from "@pulumi/aws/iam/role.js";
 import { RolePolicyAttachment } from "@pulumi/aws/iam/rolePolicyAttachment.js";
 import { Cluster as EksCluster } from "@pulumi/eks/cluster.js";
@@ -63,15 +66,16 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
 
   constructor(name: string, given: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     const args = check(clusterArguments, given);
-    const protect = args.deletionProtection;
-    super("eks-irsa:index:Cluster", name, {}, { protect, ...opts });
+    super("eks-irsa:index:Cluster", name, {}, opts);
     const parent = { parent: this };
     const { tags, nodes, network, endpoint, logs } = args;
+    // Children inherit protection, and a protected one cannot be replaced: so it is not the component's.
+    const kept = { ...parent, protect: args.deletionProtection || undefined };
 
     const logGroup = new LogGroup(
       `${name}-logs`,
       { name: `/aws/eks/${args.clusterName}/cluster`, retentionInDays: logs.retentionDays, tags },
-      parent,
+      kept,
     );
 
     this.cluster = new EksCluster(
@@ -80,7 +84,8 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
         name: args.clusterName,
         version: args.version,
         authenticationMode: "API",
-        createOidcProvider: true,
+        // The component's own has no tags, and opens a connection to the issuer in every preview.
+        createOidcProvider: false,
         skipDefaultNodeGroup: true,
         vpcId: network?.vpcId,
         publicSubnetIds: network?.publicSubnetIds,
@@ -89,11 +94,11 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
         endpointPrivateAccess: endpoint.private,
         publicAccessCidrs: endpoint.allowedCidrs,
         enabledClusterLogTypes: logs.types,
-        deletionProtection: protect,
+        deletionProtection: args.deletionProtection,
         tags,
       },
       // Were EKS first to write a log, it would make the log group itself, one that keeps everything for ever.
-      { ...parent, dependsOn: logGroup },
+      { ...kept, dependsOn: logGroup },
     );
 
     const nodeRole = new Role(
@@ -161,7 +166,12 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
 
     this.clusterName = this.cluster.eksCluster.name;
     this.kubeconfig = pulumi.secret(this.cluster.kubeconfigJson);
-    this.oidcProviderArn = this.cluster.oidcProviderArn;
+    this.oidcProviderArn = new OpenIdConnectProvider(
+      // Name and alias are those of pulumi-eks's own provider, so that a stack which has that keeps it.
+      `${name}-cluster-oidcProvider`,
+      oidcProvider(this.cluster.oidcProviderUrl, tags),
+      { ...kept, aliases: [{ parent: this.cluster }] },
+    ).arn;
     this.provider = new Provider(`${name}-kubernetes`, { kubeconfig: this.kubeconfig }, parent);
     this.registerOutputs({
       clusterName: this.clusterName,
@@ -205,12 +215,7 @@ export class ExistingCluster extends pulumi.ComponentResource implements Cluster
       ),
     );
     this.oidcProviderArn = args.createOidcProvider
-      ? new OpenIdConnectProvider(
-          `${name}-oidc-provider`,
-          // No thumbprint: AWS checks EKS's issuers by the certificate authorities that it trusts itself.
-          { url, clientIdLists: [stsAudience], tags: args.tags },
-          parent,
-        ).arn
+      ? new OpenIdConnectProvider(`${name}-oidc-provider`, oidcProvider(url, args.tags), parent).arn
       : url.apply((issuer) => registeredProvider(issuer, parent));
     this.provider = new Provider(`${name}-kubernetes`, { kubeconfig: this.kubeconfig }, parent);
     this.registerOutputs({
@@ -220,6 +225,15 @@ export class ExistingCluster extends pulumi.ComponentResource implements Cluster
     });
   }
 }
+
+/** No thumbprint: AWS checks EKS's issuers by the certificate authorities that it trusts itself. */
+const oidcProvider = (url: pulumi.Input<string>, tags: Tags): OpenIdConnectProviderArgs => ({
+  url,
+  clientIdLists: [stsAudience],
+  tags,
+});
+
+type Tags = Readonly<Record<string, string>> | undefined;
 
 /** @throws Error that says what to do when the issuer has no provider. */
 async function registeredProvider(url: string, opts: pulumi.InvokeOptions): Promise<string> {

@@ -12,6 +12,9 @@ export interface Registered {
   /** URN and id of an explicit provider. */
   provider: string;
   dependencies: string[];
+  /** What it may have been before: `<URN of the parent> <name>`, each where it was another. */
+  aliases: string[];
+  ignoreChanges: string[];
 }
 
 export type Calls = Record<string, (args: Record<string, unknown>) => Record<string, unknown>>;
@@ -43,11 +46,12 @@ const outputs: Outputs = {
     outputs: { clusterName: `cluster of ${inputs.name}`, kubeconfig: '{"kind":"Config"}', oidcProviderArn },
   }),
   "eks:index:Cluster": (_name, inputs) => ({
-    eksCluster: { name: inputs.name },
+    eksCluster: { name: inputs.name, version: inputs.version ?? "1.34" },
     core: { subnetIds: ["subnet-a", "subnet-b"] },
     kubeconfigJson: '{"kind":"Config"}',
-    oidcProviderArn,
+    oidcProviderUrl: `https://${issuer}`,
   }),
+  "aws:iam/openIdConnectProvider:OpenIdConnectProvider": () => ({ arn: oidcProviderArn }),
 };
 
 const calls: Calls = {
@@ -66,6 +70,8 @@ interface RegisterRequest {
   getProtect(): boolean;
   getProvider(): string;
   getDependenciesList(): string[];
+  getAliasesList(): { getSpec(): { getParenturn(): string; getName(): string } }[];
+  getIgnorechangesList(): string[];
 }
 
 /**
@@ -116,6 +122,11 @@ export async function setMocks(
       protect: request.getProtect(),
       provider: request.getProvider(),
       dependencies: request.getDependenciesList(),
+      aliases: request.getAliasesList().map((alias) => {
+        const spec = alias.getSpec();
+        return [spec.getParenturn(), spec.getName()].filter(Boolean).join(" ");
+      }),
+      ignoreChanges: request.getIgnorechangesList(),
     });
     return register(request, callback);
   };

@@ -64,6 +64,7 @@ describe("the program", () => {
         "eks-irsa:index:Cluster": 1,
         "aws:cloudwatch/logGroup:LogGroup": 1,
         "eks:index:Cluster": 1,
+        "aws:iam/openIdConnectProvider:OpenIdConnectProvider": 1,
         "aws:iam/role:Role": 2,
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 3,
         "aws:ec2/launchTemplate:LaunchTemplate": 1,
