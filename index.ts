@@ -176,16 +176,11 @@ function clusterOf({ cluster, region, tags, identity, bindings }: StackConfig): 
     const { name, createOidcProvider } = cluster;
     return new ExistingCluster("cluster", { clusterName: name, region, createOidcProvider, tags });
   }
-  const { name, version, nodes, endpoint, network, logs, deletionProtection } = cluster;
+  const { name, existing: _, ...args } = cluster;
   return new Cluster("cluster", {
+    ...args,
     clusterName: name,
     region,
-    version,
-    nodes,
-    endpoint,
-    network,
-    logs,
-    deletionProtection,
     podIdentityAgent: [identity, ...bindings.map((one) => one.identity)].includes("pod-identity"),
     tags,
   });

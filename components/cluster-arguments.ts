@@ -14,7 +14,10 @@ export interface NodeArgs {
   readonly min?: number;
   /** Most nodes. Default 3, or `min`. */
   readonly max?: number;
-  /** Nodes to start with. Default `min`. */
+  /**
+   * Nodes to start with. Default `min`. How many there are after that is an autoscaler's to say; a `min` above it has to
+   * wait until there are so many.
+   */
   readonly desired?: number;
 }
 
@@ -40,6 +43,9 @@ export interface NetworkArgs {
 /** Control plane logs. Source: "Send control plane logs to CloudWatch Logs", EKS User Guide. */
 const logTypes = ["api", "audit", "authenticator", "controllerManager", "scheduler"] as const;
 
+/** Source: UpgradePolicyRequest, Amazon EKS API Reference. */
+const upgradePolicies = ["STANDARD", "EXTENDED"] as const;
+
 export interface LogArgs {
   /** Which to keep. Default none. */
   readonly types?: readonly (typeof logTypes)[number][];
@@ -56,6 +62,13 @@ export interface ClusterArgs {
 
   /** Kubernetes version, such as `"1.34"`. Default: the one that EKS takes for new clusters. */
   readonly version?: string;
+
+  /**
+   * What EKS does when the version leaves standard support, 14 months after its release: `STANDARD` upgrades the cluster
+   * by itself, `EXTENDED` keeps it for a year more, at six times the price per hour. Default `STANDARD`: whoever pays for
+   * time should have asked for it.
+   */
+  readonly upgradePolicy?: (typeof upgradePolicies)[number];
 
   readonly nodes?: NodeArgs;
   readonly endpoint?: EndpointArgs;
@@ -215,6 +228,7 @@ export const logsSchema = object({
 /** What a new cluster may be told, by the component and by the configuration. */
 export const newClusterFields = {
   version: matching(/^1\.\d{2}$/, 'a Kubernetes version in quotes, such as "1.34"').optional(),
+  upgradePolicy: oneOf(upgradePolicies).default("STANDARD"),
   nodes: nodesSchema.prefault({}),
   endpoint: endpointSchema.prefault({}),
   network: networkSchema.optional(),

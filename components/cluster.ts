@@ -83,6 +83,7 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
       {
         name: args.clusterName,
         version: args.version,
+        upgradePolicy: { supportType: args.upgradePolicy },
         authenticationMode: "API",
         // The component's own has no tags, and opens a connection to the issuer in every preview.
         createOidcProvider: false,
@@ -134,6 +135,8 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
       {
         metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
         updateDefaultVersion: true,
+        // A node group's own tags do not reach what EC2 makes for it.
+        tagSpecifications: tags && taggedOfNodes.map((resourceType) => ({ resourceType, tags })),
         tags,
       },
       parent,
@@ -143,6 +146,8 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
       `${name}-node-group`,
       {
         clusterName: this.cluster.eksCluster.name,
+        // Said always: by itself a node group stays at the version that it was made with.
+        version: this.cluster.eksCluster.version,
         nodeRoleArn: nodeRole.arn,
         subnetIds: network?.privateSubnetIds ?? this.cluster.core.subnetIds,
         instanceTypes: nodes.instanceTypes,
@@ -152,8 +157,13 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
         launchTemplate: { id: launchTemplate.id, version: launchTemplate.latestVersion.apply(String) },
         tags,
       },
-      // Nodes without these policies cannot join, and on destroy cannot leave. The role's ARN does not wait for them.
-      { ...parent, dependsOn: nodePolicies },
+      {
+        ...parent,
+        // Nodes without these policies cannot join, and on destroy cannot leave. The role's ARN does not wait for them.
+        dependsOn: nodePolicies,
+        // How many nodes there are now is an autoscaler's to say.
+        ignoreChanges: ["scalingConfig.desiredSize"],
+      },
     );
 
     if (args.podIdentityAgent) {
@@ -225,6 +235,9 @@ export class ExistingCluster extends pulumi.ComponentResource implements Cluster
     });
   }
 }
+
+/** What EC2 makes for a node, and takes tags. */
+const taggedOfNodes = ["instance", "volume", "network-interface"];
 
 /** No thumbprint: AWS checks EKS's issuers by the certificate authorities that it trusts itself. */
 const oidcProvider = (url: pulumi.Input<string>, tags: Tags): OpenIdConnectProviderArgs => ({

@@ -34,6 +34,48 @@ describe("Cluster", () => {
     expect(inputs("aws:eks/nodeGroup:NodeGroup").amiType).to.equal("AL2023_x86_64_STANDARD");
   });
 
+  it("has tags reach instances, their volumes and their network interfaces", async () => {
+    new Cluster("c", { clusterName: "dev", region: "eu-central-1", tags: { team: "a" } });
+    await settled(registered);
+    expect(inputs("aws:ec2/launchTemplate:LaunchTemplate").tagSpecifications).to.deep.equal([
+      { resourceType: "instance", tags: { team: "a" } },
+      { resourceType: "volume", tags: { team: "a" } },
+      { resourceType: "network-interface", tags: { team: "a" } },
+    ]);
+    registered = await setMocks();
+    new Cluster("c", { clusterName: "dev", region: "eu-central-1" });
+    await settled(registered);
+    expect(inputs("aws:ec2/launchTemplate:LaunchTemplate").tagSpecifications).to.equal(undefined);
+  });
+
+  it("has the nodes follow the cluster's version, whoever chose that", async () => {
+    for (const version of ["1.35", undefined]) {
+      registered = await setMocks();
+      new Cluster("c", { clusterName: "dev", region: "eu-central-1", version });
+      await settled(registered);
+      expect(inputs("aws:eks/nodeGroup:NodeGroup").version).to.equal(version ?? "1.34");
+    }
+  });
+
+  it("pays for no extended support unless it is asked to", async () => {
+    for (const upgradePolicy of [undefined, "EXTENDED"] as const) {
+      registered = await setMocks();
+      new Cluster("c", { clusterName: "dev", region: "eu-central-1", upgradePolicy });
+      await settled(registered);
+      expect(inputs("eks:index:Cluster").upgradePolicy).to.deep.equal({
+        supportType: upgradePolicy ?? "STANDARD",
+      });
+    }
+  });
+
+  it("leaves the number of nodes to an autoscaler, once they are there", async () => {
+    new Cluster("c", { clusterName: "dev", region: "eu-central-1", nodes: { min: 1, max: 5, desired: 2 } });
+    await settled(registered);
+    const nodes = only(registered, "aws:eks/nodeGroup:NodeGroup");
+    expect(nodes.inputs.scalingConfig).to.deep.equal({ minSize: 1, maxSize: 5, desiredSize: 2 });
+    expect(nodes.ignoreChanges).to.deep.equal(["scalingConfig.desiredSize"]);
+  });
+
   it("refuses arguments that EKS would refuse, by their own names, before it registers anything", async () => {
     const cluster = {
       clusterName: "a b",
