@@ -3,6 +3,7 @@ import { basename, dirname, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
 import {
+  clusterPlacementFaults,
   createOidcProvider,
   newClusterFields,
   platforms,
@@ -254,7 +255,8 @@ function faultsInPlace(config: StackConfig): Fault[] {
     { path: [], args: config },
     ...config.bindings.map((args, index) => ({ path: ["bindings", index], args })),
   ];
-  return roles.flatMap(({ path, args }) => {
+  const ofCluster = config.cluster.existing ? [] : clusterPlacementFaults(config.cluster.admins, region);
+  const ofRoles = roles.flatMap(({ path, args }) => {
     const tags = tagsFault(args.tags ?? {});
     const ofTags = tags && {
       path: tags.key === undefined ? ["tags"] : ["tags", tags.key],
@@ -266,6 +268,7 @@ function faultsInPlace(config: StackConfig): Fault[] {
       path: [...path, ...fault.path],
     }));
   });
+  return [...ofCluster.map((fault) => ({ ...fault, path: ["cluster", ...fault.path] })), ...ofRoles];
 }
 
 /** The configuration of the stack that Pulumi is running. */

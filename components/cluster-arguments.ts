@@ -1,8 +1,20 @@
 import * as z from "zod";
 import { clusterName } from "../iam/names.ts";
-import { region } from "../iam/partition.ts";
+import { partitionIn, partitionOfRegion, partitionRule, region } from "../iam/partition.ts";
 import { tagsSchema } from "../iam/tags.ts";
-import { fail, flag, integer, list, matching, must, object, oneOf, plain, text } from "../iam/validation.ts";
+import {
+  type Fault,
+  fail,
+  flag,
+  integer,
+  list,
+  matching,
+  must,
+  object,
+  oneOf,
+  plain,
+  text,
+} from "../iam/validation.ts";
 
 // What a cluster may be told: the arguments of the components, and the rules that the configuration asks too.
 
@@ -69,6 +81,12 @@ export interface ClusterArgs {
    * time should have asked for it.
    */
   readonly upgradePolicy?: (typeof upgradePolicies)[number];
+
+  /**
+   * ARNs of IAM roles and users that may do everything in the cluster: people, and the roles of pipelines. Default none;
+   * whoever creates the cluster may already, and must not be listed: EKS takes one access entry a principal.
+   */
+  readonly admins?: readonly string[];
 
   readonly nodes?: NodeArgs;
   readonly endpoint?: EndpointArgs;
@@ -225,9 +243,34 @@ export const logsSchema = object({
     .default(30),
 });
 
+/** Source: CreateAccessEntry, Amazon EKS API Reference: no groups, and no sessions of a role. */
+const adminsSchema = list(
+  matching(
+    /^arn:aws[a-z-]*:iam::\d{12}:(?:role|user)\/[\w+=,.@/-]+$/,
+    "the ARN of an IAM role or user (arn:aws:iam::111122223333:role/NAME)",
+  ),
+  "a list of ARNs of IAM roles and users",
+).superRefine((arns, context) => {
+  for (const [index, arn] of arns.entries()) {
+    if (arns.indexOf(arn) < index)
+      fail(context, [index], "it is in the list already; EKS takes one entry each");
+  }
+});
+
+/** What is wrong with a new cluster's arguments in its region only. */
+export function clusterPlacementFaults(admins: readonly string[] | undefined, region: string): Fault[] {
+  const partition = partitionOfRegion(region);
+  return (admins ?? []).flatMap((holds, index) =>
+    partitionIn(holds) === partition
+      ? []
+      : [{ path: ["admins", index], holds, problem: partitionRule(partition, region) }],
+  );
+}
+
 /** What a new cluster may be told, by the component and by the configuration. */
 export const newClusterFields = {
   version: matching(/^1\.\d{2}$/, 'a Kubernetes version in quotes, such as "1.34"').optional(),
+  admins: adminsSchema.optional(),
   upgradePolicy: oneOf(upgradePolicies).default("STANDARD"),
   nodes: nodesSchema.prefault({}),
   endpoint: endpointSchema.prefault({}),
@@ -242,7 +285,9 @@ export const clusterArguments = object({
   ...newClusterFields,
   podIdentityAgent: flag().default(false),
   tags: tagsSchema(plain).optional(),
-} satisfies Record<keyof ClusterArgs, z.ZodType>);
+} satisfies Record<keyof ClusterArgs, z.ZodType>).superRefine(({ admins, region }, context) => {
+  for (const { path, problem } of clusterPlacementFaults(admins, region)) fail(context, path, problem);
+});
 
 export const createOidcProvider = flag().default(false);
 

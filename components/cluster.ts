@@ -1,6 +1,8 @@
 import "@pulumi/aws/eks/index.js"; // registers its classes: without it the reference `eksCluster` stays a bare id
 import { LogGroup } from "@pulumi/aws/cloudwatch/logGroup.js";
 import { LaunchTemplate } from "@pulumi/aws/ec2/launchTemplate.js";
+import { AccessEntry } from "@pulumi/aws/eks/accessEntry.js";
+import { AccessPolicyAssociation } from "@pulumi/aws/eks/accessPolicyAssociation.js";
 import { Addon } from "@pulumi/aws/eks/addon.js";
 import { getClusterOutput } from "@pulumi/aws/eks/getCluster.js";
 import { NodeGroup } from "@pulumi/aws/eks/nodeGroup.js";
@@ -170,6 +172,25 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
       new Addon(
         `${name}-pod-identity-agent`,
         { clusterName: this.cluster.eksCluster.name, addonName: "eks-pod-identity-agent", tags },
+        parent,
+      );
+    }
+
+    for (const principalArn of args.admins ?? []) {
+      const admin = `${name}-admin-${principalArn.split(":").slice(4).join(":")}`; // 111122223333:role/ci
+      const entry = new AccessEntry(
+        admin,
+        { clusterName: this.cluster.eksCluster.name, principalArn, tags },
+        parent,
+      );
+      new AccessPolicyAssociation(
+        `${admin}-policy`,
+        {
+          clusterName: entry.clusterName,
+          principalArn: entry.principalArn,
+          policyArn: `arn:${partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy`,
+          accessScope: { type: "cluster" },
+        },
         parent,
       );
     }

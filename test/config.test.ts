@@ -392,6 +392,25 @@ describe("the stack configuration", () => {
         'eks-irsa:tags.AWS:x holds "y"; its key must be',
       ],
       [
+        "admins that are no role and no user, or are there twice",
+        {
+          cluster: {
+            admins: [
+              "arn:aws:sts::111122223333:assumed-role/ci/session",
+              "arn:aws:iam::111122223333:role/ci",
+              "arn:aws:iam::111122223333:role/ci",
+            ],
+          },
+        },
+        'eks-irsa:cluster.admins[0] holds "arn:aws:sts::111122223333:assumed-role/ci/session"; it must be the ARN of an IAM role or user',
+        'eks-irsa:cluster.admins[2] holds "arn:aws:iam::111122223333:role/ci"; it is in the list already',
+      ],
+      [
+        "admins of another partition",
+        { cluster: { admins: ["arn:aws-cn:iam::111122223333:role/ci"] } },
+        'eks-irsa:cluster.admins[0] holds "arn:aws-cn:iam::111122223333:role/ci"; it must be of the region\'s partition (arn:aws:...), since eu-central-1 is in aws',
+      ],
+      [
         "nodes of two architectures",
         { cluster: { nodes: { instanceTypes: ["t3.medium", "t4g.medium"] } } },
         'eks-irsa:cluster.nodes.instanceTypes[1] holds "t4g.medium"; it must be of x86_64 like t3.medium',

@@ -76,6 +76,29 @@ describe("Cluster", () => {
     expect(nodes.ignoreChanges).to.deep.equal(["scalingConfig.desiredSize"]);
   });
 
+  it("lets people and pipelines in, each by an entry of its own that tells its name from its ARN", async () => {
+    const admins = ["arn:aws-cn:iam::111122223333:role/ci", "arn:aws-cn:iam::111122223333:user/team/ann"];
+    new Cluster("c", { clusterName: "dev", region: "cn-north-1", admins, tags: { team: "a" } });
+    await settled(registered);
+    const entries = registered.filter((one) => one.type === "aws:eks/accessEntry:AccessEntry");
+    expect(entries.map((one) => one.name)).to.deep.equal([
+      "c-admin-111122223333:role/ci",
+      "c-admin-111122223333:user/team/ann",
+    ]);
+    expect(entries.map((one) => one.inputs)).to.deep.equal(
+      admins.map((principalArn) => ({ clusterName: "dev", principalArn, tags: { team: "a" } })),
+    );
+    const policies = registered.filter(({ type }) => type.endsWith(":AccessPolicyAssociation"));
+    expect(policies.map((one) => one.inputs)).to.deep.equal(
+      admins.map((principalArn) => ({
+        clusterName: "dev",
+        principalArn,
+        policyArn: "arn:aws-cn:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
+        accessScope: { type: "cluster" },
+      })),
+    );
+  });
+
   it("refuses arguments that EKS would refuse, by their own names, before it registers anything", async () => {
     const cluster = {
       clusterName: "a b",
