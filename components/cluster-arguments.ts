@@ -55,6 +55,14 @@ export interface NetworkArgs {
 /** Control plane logs. Source: "Send control plane logs to CloudWatch Logs", EKS User Guide. */
 const logTypes = ["api", "audit", "authenticator", "controllerManager", "scheduler"] as const;
 
+/** Add-ons that a cluster made here has. */
+const addonNames = ["vpc-cni", "kube-proxy", "eks-pod-identity-agent"] as const;
+
+const addonVersion = matching(
+  /^v\d+\.\d+\.\d+-eksbuild\.\d+$/,
+  "a version that `aws eks describe-addon-versions` lists, such as v1.20.4-eksbuild.1",
+).optional();
+
 /** Source: UpgradePolicyRequest, Amazon EKS API Reference. */
 const upgradePolicies = ["STANDARD", "EXTENDED"] as const;
 
@@ -101,6 +109,12 @@ export interface ClusterArgs {
    * false. To delete a protected one, run `up` with false first.
    */
   readonly deletionProtection?: boolean;
+
+  /**
+   * Versions of add-ons, such as `{ "vpc-cni": "v1.20.4-eksbuild.1" }`. Default: each comes at the version that EKS takes
+   * for the cluster's, and stays there, so that an unchanged `up` changes nothing.
+   */
+  readonly addons?: { readonly [Name in (typeof addonNames)[number]]?: string };
 
   /** Whether to install the add-on that EKS Pod Identity needs. Default false. */
   readonly podIdentityAgent?: boolean;
@@ -271,6 +285,11 @@ export function clusterPlacementFaults(admins: readonly string[] | undefined, re
 export const newClusterFields = {
   version: matching(/^1\.\d{2}$/, 'a Kubernetes version in quotes, such as "1.34"').optional(),
   admins: adminsSchema.optional(),
+  addons: object({
+    "vpc-cni": addonVersion,
+    "kube-proxy": addonVersion,
+    "eks-pod-identity-agent": addonVersion,
+  } satisfies Record<(typeof addonNames)[number], z.ZodType>).prefault({}),
   upgradePolicy: oneOf(upgradePolicies).default("STANDARD"),
   nodes: nodesSchema.prefault({}),
   endpoint: endpointSchema.prefault({}),

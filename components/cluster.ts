@@ -3,7 +3,7 @@ import { LogGroup } from "@pulumi/aws/cloudwatch/logGroup.js";
 import { LaunchTemplate } from "@pulumi/aws/ec2/launchTemplate.js";
 import { AccessEntry } from "@pulumi/aws/eks/accessEntry.js";
 import { AccessPolicyAssociation } from "@pulumi/aws/eks/accessPolicyAssociation.js";
-import { Addon } from "@pulumi/aws/eks/addon.js";
+import { Addon, type AddonArgs } from "@pulumi/aws/eks/addon.js";
 import { getClusterOutput } from "@pulumi/aws/eks/getCluster.js";
 import { NodeGroup } from "@pulumi/aws/eks/nodeGroup.js";
 import { getOpenIdConnectProvider } from "@pulumi/aws/iam/getOpenIdConnectProvider.js";
@@ -89,6 +89,9 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
         authenticationMode: "API",
         // The component's own has no tags, and opens a connection to the issuer in every preview.
         createOidcProvider: false,
+        // The component's own ask for the newest version in every preview, so that an unchanged program changes them.
+        useDefaultVpcCni: true,
+        kubeProxyAddonOptions: { enabled: false },
         skipDefaultNodeGroup: true,
         vpcId: network?.vpcId,
         publicSubnetIds: network?.publicSubnetIds,
@@ -168,12 +171,36 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
       },
     );
 
+    const addon = (resource: string, addonName: keyof typeof args.addons, more: Partial<AddonArgs> = {}) =>
+      [
+        `${name}-${resource}`,
+        {
+          clusterName: this.cluster.eksCluster.name,
+          addonName,
+          addonVersion: args.addons[addonName],
+          ...more,
+          tags,
+        },
+      ] as const;
+    // EKS has installed these two already, without managing them: the add-on takes them over, and leaves them behind. Names
+    // and aliases are those of pulumi-eks's own, so that a stack which has those keeps them.
+    const takenOver = {
+      preserve: true,
+      resolveConflictsOnCreate: "OVERWRITE",
+      resolveConflictsOnUpdate: "OVERWRITE",
+    };
+    new Addon(...addon("cluster-kube-proxy", "kube-proxy", takenOver), {
+      ...parent,
+      aliases: [{ parent: this.cluster }],
+    });
+    new Addon(...addon("cluster-vpc-cni", "vpc-cni", takenOver), {
+      ...parent,
+      aliases: [
+        { parent: pulumi.createUrn(`${name}-cluster-vpc-cni`, "eks:index:VpcCniAddon", this.cluster) },
+      ],
+    });
     if (args.podIdentityAgent) {
-      new Addon(
-        `${name}-pod-identity-agent`,
-        { clusterName: this.cluster.eksCluster.name, addonName: "eks-pod-identity-agent", tags },
-        parent,
-      );
+      new Addon(...addon("pod-identity-agent", "eks-pod-identity-agent"), parent);
     }
 
     for (const principalArn of args.admins ?? []) {

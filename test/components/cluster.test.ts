@@ -76,6 +76,40 @@ describe("Cluster", () => {
     expect(nodes.ignoreChanges).to.deep.equal(["scalingConfig.desiredSize"]);
   });
 
+  it("asks for no add-on's newest version, takes pinned ones, and takes over those that pulumi-eks made", async () => {
+    const addons = { "vpc-cni": "v1.20.4-eksbuild.1" };
+    new Cluster("c", { clusterName: "dev", region: "eu-central-1", addons, podIdentityAgent: true });
+    await settled(registered);
+    expect(inputs("eks:index:Cluster").useDefaultVpcCni).to.equal(true);
+    expect(inputs("eks:index:Cluster").kubeProxyAddonOptions).to.include({ enabled: false });
+    const made = registered
+      .filter((one) => one.type === "aws:eks/addon:Addon")
+      .sort((one, other) => one.name.localeCompare(other.name));
+    const below = "eks-irsa:index:Cluster$eks:index:Cluster";
+    expect(
+      made.map(({ name, inputs, aliases }) => ({
+        name,
+        of: inputs.addonName,
+        version: inputs.addonVersion,
+        was: aliases.map((one) => one.split("::").slice(2).join("::")),
+      })),
+    ).to.deep.equal([
+      {
+        name: "c-cluster-kube-proxy",
+        of: "kube-proxy",
+        version: undefined,
+        was: [`${below}::c-cluster`],
+      },
+      {
+        name: "c-cluster-vpc-cni",
+        of: "vpc-cni",
+        version: "v1.20.4-eksbuild.1",
+        was: [`${below}$eks:index:VpcCniAddon::c-cluster-vpc-cni`],
+      },
+      { name: "c-pod-identity-agent", of: "eks-pod-identity-agent", version: undefined, was: [] },
+    ]);
+  });
+
   it("lets people and pipelines in, each by an entry of its own that tells its name from its ARN", async () => {
     const admins = ["arn:aws-cn:iam::111122223333:role/ci", "arn:aws-cn:iam::111122223333:user/team/ann"];
     new Cluster("c", { clusterName: "dev", region: "cn-north-1", admins, tags: { team: "a" } });
