@@ -15,6 +15,7 @@ import {
   plain,
   text,
 } from "../iam/validation.ts";
+import type { CredentialsArgs } from "./kubeconfig.ts";
 
 // What a cluster may be told: the arguments of the components, and the rules that the configuration asks too.
 
@@ -119,6 +120,9 @@ export interface ClusterArgs {
   /** Whether to install the add-on that EKS Pod Identity needs. Default false. */
   readonly podIdentityAgent?: boolean;
 
+  /** Whose credentials the kubeconfig uses. Default: the caller's own. Those that made the cluster may do everything in it. */
+  readonly credentials?: CredentialsArgs;
+
   /** Tags of everything that can be tagged. Default none. */
   readonly tags?: Readonly<Record<string, string>>;
 }
@@ -135,6 +139,9 @@ export interface ExistingClusterArgs {
    * would find its own provider the second time, and delete it.
    */
   readonly createOidcProvider?: boolean;
+
+  /** Whose credentials the kubeconfig uses. Default: the caller's own. */
+  readonly credentials?: CredentialsArgs;
 
   /** Tags of the OIDC provider. Default none. */
   readonly tags?: Readonly<Record<string, string>>;
@@ -298,11 +305,23 @@ export const newClusterFields = {
   deletionProtection: flag().default(false),
 };
 
+export const roleArn = matching(
+  /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/,
+  "the ARN of an IAM role (arn:aws:iam::111122223333:role/NAME)",
+);
+export const profile = text("the name of an AWS profile", (value) => value !== "");
+
+const credentials = object({
+  profile: profile.optional(),
+  roleArn: roleArn.optional(),
+} satisfies Record<keyof CredentialsArgs, z.ZodType>).optional();
+
 export const clusterArguments = object({
   clusterName,
   region,
   ...newClusterFields,
   podIdentityAgent: flag().default(false),
+  credentials,
   tags: tagsSchema(plain).optional(),
 } satisfies Record<keyof ClusterArgs, z.ZodType>).superRefine(({ admins, region }, context) => {
   for (const { path, problem } of clusterPlacementFaults(admins, region)) fail(context, path, problem);
@@ -314,6 +333,7 @@ export const existingClusterArguments = object({
   clusterName,
   region,
   createOidcProvider,
+  credentials,
   tags: tagsSchema(plain).optional(),
 } satisfies Record<keyof ExistingClusterArgs, z.ZodType>);
 

@@ -40,6 +40,7 @@ export type {
   NodeArgs,
   ReferencedClusterArgs,
 } from "./cluster-arguments.ts";
+export type { CredentialsArgs } from "./kubeconfig.ts";
 
 /** What the rest of a program needs to know of a cluster, whether it made it or found it. */
 export interface ClusterAccess {
@@ -223,7 +224,22 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
     }
 
     this.clusterName = this.cluster.eksCluster.name;
-    this.kubeconfig = pulumi.secret(this.cluster.kubeconfigJson);
+    this.kubeconfig = pulumi.secret(
+      // The component's own leaves the profile out. Its endpoint is known once it answers.
+      args.credentials === undefined
+        ? this.cluster.kubeconfigJson
+        : pulumi
+            .all([this.cluster.core.endpoint, this.cluster.eksCluster.certificateAuthority])
+            .apply(([endpoint, authority]) =>
+              kubeconfig({
+                cluster: args.clusterName,
+                endpoint,
+                certificateAuthority: authority.data,
+                region: args.region,
+                credentials: args.credentials,
+              }),
+            ),
+    );
     this.oidcProviderArn = new OpenIdConnectProvider(
       // Name and alias are those of pulumi-eks's own provider, so that a stack which has that keeps it.
       `${name}-cluster-oidcProvider`,
@@ -269,6 +285,7 @@ export class ExistingCluster extends pulumi.ComponentResource implements Cluster
           endpoint,
           certificateAuthority: authorities[0]?.data ?? "",
           region: args.region,
+          credentials: args.credentials,
         }),
       ),
     );

@@ -98,6 +98,27 @@ describe("the stack configuration", () => {
     ).to.contain("it must be of the region's partition (arn:aws-cn:...)");
   });
 
+  it("has the kubeconfig say what the AWS provider is told of credentials, or refuses what it cannot say", () => {
+    const roleArn = "arn:aws:iam::111122223333:role/ops";
+    const withAws = (keys: object) => () =>
+      parseConfig("test", { "aws:region": "eu-west-1", ...keys }).credentials;
+    expect(withAws({})()).to.equal(undefined);
+    expect(withAws({ "aws:profile": "ops" })()).to.deep.equal({ profile: "ops", roleArn: undefined });
+    expect(withAws({ "aws:assumeRoles": JSON.stringify([{ roleArn, sessionName: "s" }]) })()).to.deep.equal({
+      profile: undefined,
+      roleArn,
+    });
+    for (const [roles, problem] of [
+      [[{ roleArn }, { roleArn }], "; a kubeconfig has room for one; name a profile"],
+      [[{ roleArn, externalId: "x" }], '[0].externalId holds "x"; a kubeconfig cannot say it'],
+      [[{}], "[0].roleArn is not set; it must be the ARN of an IAM role"],
+      ["ops", 'holds "ops"; it must be a list of roles to assume'],
+    ] as const) {
+      const held = typeof roles === "string" ? roles : JSON.stringify(roles);
+      expect(withAws({ "aws:assumeRoles": held })).to.throw(ConfigError, problem);
+    }
+  });
+
   it("leaves other packages' keys alone", () => {
     expect(() => parseConfig("test", { "aws:region": "eu-west-1", "aws:profile": "dev" })).not.to.throw();
   });

@@ -46,8 +46,12 @@ const outputs: Outputs = {
     outputs: { clusterName: `cluster of ${inputs.name}`, kubeconfig: '{"kind":"Config"}', oidcProviderArn },
   }),
   "eks:index:Cluster": (_name, inputs) => ({
-    eksCluster: { name: inputs.name, version: inputs.version ?? "1.34" },
-    core: { subnetIds: ["subnet-a", "subnet-b"] },
+    eksCluster: {
+      name: inputs.name,
+      version: inputs.version ?? "1.34",
+      certificateAuthority: { data: "Q0E=" },
+    },
+    core: { endpoint: "https://example.com", subnetIds: ["subnet-a", "subnet-b"] },
     kubeconfigJson: '{"kind":"Config"}',
     oidcProviderUrl: `https://${issuer}`,
   }),

@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import { Cluster, ExistingCluster, ReferencedCluster } from "../../components/cluster.ts";
+import { Cluster, type ClusterArgs, ExistingCluster, ReferencedCluster } from "../../components/cluster.ts";
 import { ArgumentError } from "../../iam/validation.ts";
-import { issuer, only, type Registered, setMocks, settled } from "../mocks.ts";
+import { issuer, known, only, type Registered, setMocks, settled } from "../mocks.ts";
 
 describe("Cluster", () => {
   let registered: Registered[];
@@ -74,6 +74,21 @@ describe("Cluster", () => {
     const nodes = only(registered, "aws:eks/nodeGroup:NodeGroup");
     expect(nodes.inputs.scalingConfig).to.deep.equal({ minSize: 1, maxSize: 5, desiredSize: 2 });
     expect(nodes.ignoreChanges).to.deep.equal(["scalingConfig.desiredSize"]);
+  });
+
+  it("has the kubeconfig use the credentials that made the cluster, where they are not the caller's own", async () => {
+    const argumentsOf = async (credentials?: ClusterArgs["credentials"]): Promise<string> => {
+      registered = await setMocks();
+      const cluster = new Cluster("c", { clusterName: "dev", region: "eu-central-1", credentials });
+      const kubeconfig = await known(cluster.kubeconfig);
+      await settled(registered);
+      return JSON.parse(kubeconfig).users?.[0].user.exec.args.join(" ");
+    };
+    expect(await argumentsOf()).to.equal(undefined); // the component's own
+    const roleArn = "arn:aws:iam::111122223333:role/ops";
+    expect(await argumentsOf({ profile: "ops", roleArn })).to.equal(
+      `--region eu-central-1 eks get-token --cluster-name dev --output json --role-arn ${roleArn} --profile ops`,
+    );
   });
 
   it("asks for no add-on's newest version, takes pinned ones, and takes over those that pulumi-eks made", async () => {
