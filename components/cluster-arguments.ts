@@ -42,6 +42,10 @@ export interface EndpointArgs {
   readonly private?: boolean;
   /** Blocks that may reach the public endpoint, at most 40. Default everywhere, `["0.0.0.0/0"]`. */
   readonly allowedCidrs?: readonly string[];
+  /** Blocks that may reach the private endpoint: a VPN, a peered network. Default none: the nodes alone reach it. */
+  readonly privateCidrs?: readonly string[];
+  /** Security groups that may reach the private endpoint, such as that of a pipeline's runners in the VPC. Default none. */
+  readonly securityGroupIds?: readonly string[];
 }
 
 /** The network to use: a VPC, and at least two of its subnets. */
@@ -212,6 +216,13 @@ function isCidr(value: string): boolean {
   return address % 2 ** (32 - mask) === 0;
 }
 
+/** AWS refuses what is there already, and no two of our resources may have one name. */
+const noneTwice = (items: readonly string[], context: z.core.$RefinementCtx): void => {
+  for (const [index, item] of items.entries()) {
+    if (items.indexOf(item) < index) fail(context, [index], "it is in the list already");
+  }
+};
+
 export const cidr = text("an IPv4 block such as 203.0.113.0/24, with no bits beyond its mask", isCidr);
 
 /** Source: VpcConfigRequest, Amazon EKS API Reference. */
@@ -219,12 +230,24 @@ export const endpointSchema = object({
   public: flag().default(true),
   private: flag().default(true),
   allowedCidrs: list(cidr, "a list of IPv4 blocks; without the key all may come", { max: 40 }).optional(),
+  privateCidrs: list(cidr, "a list of IPv4 blocks").superRefine(noneTwice).optional(),
+  securityGroupIds: list(
+    matching(/^sg-[0-9a-f]+$/, "the id of a security group (sg-...)"),
+    "a list of ids of security groups",
+  )
+    .superRefine(noneTwice)
+    .optional(),
 }).superRefine((endpoint, context) => {
   if (!endpoint.public && !endpoint.private) {
     fail(context, ["private"], must("true where public is false, or nobody reaches the API server"));
   }
   if (!endpoint.public && endpoint.allowedCidrs !== undefined) {
     fail(context, ["allowedCidrs"], "they are for the public endpoint, which is off; leave them out");
+  }
+  for (const key of ["privateCidrs", "securityGroupIds"] as const) {
+    if (!endpoint.private && endpoint[key] !== undefined) {
+      fail(context, [key], "they are for the private endpoint, which is off; leave them out");
+    }
   }
 });
 
@@ -271,12 +294,7 @@ const adminsSchema = list(
     "the ARN of an IAM role or user (arn:aws:iam::111122223333:role/NAME)",
   ),
   "a list of ARNs of IAM roles and users",
-).superRefine((arns, context) => {
-  for (const [index, arn] of arns.entries()) {
-    if (arns.indexOf(arn) < index)
-      fail(context, [index], "it is in the list already; EKS takes one entry each");
-  }
-});
+).superRefine(noneTwice);
 
 /** What is wrong with a new cluster's arguments in its region only. */
 export function clusterPlacementFaults(admins: readonly string[] | undefined, region: string): Fault[] {

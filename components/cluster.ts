@@ -1,6 +1,7 @@
 import "@pulumi/aws/eks/index.js"; // registers its classes: without it the reference `eksCluster` stays a bare id
 import { LogGroup } from "@pulumi/aws/cloudwatch/logGroup.js";
 import { LaunchTemplate } from "@pulumi/aws/ec2/launchTemplate.js";
+import { SecurityGroupRule } from "@pulumi/aws/ec2/securityGroupRule.js";
 import { AccessEntry } from "@pulumi/aws/eks/accessEntry.js";
 import { AccessPolicyAssociation } from "@pulumi/aws/eks/accessPolicyAssociation.js";
 import { Addon, type AddonArgs } from "@pulumi/aws/eks/addon.js";
@@ -106,6 +107,24 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
       },
       // Were EKS first to write a log, it would make the log group itself, one that keeps everything for ever.
       { ...kept, dependsOn: logGroup },
+    );
+
+    // EKS lets the nodes alone reach a private endpoint. A rule each, since a rule that changes is replaced, and EC2 takes no
+    // two that say the same.
+    const https = {
+      type: "ingress",
+      protocol: "tcp",
+      fromPort: 443,
+      toPort: 443,
+      securityGroupId: this.cluster.clusterSecurityGroupId,
+      description: "Who may reach the private endpoint",
+    };
+    const rules = [
+      ...(endpoint.privateCidrs ?? []).map((block) => ({ source: block, cidrBlocks: [block] })),
+      ...(endpoint.securityGroupIds ?? []).map((id) => ({ source: id, sourceSecurityGroupId: id })),
+    ].map(
+      ({ source, ...from }) =>
+        new SecurityGroupRule(`${name}-endpoint-${source}`, { ...https, ...from }, parent),
     );
 
     const nodeRole = new Role(
@@ -246,7 +265,12 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
       oidcProvider(this.cluster.oidcProviderUrl, tags),
       { ...kept, aliases: [{ parent: this.cluster }] },
     ).arn;
-    this.provider = new Provider(`${name}-kubernetes`, { kubeconfig: this.kubeconfig }, parent);
+    this.provider = new Provider(
+      `${name}-kubernetes`,
+      { kubeconfig: this.kubeconfig },
+      // Whoever runs the program may be one of those that the rules let in.
+      { ...parent, dependsOn: rules },
+    );
     this.registerOutputs({
       clusterName: this.clusterName,
       kubeconfig: this.kubeconfig,

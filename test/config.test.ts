@@ -432,6 +432,24 @@ describe("the stack configuration", () => {
         'eks-irsa:cluster.admins[0] holds "arn:aws-cn:iam::111122223333:role/ci"; it must be of the region\'s partition (arn:aws:...), since eu-central-1 is in aws',
       ],
       [
+        "who reaches the private endpoint, twice, or by no id",
+        {
+          cluster: {
+            endpoint: {
+              privateCidrs: ["10.0.0.0/8", "10.0.0.0/8"],
+              securityGroupIds: ["default"],
+            },
+          },
+        },
+        'eks-irsa:cluster.endpoint.privateCidrs[1] holds "10.0.0.0/8"; it is in the list already',
+        'eks-irsa:cluster.endpoint.securityGroupIds[0] holds "default"; it must be the id of a security group',
+      ],
+      [
+        "who reaches a private endpoint that is off",
+        { cluster: { endpoint: { private: false, privateCidrs: ["10.0.0.0/8"] } } },
+        'eks-irsa:cluster.endpoint.privateCidrs holds ["10.0.0.0/8"]; they are for the private endpoint, which is off',
+      ],
+      [
         "nodes of two architectures",
         { cluster: { nodes: { instanceTypes: ["t3.medium", "t4g.medium"] } } },
         'eks-irsa:cluster.nodes.instanceTypes[1] holds "t4g.medium"; it must be of x86_64 like t3.medium',

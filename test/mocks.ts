@@ -53,6 +53,7 @@ const outputs: Outputs = {
     },
     core: { endpoint: "https://example.com", subnetIds: ["subnet-a", "subnet-b"] },
     kubeconfigJson: '{"kind":"Config"}',
+    clusterSecurityGroupId: "sg-0c",
     oidcProviderUrl: `https://${issuer}`,
   }),
   "aws:iam/openIdConnectProvider:OpenIdConnectProvider": () => ({ arn: oidcProviderArn }),

@@ -69,6 +69,8 @@ describe("the program", () => {
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 3,
         "aws:ec2/launchTemplate:LaunchTemplate": 1,
         "aws:eks/addon:Addon": 2,
+        // Prod's API server is private, and lets a VPN in.
+        ...(environment === "prod" && { "aws:ec2/securityGroupRule:SecurityGroupRule": 1 }),
         "aws:eks/nodeGroup:NodeGroup": 1,
         "pulumi:providers:kubernetes": 1,
         "kubernetes:core/v1:Namespace": 1,

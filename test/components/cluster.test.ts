@@ -76,6 +76,28 @@ describe("Cluster", () => {
     expect(nodes.ignoreChanges).to.deep.equal(["scalingConfig.desiredSize"]);
   });
 
+  it("lets networks and security groups reach the private endpoint, by a rule each on the cluster's group", async () => {
+    const endpoint = { privateCidrs: ["10.1.0.0/16", "10.2.0.0/16"], securityGroupIds: ["sg-0a"] };
+    new Cluster("c", { clusterName: "dev", region: "eu-central-1", endpoint });
+    await settled(registered);
+    const rules = registered.filter((one) => one.type === "aws:ec2/securityGroupRule:SecurityGroupRule");
+    const https = {
+      type: "ingress",
+      protocol: "tcp",
+      fromPort: 443,
+      toPort: 443,
+      securityGroupId: "sg-0c",
+      description: "Who may reach the private endpoint",
+    };
+    expect(rules.map(({ name, inputs }) => ({ name, inputs }))).to.have.deep.members([
+      { name: "c-endpoint-10.1.0.0/16", inputs: { ...https, cidrBlocks: ["10.1.0.0/16"] } },
+      { name: "c-endpoint-10.2.0.0/16", inputs: { ...https, cidrBlocks: ["10.2.0.0/16"] } },
+      { name: "c-endpoint-sg-0a", inputs: { ...https, sourceSecurityGroupId: "sg-0a" } },
+    ]);
+    const { dependencies } = only(registered, "pulumi:providers:kubernetes");
+    for (const { name } of rules) expect(dependencies.join()).to.contain(name);
+  });
+
   it("has the kubeconfig use the credentials that made the cluster, where they are not the caller's own", async () => {
     const argumentsOf = async (credentials?: ClusterArgs["credentials"]): Promise<string> => {
       registered = await setMocks();
@@ -130,15 +152,15 @@ describe("Cluster", () => {
     new Cluster("c", { clusterName: "dev", region: "cn-north-1", admins, tags: { team: "a" } });
     await settled(registered);
     const entries = registered.filter((one) => one.type === "aws:eks/accessEntry:AccessEntry");
-    expect(entries.map((one) => one.name)).to.deep.equal([
+    expect(entries.map((one) => one.name)).to.have.members([
       "c-admin-111122223333:role/ci",
       "c-admin-111122223333:user/team/ann",
     ]);
-    expect(entries.map((one) => one.inputs)).to.deep.equal(
+    expect(entries.map((one) => one.inputs)).to.have.deep.members(
       admins.map((principalArn) => ({ clusterName: "dev", principalArn, tags: { team: "a" } })),
     );
     const policies = registered.filter(({ type }) => type.endsWith(":AccessPolicyAssociation"));
-    expect(policies.map((one) => one.inputs)).to.deep.equal(
+    expect(policies.map((one) => one.inputs)).to.have.deep.members(
       admins.map((principalArn) => ({
         clusterName: "dev",
         principalArn,
