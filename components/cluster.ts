@@ -30,6 +30,7 @@ import {
   referencedClusterArguments,
   systemOf,
 } from "./cluster-arguments.ts";
+import { defaultNetwork } from "./default-network.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 
 export type {
@@ -76,6 +77,8 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
     // Children inherit protection, and a protected one cannot be replaced: so it is not the component's.
     const kept = { ...parent, protect: args.deletionProtection || undefined };
 
+    const home = network === undefined ? defaultNetwork(args.region, parent) : undefined;
+
     const logGroup = new LogGroup(
       `${name}-logs`,
       { name: `/aws/eks/${args.clusterName}/cluster`, retentionInDays: logs.retentionDays, tags },
@@ -95,9 +98,7 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
         useDefaultVpcCni: true,
         kubeProxyAddonOptions: { enabled: false },
         skipDefaultNodeGroup: true,
-        vpcId: network?.vpcId,
-        publicSubnetIds: network?.publicSubnetIds,
-        privateSubnetIds: network?.privateSubnetIds,
+        ...(network ?? home),
         endpointPublicAccess: endpoint.public,
         endpointPrivateAccess: endpoint.private,
         publicAccessCidrs: endpoint.allowedCidrs,
@@ -174,7 +175,7 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
         // Said always: by itself a node group stays at the version that it was made with.
         version: this.cluster.eksCluster.version,
         nodeRoleArn: nodeRole.arn,
-        subnetIds: network?.privateSubnetIds ?? this.cluster.core.subnetIds,
+        subnetIds: network?.privateSubnetIds ?? network?.publicSubnetIds ?? home?.subnetIds ?? [],
         instanceTypes: nodes.instanceTypes,
         // Said always: EKS's own choice is for x86_64, whatever the types.
         amiType: systemOf(nodes.instanceTypes).amiType,

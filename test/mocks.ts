@@ -51,7 +51,7 @@ const outputs: Outputs = {
       version: inputs.version ?? "1.34",
       certificateAuthority: { data: "Q0E=" },
     },
-    core: { endpoint: "https://example.com", subnetIds: ["subnet-a", "subnet-b"] },
+    core: { endpoint: "https://example.com" },
     kubeconfigJson: '{"kind":"Config"}',
     clusterSecurityGroupId: "sg-0c",
     oidcProviderUrl: `https://${issuer}`,
@@ -60,6 +60,8 @@ const outputs: Outputs = {
 };
 
 const calls: Calls = {
+  "aws:ec2/getVpc:getVpc": () => ({ id: "vpc-default" }),
+  "aws:ec2/getSubnets:getSubnets": () => ({ ids: ["subnet-a", "subnet-b"] }),
   "aws:ecr/getAuthorizationToken:getAuthorizationToken": () => ({
     userName: "AWS",
     password: "ecr-password",
@@ -80,7 +82,7 @@ interface RegisterRequest {
 }
 
 /**
- * Sets mocks that record every registration. Only the invokes given here (and ECR's token) are answered: any other one
+ * Sets mocks that record every registration. Only the invokes given here (and ECR's token, and the default VPC) are answered: any other one
  * rejects, so that a program which asks AWS for something new shows up as a failure, not as an empty answer.
  */
 export async function setMocks(

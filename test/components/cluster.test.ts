@@ -76,6 +76,30 @@ describe("Cluster", () => {
     expect(nodes.ignoreChanges).to.deep.equal(["scalingConfig.desiredSize"]);
   });
 
+  it("puts cluster and nodes into the default VPC, unless it is given a network", async () => {
+    const subnets = async (network?: ClusterArgs["network"]) => {
+      registered = await setMocks();
+      new Cluster("c", { clusterName: "dev", region: "eu-central-1", network });
+      await settled(registered);
+      const { vpcId, subnetIds, publicSubnetIds } = inputs("eks:index:Cluster");
+      return [vpcId, subnetIds ?? publicSubnetIds, inputs("aws:eks/nodeGroup:NodeGroup").subnetIds];
+    };
+    const found = ["subnet-a", "subnet-b"];
+    expect(await subnets()).to.deep.equal(["vpc-default", found, found]);
+    const publicSubnetIds = ["subnet-0a", "subnet-0b"];
+    expect(await subnets({ vpcId: "vpc-0a", publicSubnetIds })).to.deep.equal([
+      "vpc-0a",
+      publicSubnetIds,
+      publicSubnetIds,
+    ]);
+    const privateSubnetIds = ["subnet-0c"];
+    expect(await subnets({ vpcId: "vpc-0a", publicSubnetIds, privateSubnetIds })).to.deep.equal([
+      "vpc-0a",
+      publicSubnetIds,
+      privateSubnetIds,
+    ]);
+  });
+
   it("lets networks and security groups reach the private endpoint, by a rule each on the cluster's group", async () => {
     const endpoint = { privateCidrs: ["10.1.0.0/16", "10.2.0.0/16"], securityGroupIds: ["sg-0a"] };
     new Cluster("c", { clusterName: "dev", region: "eu-central-1", endpoint });
