@@ -3,9 +3,12 @@ import { basename, dirname, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
 import {
+  clusterPlacementFaults,
   createOidcProvider,
   newClusterFields,
   platforms,
+  profile,
+  roleArn,
   stackName,
   systemOf,
 } from "./components/cluster-arguments.ts";
@@ -176,12 +179,56 @@ type NewCluster = Exclude<Parsed["cluster"], { existing: true }>;
 export interface StackConfig extends Omit<Parsed, "createNamespace" | "policies" | "cluster" | "build"> {
   /** Region of everything, from `aws:region`. */
   region: string;
+  /** Whose credentials open the cluster, from `aws:profile` and `aws:assumeRoles`; absent for the caller's own. */
+  credentials?: { profile?: string | undefined; roleArn?: string | undefined };
   createNamespace: boolean;
   policies: Binding["policies"];
   build: Parsed["build"] & { platform: (typeof platforms)[number] };
   cluster:
     | Exclude<Parsed["cluster"], NewCluster>
     | ({ name: string; existing: false } & Omit<NewCluster, "name" | "existing">);
+}
+
+/**
+ * What the program takes from the configuration of Pulumi's AWS provider. That reads it too; the kubeconfig has to say the
+ * same, since `aws eks get-token` knows nothing of it.
+ */
+const awsSchema = z.looseObject({
+  region,
+  profile: profile.optional(),
+  assumeRoles: z
+    .array(
+      z.looseObject(
+        {
+          roleArn,
+          externalId: z
+            .undefined(
+              "a kubeconfig cannot say it; name a profile that has role_arn and external_id in aws:profile",
+            )
+            .optional(),
+        },
+        must("a map with the roleArn"),
+      ),
+      must("a list of roles to assume, such as [{ roleArn }]"),
+    )
+    .max(1, "a kubeconfig has room for one; name a profile that assumes the others in aws:profile")
+    .optional(),
+});
+
+/** The keys of Pulumi's AWS provider, without their prefix. */
+const awsValuesOf = (raw: Readonly<Record<string, string>>) => ({
+  region: raw["aws:region"],
+  profile: raw["aws:profile"],
+  assumeRoles: fromJson(raw["aws:assumeRoles"]),
+});
+
+/** What a text holds as JSON, or the text where it is none. */
+function fromJson(text: string | undefined): unknown {
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 /** One thing that is wrong with a configuration. */
@@ -215,24 +262,25 @@ const textKeys = new Set(["namespace", "serviceAccount", "app", "identity"]);
 
 /**
  * Reads a configuration as Pulumi holds it: full keys to texts, structured values as JSON. Keys of other projects and
- * packages are none of its business, but for `aws:region`.
+ * packages are none of its business, but for some of the AWS provider's.
  *
  * @throws ConfigError that names every bad key, what it holds and what it may hold.
  */
 export function parseConfig(stack: string, raw: Readonly<Record<string, string>>): StackConfig {
   const { values, broken } = valuesOf(raw);
-  const place = region.safeParse(raw["aws:region"], { reportInput: true });
+  const awsValues = awsValuesOf(raw);
+  const aws = awsSchema.safeParse(awsValues, { reportInput: true });
   const result = configSchema.safeParse(values, { reportInput: true });
-  if (!place.success || !result.success || broken.length > 0) {
+  if (!aws.success || !result.success || broken.length > 0) {
     throw new ConfigError(stack, [
-      ...(place.success
+      ...(aws.success
         ? []
-        : faultsOf(place.error, raw["aws:region"]).map((fault) => ({ ...fault, key: "aws:region" }))),
+        : faultsOf(aws.error, awsValues).map((fault) => ({ ...fault, key: `aws:${keyOf(fault.path)}` }))),
       ...broken.map(issueOf),
       ...(result.success ? [] : faultsOf(result.error, values).map(issueOf)),
     ]);
   }
-  const config = complete(stack, place.data, result.data);
+  const config = complete(stack, aws.data, result.data);
   const faults = faultsInPlace(config).map((fault) => asGiven(fault, values));
   if (faults.length > 0) throw new ConfigError(stack, faults.map(issueOf));
   return config;
@@ -256,7 +304,8 @@ function faultsInPlace(config: StackConfig): Fault[] {
     { path: [], args: config },
     ...config.bindings.map((args, index) => ({ path: ["bindings", index], args })),
   ];
-  return roles.flatMap(({ path, args }) => {
+  const ofCluster = config.cluster.existing ? [] : clusterPlacementFaults(config.cluster.admins, region);
+  const ofRoles = roles.flatMap(({ path, args }) => {
     const tags = tagsFault(args.tags ?? {});
     const ofTags = tags && {
       path: tags.key === undefined ? ["tags"] : ["tags", tags.key],
@@ -268,6 +317,7 @@ function faultsInPlace(config: StackConfig): Fault[] {
       path: [...path, ...fault.path],
     }));
   });
+  return [...ofCluster.map((fault) => ({ ...fault, path: ["cluster", ...fault.path] })), ...ofRoles];
 }
 
 /** The configuration of the stack that Pulumi is running. */
@@ -294,13 +344,15 @@ function valuesOf(raw: Readonly<Record<string, string>>) {
 }
 
 /** Fills in what depends on more than a key, and gives each binding what the stack says for all. */
-function complete(stack: string, region: string, config: Parsed): StackConfig {
+function complete(stack: string, aws: z.output<typeof awsSchema>, config: Parsed): StackConfig {
+  const { region, profile, assumeRoles: [role] = [] } = aws;
   const { cluster, createNamespace, bindings, build, policies, quotas, tags, ...rest } = config;
   const roleIsThere = rest.role !== undefined && "arn" in rest.role;
   const { platform } = systemOf("nodes" in cluster ? cluster.nodes.instanceTypes : []);
   return {
     ...rest,
     region,
+    ...((profile ?? role) !== undefined && { credentials: { profile, roleArn: role?.roleArn } }),
     quotas,
     tags,
     createNamespace: createNamespace ?? !builtInNamespaces.includes(rest.namespace),

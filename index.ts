@@ -13,7 +13,7 @@ export interface Outputs extends Partial<ListerOutputs> {
   /** Region of everything. */
   region: string;
   clusterName: pulumi.Output<string>;
-  /** Kubeconfig as JSON, for the caller's own AWS credentials; a secret. */
+  /** Kubeconfig as JSON, for the caller's own AWS credentials or those of `aws:profile` and `aws:assumeRoles`; a secret. */
   kubeconfig: pulumi.Output<string>;
   oidcProviderArn: pulumi.Output<string>;
   /** Role ARNs of `eks-irsa:bindings`, by `<namespace>/<serviceAccount>`. */
@@ -173,22 +173,24 @@ function namespacesOf(config: StackConfig, { provider }: ClusterAccess): Namespa
   return (name) => made.get(name) ?? name;
 }
 
-function clusterOf({ cluster, region, tags, identity, bindings }: StackConfig): ClusterAccess {
+function clusterOf({ cluster, region, credentials, tags, identity, bindings }: StackConfig): ClusterAccess {
   if ("stack" in cluster) return new ReferencedCluster("cluster", { stack: cluster.stack });
   if (cluster.existing) {
     const { name, createOidcProvider } = cluster;
-    return new ExistingCluster("cluster", { clusterName: name, region, createOidcProvider, tags });
+    return new ExistingCluster("cluster", {
+      clusterName: name,
+      region,
+      createOidcProvider,
+      credentials,
+      tags,
+    });
   }
-  const { name, version, nodes, endpoint, network, logs, deletionProtection } = cluster;
+  const { name, existing: _, ...args } = cluster;
   return new Cluster("cluster", {
+    ...args,
     clusterName: name,
     region,
-    version,
-    nodes,
-    endpoint,
-    network,
-    logs,
-    deletionProtection,
+    credentials,
     podIdentityAgent: [identity, ...bindings.map((one) => one.identity)].includes("pod-identity"),
     tags,
   });

@@ -77,6 +77,10 @@ const ids: Readonly<Record<string, (inputs: Inputs, known: readonly StateResourc
     "aws:ec2/securityGroupRule:SecurityGroupRule": securityGroupRuleId,
     "aws:ecr/lifecyclePolicy:LifecyclePolicy": ({ repository }) => text(repository),
     "aws:ecr/repository:Repository": ({ name }) => text(name),
+    "aws:eks/accessEntry:AccessEntry": ({ clusterName, principalArn }) =>
+      joined(":", clusterName, principalArn),
+    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": ({ clusterName, principalArn, policyArn }) =>
+      joined("#", clusterName, principalArn, policyArn),
     "aws:eks/addon:Addon": ({ clusterName, addonName }) => joined(":", clusterName, addonName),
     "aws:eks/cluster:Cluster": ({ name }) => text(name),
     "aws:eks/nodeGroup:NodeGroup": ({ clusterName, nodeGroupName }) =>

@@ -1,8 +1,21 @@
 import * as z from "zod";
 import { clusterName } from "../iam/names.ts";
-import { region } from "../iam/partition.ts";
+import { partitionIn, partitionOfRegion, partitionRule, region } from "../iam/partition.ts";
 import { tagsSchema } from "../iam/tags.ts";
-import { fail, flag, integer, list, matching, must, object, oneOf, plain, text } from "../iam/validation.ts";
+import {
+  type Fault,
+  fail,
+  flag,
+  integer,
+  list,
+  matching,
+  must,
+  object,
+  oneOf,
+  plain,
+  text,
+} from "../iam/validation.ts";
+import type { CredentialsArgs } from "./kubeconfig.ts";
 
 // What a cluster may be told: the arguments of the components, and the rules that the configuration asks too.
 
@@ -14,7 +27,10 @@ export interface NodeArgs {
   readonly min?: number;
   /** Most nodes. Default 3, or `min`. */
   readonly max?: number;
-  /** Nodes to start with. Default `min`. */
+  /**
+   * Nodes to start with. Default `min`. How many there are after that is an autoscaler's to say; a `min` above it has to
+   * wait until there are so many.
+   */
   readonly desired?: number;
 }
 
@@ -26,6 +42,10 @@ export interface EndpointArgs {
   readonly private?: boolean;
   /** Blocks that may reach the public endpoint, at most 40. Default everywhere, `["0.0.0.0/0"]`. */
   readonly allowedCidrs?: readonly string[];
+  /** Blocks that may reach the private endpoint: a VPN, a peered network. Default none: the nodes alone reach it. */
+  readonly privateCidrs?: readonly string[];
+  /** Security groups that may reach the private endpoint, such as that of a pipeline's runners in the VPC. Default none. */
+  readonly securityGroupIds?: readonly string[];
 }
 
 /** The network to use: a VPC, and at least two of its subnets. */
@@ -39,6 +59,17 @@ export interface NetworkArgs {
 
 /** Control plane logs. Source: "Send control plane logs to CloudWatch Logs", EKS User Guide. */
 const logTypes = ["api", "audit", "authenticator", "controllerManager", "scheduler"] as const;
+
+/** Add-ons that a cluster made here has. */
+const addonNames = ["vpc-cni", "kube-proxy", "eks-pod-identity-agent"] as const;
+
+const addonVersion = matching(
+  /^v\d+\.\d+\.\d+-eksbuild\.\d+$/,
+  "a version that `aws eks describe-addon-versions` lists, such as v1.20.4-eksbuild.1",
+).optional();
+
+/** Source: UpgradePolicyRequest, Amazon EKS API Reference. */
+const upgradePolicies = ["STANDARD", "EXTENDED"] as const;
 
 export interface LogArgs {
   /** Which to keep. Default none. */
@@ -57,6 +88,19 @@ export interface ClusterArgs {
   /** Kubernetes version, such as `"1.35"`. Default: the one that EKS takes for new clusters. */
   readonly version?: string;
 
+  /**
+   * What EKS does when the version leaves standard support, 14 months after its release: `STANDARD` upgrades the cluster
+   * by itself, `EXTENDED` keeps it for a year more, at six times the price per hour. Default `STANDARD`: whoever pays for
+   * time should have asked for it.
+   */
+  readonly upgradePolicy?: (typeof upgradePolicies)[number];
+
+  /**
+   * ARNs of IAM roles and users that may do everything in the cluster: people, and the roles of pipelines. Default none;
+   * whoever creates the cluster may already, and must not be listed: EKS takes one access entry a principal.
+   */
+  readonly admins?: readonly string[];
+
   readonly nodes?: NodeArgs;
   readonly endpoint?: EndpointArgs;
 
@@ -66,13 +110,22 @@ export interface ClusterArgs {
   readonly logs?: LogArgs;
 
   /**
-   * Whether EKS and Pulumi both refuse to delete the cluster. Default false. To delete a protected one, run `up` with
-   * false first.
+   * Whether EKS and Pulumi both refuse to delete the cluster; Pulumi also its log group and its OIDC provider. Default
+   * false. To delete a protected one, run `up` with false first.
    */
   readonly deletionProtection?: boolean;
 
+  /**
+   * Versions of add-ons, such as `{ "vpc-cni": "v1.20.4-eksbuild.1" }`. Default: each comes at the version that EKS takes
+   * for the cluster's, and stays there, so that an unchanged `up` changes nothing.
+   */
+  readonly addons?: { readonly [Name in (typeof addonNames)[number]]?: string };
+
   /** Whether to install the add-on that EKS Pod Identity needs. Default false. */
   readonly podIdentityAgent?: boolean;
+
+  /** Whose credentials the kubeconfig uses. Default: the caller's own. Those that made the cluster may do everything in it. */
+  readonly credentials?: CredentialsArgs;
 
   /** Tags of everything that can be tagged. Default none. */
   readonly tags?: Readonly<Record<string, string>>;
@@ -90,6 +143,9 @@ export interface ExistingClusterArgs {
    * would find its own provider the second time, and delete it.
    */
   readonly createOidcProvider?: boolean;
+
+  /** Whose credentials the kubeconfig uses. Default: the caller's own. */
+  readonly credentials?: CredentialsArgs;
 
   /** Tags of the OIDC provider. Default none. */
   readonly tags?: Readonly<Record<string, string>>;
@@ -160,6 +216,13 @@ function isCidr(value: string): boolean {
   return address % 2 ** (32 - mask) === 0;
 }
 
+/** AWS refuses what is there already, and no two of our resources may have one name. */
+const noneTwice = (items: readonly string[], context: z.core.$RefinementCtx): void => {
+  for (const [index, item] of items.entries()) {
+    if (items.indexOf(item) < index) fail(context, [index], "it is in the list already");
+  }
+};
+
 export const cidr = text("an IPv4 block such as 203.0.113.0/24, with no bits beyond its mask", isCidr);
 
 /** Source: VpcConfigRequest, Amazon EKS API Reference. */
@@ -167,12 +230,24 @@ export const endpointSchema = object({
   public: flag().default(true),
   private: flag().default(true),
   allowedCidrs: list(cidr, "a list of IPv4 blocks; without the key all may come", { max: 40 }).optional(),
+  privateCidrs: list(cidr, "a list of IPv4 blocks").superRefine(noneTwice).optional(),
+  securityGroupIds: list(
+    matching(/^sg-[0-9a-f]+$/, "the id of a security group (sg-...)"),
+    "a list of ids of security groups",
+  )
+    .superRefine(noneTwice)
+    .optional(),
 }).superRefine((endpoint, context) => {
   if (!endpoint.public && !endpoint.private) {
     fail(context, ["private"], must("true where public is false, or nobody reaches the API server"));
   }
   if (!endpoint.public && endpoint.allowedCidrs !== undefined) {
     fail(context, ["allowedCidrs"], "they are for the public endpoint, which is off; leave them out");
+  }
+  for (const key of ["privateCidrs", "securityGroupIds"] as const) {
+    if (!endpoint.private && endpoint[key] !== undefined) {
+      fail(context, [key], "they are for the private endpoint, which is off; leave them out");
+    }
   }
 });
 
@@ -212,9 +287,35 @@ export const logsSchema = object({
     .default(30),
 });
 
+/** Source: CreateAccessEntry, Amazon EKS API Reference: no groups, and no sessions of a role. */
+const adminsSchema = list(
+  matching(
+    /^arn:aws[a-z-]*:iam::\d{12}:(?:role|user)\/[\w+=,.@/-]+$/,
+    "the ARN of an IAM role or user (arn:aws:iam::111122223333:role/NAME)",
+  ),
+  "a list of ARNs of IAM roles and users",
+).superRefine(noneTwice);
+
+/** What is wrong with a new cluster's arguments in its region only. */
+export function clusterPlacementFaults(admins: readonly string[] | undefined, region: string): Fault[] {
+  const partition = partitionOfRegion(region);
+  return (admins ?? []).flatMap((holds, index) =>
+    partitionIn(holds) === partition
+      ? []
+      : [{ path: ["admins", index], holds, problem: partitionRule(partition, region) }],
+  );
+}
+
 /** What a new cluster may be told, by the component and by the configuration. */
 export const newClusterFields = {
   version: matching(/^1\.\d{2}$/, 'a Kubernetes version in quotes, such as "1.35"').optional(),
+  admins: adminsSchema.optional(),
+  addons: object({
+    "vpc-cni": addonVersion,
+    "kube-proxy": addonVersion,
+    "eks-pod-identity-agent": addonVersion,
+  } satisfies Record<(typeof addonNames)[number], z.ZodType>).prefault({}),
+  upgradePolicy: oneOf(upgradePolicies).default("STANDARD"),
   nodes: nodesSchema.prefault({}),
   endpoint: endpointSchema.prefault({}),
   network: networkSchema.optional(),
@@ -222,13 +323,27 @@ export const newClusterFields = {
   deletionProtection: flag().default(false),
 };
 
+export const roleArn = matching(
+  /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/,
+  "the ARN of an IAM role (arn:aws:iam::111122223333:role/NAME)",
+);
+export const profile = text("the name of an AWS profile", (value) => value !== "");
+
+const credentials = object({
+  profile: profile.optional(),
+  roleArn: roleArn.optional(),
+} satisfies Record<keyof CredentialsArgs, z.ZodType>).optional();
+
 export const clusterArguments = object({
   clusterName,
   region,
   ...newClusterFields,
   podIdentityAgent: flag().default(false),
+  credentials,
   tags: tagsSchema(plain).optional(),
-} satisfies Record<keyof ClusterArgs, z.ZodType>);
+} satisfies Record<keyof ClusterArgs, z.ZodType>).superRefine(({ admins, region }, context) => {
+  for (const { path, problem } of clusterPlacementFaults(admins, region)) fail(context, path, problem);
+});
 
 export const createOidcProvider = flag().default(false);
 
@@ -236,6 +351,7 @@ export const existingClusterArguments = object({
   clusterName,
   region,
   createOidcProvider,
+  credentials,
   tags: tagsSchema(plain).optional(),
 } satisfies Record<keyof ExistingClusterArgs, z.ZodType>);
 

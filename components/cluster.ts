@@ -1,11 +1,17 @@
 import "@pulumi/aws/eks/index.js"; // registers its classes: without it the reference `eksCluster` stays a bare id
 import { LogGroup } from "@pulumi/aws/cloudwatch/logGroup.js";
 import { LaunchTemplate } from "@pulumi/aws/ec2/launchTemplate.js";
-import { Addon } from "@pulumi/aws/eks/addon.js";
+import { SecurityGroupRule } from "@pulumi/aws/ec2/securityGroupRule.js";
+import { AccessEntry } from "@pulumi/aws/eks/accessEntry.js";
+import { AccessPolicyAssociation } from "@pulumi/aws/eks/accessPolicyAssociation.js";
+import { Addon, type AddonArgs } from "@pulumi/aws/eks/addon.js";
 import { getClusterOutput } from "@pulumi/aws/eks/getCluster.js";
 import { NodeGroup } from "@pulumi/aws/eks/nodeGroup.js";
 import { getOpenIdConnectProvider } from "@pulumi/aws/iam/getOpenIdConnectProvider.js";
-import { OpenIdConnectProvider } from "@pulumi/aws/iam/openIdConnectProvider.js";
+import {
+  OpenIdConnectProvider,
+  type OpenIdConnectProviderArgs,
+} from "@pulumi/aws/iam/openIdConnectProvider.js";
 import { Role } from "@pulumi/aws/iam/role.js";
 import { RolePolicyAttachment } from "@pulumi/aws/iam/rolePolicyAttachment.js";
 import { Cluster as EksCluster } from "@pulumi/eks/cluster.js";
@@ -24,6 +30,7 @@ import {
   referencedClusterArguments,
   systemOf,
 } from "./cluster-arguments.ts";
+import { defaultNetwork } from "./default-network.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 
 export type {
@@ -35,6 +42,7 @@ export type {
   NodeArgs,
   ReferencedClusterArgs,
 } from "./cluster-arguments.ts";
+export type { CredentialsArgs } from "./kubeconfig.ts";
 
 /** What the rest of a program needs to know of a cluster, whether it made it or found it. */
 export interface ClusterAccess {
@@ -63,15 +71,18 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
 
   constructor(name: string, given: ClusterArgs, opts?: pulumi.ComponentResourceOptions) {
     const args = check(clusterArguments, given);
-    const protect = args.deletionProtection;
-    super("eks-irsa:index:Cluster", name, {}, { protect, ...opts });
+    super("eks-irsa:index:Cluster", name, {}, opts);
     const parent = { parent: this };
     const { tags, nodes, network, endpoint, logs } = args;
+    // Children inherit protection, and a protected one cannot be replaced: so it is not the component's.
+    const kept = { ...parent, protect: args.deletionProtection || undefined };
+
+    const home = network === undefined ? defaultNetwork(args.region, parent) : undefined;
 
     const logGroup = new LogGroup(
       `${name}-logs`,
       { name: `/aws/eks/${args.clusterName}/cluster`, retentionInDays: logs.retentionDays, tags },
-      parent,
+      kept,
     );
 
     this.cluster = new EksCluster(
@@ -79,21 +90,42 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
       {
         name: args.clusterName,
         version: args.version,
+        upgradePolicy: { supportType: args.upgradePolicy },
         authenticationMode: "API",
-        createOidcProvider: true,
+        // The component's own has no tags, and opens a connection to the issuer in every preview.
+        createOidcProvider: false,
+        // The component's own ask for the newest version in every preview, so that an unchanged program changes them.
+        useDefaultVpcCni: true,
+        kubeProxyAddonOptions: { enabled: false },
         skipDefaultNodeGroup: true,
-        vpcId: network?.vpcId,
-        publicSubnetIds: network?.publicSubnetIds,
-        privateSubnetIds: network?.privateSubnetIds,
+        ...(network ?? home),
         endpointPublicAccess: endpoint.public,
         endpointPrivateAccess: endpoint.private,
         publicAccessCidrs: endpoint.allowedCidrs,
         enabledClusterLogTypes: logs.types,
-        deletionProtection: protect,
+        deletionProtection: args.deletionProtection,
         tags,
       },
       // Were EKS first to write a log, it would make the log group itself, one that keeps everything for ever.
-      { ...parent, dependsOn: logGroup },
+      { ...kept, dependsOn: logGroup },
+    );
+
+    // EKS lets the nodes alone reach a private endpoint. A rule each, since a rule that changes is replaced, and EC2 takes no
+    // two that say the same.
+    const https = {
+      type: "ingress",
+      protocol: "tcp",
+      fromPort: 443,
+      toPort: 443,
+      securityGroupId: this.cluster.clusterSecurityGroupId,
+      description: "Who may reach the private endpoint",
+    };
+    const rules = [
+      ...(endpoint.privateCidrs ?? []).map((block) => ({ source: block, cidrBlocks: [block] })),
+      ...(endpoint.securityGroupIds ?? []).map((id) => ({ source: id, sourceSecurityGroupId: id })),
+    ].map(
+      ({ source, ...from }) =>
+        new SecurityGroupRule(`${name}-endpoint-${source}`, { ...https, ...from }, parent),
     );
 
     const nodeRole = new Role(
@@ -129,6 +161,8 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
       {
         metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
         updateDefaultVersion: true,
+        // A node group's own tags do not reach what EC2 makes for it.
+        tagSpecifications: tags && taggedOfNodes.map((resourceType) => ({ resourceType, tags })),
         tags,
       },
       parent,
@@ -138,8 +172,10 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
       `${name}-node-group`,
       {
         clusterName: this.cluster.eksCluster.name,
+        // Said always: by itself a node group stays at the version that it was made with.
+        version: this.cluster.eksCluster.version,
         nodeRoleArn: nodeRole.arn,
-        subnetIds: network?.privateSubnetIds ?? this.cluster.core.subnetIds,
+        subnetIds: network?.privateSubnetIds ?? network?.publicSubnetIds ?? home?.subnetIds ?? [],
         instanceTypes: nodes.instanceTypes,
         // Said always: EKS's own choice is for x86_64, whatever the types.
         amiType: systemOf(nodes.instanceTypes).amiType,
@@ -147,22 +183,95 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
         launchTemplate: { id: launchTemplate.id, version: launchTemplate.latestVersion.apply(String) },
         tags,
       },
-      // Nodes without these policies cannot join, and on destroy cannot leave. The role's ARN does not wait for them.
-      { ...parent, dependsOn: nodePolicies },
+      {
+        ...parent,
+        // Nodes without these policies cannot join, and on destroy cannot leave. The role's ARN does not wait for them.
+        dependsOn: nodePolicies,
+        // How many nodes there are now is an autoscaler's to say.
+        ignoreChanges: ["scalingConfig.desiredSize"],
+      },
     );
 
+    const addon = (resource: string, addonName: keyof typeof args.addons, more: Partial<AddonArgs> = {}) =>
+      [
+        `${name}-${resource}`,
+        {
+          clusterName: this.cluster.eksCluster.name,
+          addonName,
+          addonVersion: args.addons[addonName],
+          ...more,
+          tags,
+        },
+      ] as const;
+    // EKS has installed these two already, without managing them: the add-on takes them over, and leaves them behind. Names
+    // and aliases are those of pulumi-eks's own, so that a stack which has those keeps them.
+    const takenOver = {
+      preserve: true,
+      resolveConflictsOnCreate: "OVERWRITE",
+      resolveConflictsOnUpdate: "OVERWRITE",
+    };
+    new Addon(...addon("cluster-kube-proxy", "kube-proxy", takenOver), {
+      ...parent,
+      aliases: [{ parent: this.cluster }],
+    });
+    new Addon(...addon("cluster-vpc-cni", "vpc-cni", takenOver), {
+      ...parent,
+      aliases: [
+        { parent: pulumi.createUrn(`${name}-cluster-vpc-cni`, "eks:index:VpcCniAddon", this.cluster) },
+      ],
+    });
     if (args.podIdentityAgent) {
-      new Addon(
-        `${name}-pod-identity-agent`,
-        { clusterName: this.cluster.eksCluster.name, addonName: "eks-pod-identity-agent", tags },
+      new Addon(...addon("pod-identity-agent", "eks-pod-identity-agent"), parent);
+    }
+
+    for (const principalArn of args.admins ?? []) {
+      const admin = `${name}-admin-${principalArn.split(":").slice(4).join(":")}`; // 111122223333:role/ci
+      const entry = new AccessEntry(
+        admin,
+        { clusterName: this.cluster.eksCluster.name, principalArn, tags },
+        parent,
+      );
+      new AccessPolicyAssociation(
+        `${admin}-policy`,
+        {
+          clusterName: entry.clusterName,
+          principalArn: entry.principalArn,
+          policyArn: `arn:${partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy`,
+          accessScope: { type: "cluster" },
+        },
         parent,
       );
     }
 
     this.clusterName = this.cluster.eksCluster.name;
-    this.kubeconfig = pulumi.secret(this.cluster.kubeconfigJson);
-    this.oidcProviderArn = this.cluster.oidcProviderArn;
-    this.provider = new Provider(`${name}-kubernetes`, { kubeconfig: this.kubeconfig }, parent);
+    this.kubeconfig = pulumi.secret(
+      // The component's own leaves the profile out. Its endpoint is known once it answers.
+      args.credentials === undefined
+        ? this.cluster.kubeconfigJson
+        : pulumi
+            .all([this.cluster.core.endpoint, this.cluster.eksCluster.certificateAuthority])
+            .apply(([endpoint, authority]) =>
+              kubeconfig({
+                cluster: args.clusterName,
+                endpoint,
+                certificateAuthority: authority.data,
+                region: args.region,
+                credentials: args.credentials,
+              }),
+            ),
+    );
+    this.oidcProviderArn = new OpenIdConnectProvider(
+      // Name and alias are those of pulumi-eks's own provider, so that a stack which has that keeps it.
+      `${name}-cluster-oidcProvider`,
+      oidcProvider(this.cluster.oidcProviderUrl, tags),
+      { ...kept, aliases: [{ parent: this.cluster }] },
+    ).arn;
+    this.provider = new Provider(
+      `${name}-kubernetes`,
+      { kubeconfig: this.kubeconfig },
+      // Whoever runs the program may be one of those that the rules let in.
+      { ...parent, dependsOn: rules },
+    );
     this.registerOutputs({
       clusterName: this.clusterName,
       kubeconfig: this.kubeconfig,
@@ -201,16 +310,12 @@ export class ExistingCluster extends pulumi.ComponentResource implements Cluster
           endpoint,
           certificateAuthority: authorities[0]?.data ?? "",
           region: args.region,
+          credentials: args.credentials,
         }),
       ),
     );
     this.oidcProviderArn = args.createOidcProvider
-      ? new OpenIdConnectProvider(
-          `${name}-oidc-provider`,
-          // No thumbprint: AWS checks EKS's issuers by the certificate authorities that it trusts itself.
-          { url, clientIdLists: [stsAudience], tags: args.tags },
-          parent,
-        ).arn
+      ? new OpenIdConnectProvider(`${name}-oidc-provider`, oidcProvider(url, args.tags), parent).arn
       : url.apply((issuer) => registeredProvider(issuer, parent));
     this.provider = new Provider(`${name}-kubernetes`, { kubeconfig: this.kubeconfig }, parent);
     this.registerOutputs({
@@ -220,6 +325,18 @@ export class ExistingCluster extends pulumi.ComponentResource implements Cluster
     });
   }
 }
+
+/** What EC2 makes for a node, and takes tags. */
+const taggedOfNodes = ["instance", "volume", "network-interface"];
+
+/** No thumbprint: AWS checks EKS's issuers by the certificate authorities that it trusts itself. */
+const oidcProvider = (url: pulumi.Input<string>, tags: Tags): OpenIdConnectProviderArgs => ({
+  url,
+  clientIdLists: [stsAudience],
+  tags,
+});
+
+type Tags = Readonly<Record<string, string>> | undefined;
 
 /** @throws Error that says what to do when the issuer has no provider. */
 async function registeredProvider(url: string, opts: pulumi.InvokeOptions): Promise<string> {

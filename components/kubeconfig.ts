@@ -1,3 +1,11 @@
+/** Whose credentials open the cluster, where they are not those that the environment gives anyway. */
+export interface CredentialsArgs {
+  /** Profile in the AWS configuration of whoever uses the kubeconfig. */
+  readonly profile?: string;
+  /** ARN of the IAM role to assume first. */
+  readonly roleArn?: string;
+}
+
 export interface KubeconfigArgs {
   /** Name of the EKS cluster. */
   readonly cluster: string;
@@ -7,13 +15,16 @@ export interface KubeconfigArgs {
   readonly certificateAuthority: string;
   /** Region of the cluster. */
   readonly region: string;
+  /** Default: the caller's own. */
+  readonly credentials?: CredentialsArgs;
 }
 
 /**
- * A kubeconfig, as JSON, that authenticates with the caller's own AWS credentials through `aws eks get-token`: what
+ * A kubeconfig, as JSON, that authenticates with AWS credentials through `aws eks get-token`: what
  * `aws eks update-kubeconfig` writes. It holds no secret itself.
  */
 export function kubeconfig(args: KubeconfigArgs): string {
+  const { profile, roleArn } = args.credentials ?? {};
   return JSON.stringify({
     apiVersion: "v1",
     kind: "Config",
@@ -39,6 +50,8 @@ export function kubeconfig(args: KubeconfigArgs): string {
               args.cluster,
               "--output",
               "json",
+              ...(roleArn === undefined ? [] : ["--role-arn", roleArn]),
+              ...(profile === undefined ? [] : ["--profile", profile]),
             ],
           },
         },

@@ -98,6 +98,27 @@ describe("the stack configuration", () => {
     ).to.contain("it must be of the region's partition (arn:aws-cn:...)");
   });
 
+  it("has the kubeconfig say what the AWS provider is told of credentials, or refuses what it cannot say", () => {
+    const roleArn = "arn:aws:iam::111122223333:role/ops";
+    const withAws = (keys: object) => () =>
+      parseConfig("test", { "aws:region": "eu-west-1", ...keys }).credentials;
+    expect(withAws({})()).to.equal(undefined);
+    expect(withAws({ "aws:profile": "ops" })()).to.deep.equal({ profile: "ops", roleArn: undefined });
+    expect(withAws({ "aws:assumeRoles": JSON.stringify([{ roleArn, sessionName: "s" }]) })()).to.deep.equal({
+      profile: undefined,
+      roleArn,
+    });
+    for (const [roles, problem] of [
+      [[{ roleArn }, { roleArn }], "; a kubeconfig has room for one; name a profile"],
+      [[{ roleArn, externalId: "x" }], '[0].externalId holds "x"; a kubeconfig cannot say it'],
+      [[{}], "[0].roleArn is not set; it must be the ARN of an IAM role"],
+      ["ops", 'holds "ops"; it must be a list of roles to assume'],
+    ] as const) {
+      const held = typeof roles === "string" ? roles : JSON.stringify(roles);
+      expect(withAws({ "aws:assumeRoles": held })).to.throw(ConfigError, problem);
+    }
+  });
+
   it("leaves other packages' keys alone", () => {
     expect(() => parseConfig("test", { "aws:region": "eu-west-1", "aws:profile": "dev" })).not.to.throw();
   });
@@ -390,6 +411,43 @@ describe("the stack configuration", () => {
         "AWS's own tag keys",
         { ...existing, tags: { "AWS:x": "y" } },
         'eks-irsa:tags.AWS:x holds "y"; its key must be',
+      ],
+      [
+        "admins that are no role and no user, or are there twice",
+        {
+          cluster: {
+            admins: [
+              "arn:aws:sts::111122223333:assumed-role/ci/session",
+              "arn:aws:iam::111122223333:role/ci",
+              "arn:aws:iam::111122223333:role/ci",
+            ],
+          },
+        },
+        'eks-irsa:cluster.admins[0] holds "arn:aws:sts::111122223333:assumed-role/ci/session"; it must be the ARN of an IAM role or user',
+        'eks-irsa:cluster.admins[2] holds "arn:aws:iam::111122223333:role/ci"; it is in the list already',
+      ],
+      [
+        "admins of another partition",
+        { cluster: { admins: ["arn:aws-cn:iam::111122223333:role/ci"] } },
+        'eks-irsa:cluster.admins[0] holds "arn:aws-cn:iam::111122223333:role/ci"; it must be of the region\'s partition (arn:aws:...), since eu-central-1 is in aws',
+      ],
+      [
+        "who reaches the private endpoint, twice, or by no id",
+        {
+          cluster: {
+            endpoint: {
+              privateCidrs: ["10.0.0.0/8", "10.0.0.0/8"],
+              securityGroupIds: ["default"],
+            },
+          },
+        },
+        'eks-irsa:cluster.endpoint.privateCidrs[1] holds "10.0.0.0/8"; it is in the list already',
+        'eks-irsa:cluster.endpoint.securityGroupIds[0] holds "default"; it must be the id of a security group',
+      ],
+      [
+        "who reaches a private endpoint that is off",
+        { cluster: { endpoint: { private: false, privateCidrs: ["10.0.0.0/8"] } } },
+        'eks-irsa:cluster.endpoint.privateCidrs holds ["10.0.0.0/8"]; they are for the private endpoint, which is off',
       ],
       [
         "nodes of two architectures",

@@ -12,6 +12,9 @@ export interface Registered {
   /** URN and id of an explicit provider. */
   provider: string;
   dependencies: string[];
+  /** What it may have been before: `<URN of the parent> <name>`, each where it was another. */
+  aliases: string[];
+  ignoreChanges: string[];
 }
 
 export type Calls = Record<string, (args: Record<string, unknown>) => Record<string, unknown>>;
@@ -43,14 +46,22 @@ const outputs: Outputs = {
     outputs: { clusterName: `cluster of ${inputs.name}`, kubeconfig: '{"kind":"Config"}', oidcProviderArn },
   }),
   "eks:index:Cluster": (_name, inputs) => ({
-    eksCluster: { name: inputs.name },
-    core: { subnetIds: ["subnet-a", "subnet-b"] },
+    eksCluster: {
+      name: inputs.name,
+      version: inputs.version ?? "1.34",
+      certificateAuthority: { data: "Q0E=" },
+    },
+    core: { endpoint: "https://example.com" },
     kubeconfigJson: '{"kind":"Config"}',
-    oidcProviderArn,
+    clusterSecurityGroupId: "sg-0c",
+    oidcProviderUrl: `https://${issuer}`,
   }),
+  "aws:iam/openIdConnectProvider:OpenIdConnectProvider": () => ({ arn: oidcProviderArn }),
 };
 
 const calls: Calls = {
+  "aws:ec2/getVpc:getVpc": () => ({ id: "vpc-default" }),
+  "aws:ec2/getSubnets:getSubnets": () => ({ ids: ["subnet-a", "subnet-b"] }),
   "aws:ecr/getAuthorizationToken:getAuthorizationToken": () => ({
     userName: "AWS",
     password: "ecr-password",
@@ -66,10 +77,12 @@ interface RegisterRequest {
   getProtect(): boolean;
   getProvider(): string;
   getDependenciesList(): string[];
+  getAliasesList(): { getSpec(): { getParenturn(): string; getName(): string } }[];
+  getIgnorechangesList(): string[];
 }
 
 /**
- * Sets mocks that record every registration. Only the invokes given here (and ECR's token) are answered: any other one
+ * Sets mocks that record every registration. Only the invokes given here (and ECR's token, and the default VPC) are answered: any other one
  * rejects, so that a program which asks AWS for something new shows up as a failure, not as an empty answer.
  */
 export async function setMocks(
@@ -116,6 +129,11 @@ export async function setMocks(
       protect: request.getProtect(),
       provider: request.getProvider(),
       dependencies: request.getDependenciesList(),
+      aliases: request.getAliasesList().map((alias) => {
+        const spec = alias.getSpec();
+        return [spec.getParenturn(), spec.getName()].filter(Boolean).join(" ");
+      }),
+      ignoreChanges: request.getIgnorechangesList(),
     });
     return register(request, callback);
   };

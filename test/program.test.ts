@@ -64,9 +64,13 @@ describe("the program", () => {
         "eks-irsa:index:Cluster": 1,
         "aws:cloudwatch/logGroup:LogGroup": 1,
         "eks:index:Cluster": 1,
+        "aws:iam/openIdConnectProvider:OpenIdConnectProvider": 1,
         "aws:iam/role:Role": 2,
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 3,
         "aws:ec2/launchTemplate:LaunchTemplate": 1,
+        "aws:eks/addon:Addon": 2,
+        // Prod's API server is private, and lets a VPN in.
+        ...(environment === "prod" && { "aws:ec2/securityGroupRule:SecurityGroupRule": 1 }),
         "aws:eks/nodeGroup:NodeGroup": 1,
         "pulumi:providers:kubernetes": 1,
         "kubernetes:core/v1:Namespace": 1,
@@ -243,8 +247,8 @@ describe("the program", () => {
       (await run("test", { ...region, ...config })).registered
         .filter((one) => one.type === "aws:eks/addon:Addon")
         .map((one) => one.inputs.addonName);
-    expect(await addons({})).to.deep.equal([]);
-    expect(await addons({ "eks-irsa:identity": "pod-identity" })).to.deep.equal(["eks-pod-identity-agent"]);
+    expect(await addons({})).to.not.include("eks-pod-identity-agent");
+    expect(await addons({ "eks-irsa:identity": "pod-identity" })).to.include("eks-pod-identity-agent");
   });
 
   it("has no output without a value, of which the engine would warn", async () => {

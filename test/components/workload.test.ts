@@ -2,11 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { Cluster, ExistingCluster, ReferencedCluster } from "../../components/cluster.ts";
 import { Image } from "../../components/image.ts";
 import { S3Lister } from "../../components/lister.ts";
-import { ArgumentError } from "../../iam/validation.ts";
-import { issuer, known, only, type Registered, setMocks, settled } from "../mocks.ts";
+import { known, only, type Registered, setMocks, settled } from "../mocks.ts";
 
 describe("S3Lister", () => {
   let registered: Registered[];
@@ -147,117 +145,5 @@ describe("Image", () => {
     rmSync(join(context, "Dockerfile"));
     expect(() => new Image("app", { context })).to.throw(/Dockerfile/);
     expect(await settled(registered)).to.deep.equal([]);
-  });
-});
-
-describe("Cluster", () => {
-  let registered: Registered[];
-  beforeEach(async () => {
-    registered = await setMocks();
-  });
-  const inputs = (type: string) => only(registered, type).inputs;
-
-  it("keeps the node's role from the pods: IMDSv2, one hop", async () => {
-    new Cluster("c", { clusterName: "dev", region: "eu-central-1" });
-    await settled(registered);
-    expect(inputs("aws:ec2/launchTemplate:LaunchTemplate").metadataOptions).to.deep.equal({
-      httpEndpoint: "enabled",
-      httpTokens: "required",
-      httpPutResponseHopLimit: 1,
-    });
-  });
-
-  it("has the nodes boot what their processors run, which EKS would not choose by itself", async () => {
-    new Cluster("c", {
-      clusterName: "dev",
-      region: "eu-central-1",
-      nodes: { instanceTypes: ["m7g.large", "t4g.large"] },
-    });
-    await settled(registered);
-    expect(inputs("aws:eks/nodeGroup:NodeGroup").amiType).to.equal("AL2023_ARM_64_STANDARD");
-    registered = await setMocks();
-    new Cluster("c", { clusterName: "dev", region: "eu-central-1" });
-    await settled(registered);
-    expect(inputs("aws:eks/nodeGroup:NodeGroup").amiType).to.equal("AL2023_x86_64_STANDARD");
-  });
-
-  it("refuses arguments that EKS would refuse, by their own names, before it registers anything", async () => {
-    const cluster = {
-      clusterName: "a b",
-      region: "Frankfurt",
-      nodes: { instanceTypes: ["t3.medium", "t4g.medium"] },
-    };
-    expect(() => new Cluster("c", { ...cluster, network: { vpcId: "vpc-0a" } })).to.throw(
-      ArgumentError,
-      /^clusterName holds "a b"; .*\nregion holds "Frankfurt"; .*\nnodes\.instanceTypes\[1\] holds "t4g\.medium"; .*\nnetwork\.privateSubnetIds is not set; /,
-    );
-    expect(() => new ExistingCluster("c", { clusterName: "", region: "eu-central-1" })).to.throw(
-      ArgumentError,
-    );
-    expect(() => new ReferencedCluster("c", { stack: "prod" })).to.throw(
-      ArgumentError,
-      /^stack holds "prod"; /,
-    );
-    expect(await settled(registered)).to.deep.equal([]);
-  });
-
-  it("makes the OIDC provider, the log group before the cluster, and nodes once they may join", async () => {
-    new Cluster("c", {
-      clusterName: "dev",
-      region: "cn-north-1",
-      logs: { types: ["api"], retentionDays: 7 },
-    });
-    await settled(registered);
-    const cluster = only(registered, "eks:index:Cluster");
-    expect(cluster.inputs).to.deep.include({
-      name: "dev",
-      createOidcProvider: true,
-      authenticationMode: "API",
-      enabledClusterLogTypes: ["api"],
-    });
-    expect(inputs("aws:cloudwatch/logGroup:LogGroup")).to.deep.include({
-      name: "/aws/eks/dev/cluster",
-      retentionInDays: 7,
-    });
-    expect(cluster.dependencies.join()).to.contain("LogGroup");
-    const attachments = registered.filter(
-      (one) => one.type === "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
-    );
-    expect(attachments.map((one) => one.inputs.policyArn)).to.have.members([
-      "arn:aws-cn:iam::aws:policy/AmazonEKSWorkerNodePolicy",
-      "arn:aws-cn:iam::aws:policy/AmazonEKS_CNI_Policy",
-      "arn:aws-cn:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly",
-    ]);
-    const nodes = only(registered, "aws:eks/nodeGroup:NodeGroup");
-    for (const { name } of attachments) expect(nodes.dependencies.join()).to.contain(name);
-  });
-
-  it("protects what deletion protection is asked for, children included", async () => {
-    new Cluster("c", { clusterName: "prod", region: "eu-central-1", deletionProtection: true });
-    await settled(registered);
-    expect(only(registered, "eks:index:Cluster").protect).to.equal(true);
-    expect(inputs("eks:index:Cluster").deletionProtection).to.equal(true);
-    expect(only(registered, "aws:eks/nodeGroup:NodeGroup").protect).to.equal(true);
-  });
-});
-
-describe("ExistingCluster", () => {
-  it("makes the OIDC provider for exactly the issuer, with no thumbprint that could be wrong or go stale", async () => {
-    const registered = await setMocks({
-      calls: {
-        "aws:eks/getCluster:getCluster": () => ({
-          name: "old",
-          endpoint: "https://example.com",
-          certificateAuthorities: [{ data: "Q0E=" }],
-          identities: [{ oidcs: [{ issuer: `https://${issuer}` }] }],
-        }),
-      },
-    });
-    new ExistingCluster("c", { clusterName: "old", region: "eu-central-1", createOidcProvider: true });
-    await settled(registered);
-    expect(only(registered, "aws:iam/openIdConnectProvider:OpenIdConnectProvider").inputs).to.deep.equal({
-      url: `https://${issuer}`,
-      clientIdLists: ["sts.amazonaws.com"],
-    });
   });
 });

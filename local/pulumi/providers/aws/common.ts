@@ -156,3 +156,6 @@ export function refuseCidrs(value: unknown): string | undefined {
 
 /** Where IAM's roles and policies are until somebody says otherwise. */
 export const path: Property = { replace: true, default: "/" };
+
+/** For what the service fills in: the real provider leaves what is there when a program no longer says it. */
+export const keptWhereNoneIsGiven = (_: unknown, given: unknown): boolean => given === undefined;

@@ -41,6 +41,7 @@ const inputs = [
   "endpointPrivateAccess",
   "endpointPublicAccess",
   "instanceRoles",
+  "kubeProxyAddonOptions",
   "name",
   "nodeSecurityGroupTags",
   "privateSubnetIds",
@@ -134,23 +135,28 @@ class Cluster extends pulumi.ComponentResource {
       },
     );
 
-    const addonVersion = getAddonVersionOutput(
-      { addonName: "kube-proxy", kubernetesVersion: cluster.version, mostRecent: true },
-      parent,
-    ).version;
-    new Addon(
-      `${name}-kube-proxy`,
-      {
-        clusterName: cluster.name,
-        addonName: "kube-proxy",
-        addonVersion,
-        preserve: true,
-        resolveConflictsOnCreate: "OVERWRITE",
-        resolveConflictsOnUpdate: "OVERWRITE",
-        tags,
-      },
-      parent,
-    );
+    // What decides whether there is an add-on is a plain value; the SDK gives it as an output when it is one.
+    const kubeProxy = args.kubeProxyAddonOptions as { enabled?: boolean; version?: string } | undefined;
+    if (kubeProxy?.enabled !== false) {
+      const newest = () =>
+        getAddonVersionOutput(
+          { addonName: "kube-proxy", kubernetesVersion: cluster.version, mostRecent: true },
+          parent,
+        ).version;
+      new Addon(
+        `${name}-kube-proxy`,
+        {
+          clusterName: cluster.name,
+          addonName: "kube-proxy",
+          addonVersion: kubeProxy?.version ?? newest(),
+          preserve: true,
+          resolveConflictsOnCreate: "OVERWRITE",
+          resolveConflictsOnUpdate: "OVERWRITE",
+          tags,
+        },
+        parent,
+      );
+    }
 
     const credentials = credentialsOf(args);
     const provider = new Provider(

@@ -10,12 +10,17 @@ import {
   nameProperty,
   orUndefined,
   retag,
+  tagList,
+  tagMap,
   tagOutputs,
   tagsProperty,
 } from "../common.ts";
 import { ec2Tags, ec2TagsOf, tagSpecifications } from "./common.ts";
 
 type Inputs = Unwrap<LaunchTemplateArgs>;
+
+/** What makes a new version of the template when it changes. */
+const versioned = ["description", "metadataOptions", "instanceType", "imageId", "tagSpecifications"];
 
 /** What the nodes of a cluster need of a launch template. */
 export const launchTemplate: AwsResourceType<Inputs, Unwrap<LaunchTemplateState>> = {
@@ -34,6 +39,8 @@ export const launchTemplate: AwsResourceType<Inputs, Unwrap<LaunchTemplateState>
     },
     instanceType: {},
     imageId: {},
+    // Of what is made by the template; `tags` are the template's own.
+    tagSpecifications: {},
     // How the last version became the default one cannot be read back.
     updateDefaultVersion: {},
     tags: tagsProperty,
@@ -82,6 +89,10 @@ export const launchTemplate: AwsResourceType<Inputs, Unwrap<LaunchTemplateState>
       },
       instanceType: version?.LaunchTemplateData?.InstanceType,
       imageId: version?.LaunchTemplateData?.ImageId,
+      tagSpecifications: version?.LaunchTemplateData?.TagSpecifications?.map(({ ResourceType, Tags }) => ({
+        resourceType: ResourceType,
+        tags: tagMap(Tags),
+      })),
       region,
       ...tagOutputs(await ec2TagsOf(id, context), inputs.tags, context),
     };
@@ -89,7 +100,7 @@ export const launchTemplate: AwsResourceType<Inputs, Unwrap<LaunchTemplateState>
 
   async update(id, news, { changed, oldState }, context) {
     const { ec2 } = context.config;
-    if (["description", "metadataOptions", "instanceType", "imageId"].some((key) => changed.has(key))) {
+    if (versioned.some((key) => changed.has(key))) {
       const { LaunchTemplateVersion } = await ec2.send(
         new sdk.CreateLaunchTemplateVersionCommand({
           ClientToken: randomUUID(),
@@ -113,10 +124,19 @@ export const launchTemplate: AwsResourceType<Inputs, Unwrap<LaunchTemplateState>
   },
 };
 
-function data({ metadataOptions, instanceType, imageId }: Inputs): sdk.RequestLaunchTemplateData {
+function data({
+  metadataOptions,
+  instanceType,
+  imageId,
+  tagSpecifications,
+}: Inputs): sdk.RequestLaunchTemplateData {
   return {
     InstanceType: instanceType as sdk._InstanceType | undefined,
     ImageId: imageId,
+    TagSpecifications: tagSpecifications?.map(({ resourceType, tags }) => ({
+      ResourceType: resourceType as sdk.ResourceType | undefined,
+      Tags: tagList(tags ?? {}),
+    })),
     MetadataOptions: metadataOptions && {
       HttpEndpoint: metadataOptions.httpEndpoint as sdk.LaunchTemplateInstanceMetadataEndpointState,
       HttpTokens: metadataOptions.httpTokens as sdk.LaunchTemplateHttpTokensState,

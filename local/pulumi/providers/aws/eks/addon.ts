@@ -7,6 +7,7 @@ import {
   type AwsResourceType,
   cancellable,
   ignoreGone,
+  keptWhereNoneIsGiven,
   orUndefined,
   tagOutputs,
   tagsProperty,
@@ -20,15 +21,17 @@ export const addon: AwsResourceType<Unwrap<AddonArgs>, Unwrap<AddonState>> = {
   properties: {
     clusterName: { required: true, replace: true },
     addonName: { required: true, replace: true },
-    addonVersion: {},
-    configurationValues: { equal: sameJson },
+    addonVersion: { equal: keptWhereNoneIsGiven },
+    configurationValues: {
+      equal: (olds, news) => keptWhereNoneIsGiven(olds, news) || sameJson(olds, news),
+    },
     serviceAccountRoleArn: {},
     preserve: {},
     resolveConflictsOnCreate: {},
     resolveConflictsOnUpdate: {},
     tags: tagsProperty,
   },
-  computed: ["arn", "addonVersion", "createdAt", "modifiedAt"],
+  computed: ["arn", "addonVersion", "configurationValues", "createdAt", "modifiedAt"],
   volatile: ["modifiedAt"],
 
   async create(inputs, context) {

@@ -11,6 +11,7 @@ import {
   cancellable,
   createOnce,
   ignoreGone,
+  keptWhereNoneIsGiven,
   orUndefined,
   retag,
   tagList,
@@ -30,10 +31,10 @@ export const openIdConnectProvider: AwsResourceType<
   properties: {
     url: { required: true, replace: true, equal: (a, b) => bare(a as string) === bare(b as string) },
     clientIdLists: { required: true, equal: sameSet },
-    thumbprintLists: {},
+    thumbprintLists: { equal: keptWhereNoneIsGiven },
     tags: tagsProperty,
   },
-  computed: ["arn"],
+  computed: ["arn", "thumbprintLists"],
 
   async create(inputs, context) {
     const { iam, sts } = context.config;

@@ -134,6 +134,13 @@ describe("eks.Cluster", () => {
     expect(JSON.parse(String(values)).env).to.include({ WARM_ENI_TARGET: "1", AWS_VPC_ENI_MTU: "9001" });
   });
 
+  it("makes, and asks for, none of the add-ons that it is told to leave", async () => {
+    make({ kubeProxyAddonOptions: { enabled: false }, useDefaultVpcCni: true });
+    await settled(registered);
+    expect(registered.filter(({ type }) => /addon/i.test(type))).to.deep.equal([]);
+    expect(asked).to.not.include.members(["getAddonVersion kube-proxy"]);
+  });
+
   it("takes the default VPC's subnets, none where a VPC is given without them, and those that are given", async () => {
     for (const [args, subnets] of [
       [{}, ["subnet-a", "subnet-b"]],

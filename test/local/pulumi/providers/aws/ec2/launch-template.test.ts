@@ -27,6 +27,14 @@ describe("aws.ec2.LaunchTemplate", () => {
     expect(after.state).to.include({ latestVersion: 2, defaultVersion: 2 });
   });
 
+  it("gets a new version for other tags of what it makes", async () => {
+    const tagged = (tags: object) => ({ ...inputs, tagSpecifications: [{ resourceType: "instance", tags }] });
+    const made = await account.create(tagged({ a: "1" }));
+    expect(made.state.tagSpecifications).to.deep.equal([{ resourceType: "instance", tags: { a: "1" } }]);
+    const after = await account.update(made, tagged({ a: "2" }));
+    expect(after.changes).to.deep.equal(["CreateLaunchTemplateVersion", "ModifyLaunchTemplate"]);
+  });
+
   it("gets new tags without a new version", async () => {
     const made = await account.create({ ...inputs, tags: { a: "1" } });
     const after = await account.update(made, { ...inputs, tags: { b: "2" } });

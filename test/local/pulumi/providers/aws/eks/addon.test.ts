@@ -28,6 +28,14 @@ describe("aws.eks.Addon", () => {
     expect(account.aws.given("DeleteAddon")).to.include({ preserve: true });
   });
 
+  it("stays at its version and configuration where none is said any more", async () => {
+    const made = await account.create({ ...inputs, configurationValues: '{"a":1}' });
+    const { addonVersion: _, ...news } = inputs;
+    const after = await account.update(made, { ...news, tags: { a: "1" } });
+    expect(after.changes).to.deep.equal(["TagResource"]);
+    expect(after.state).to.include({ addonVersion: "v1.20.4-eksbuild.1", configurationValues: '{"a":1}' });
+  });
+
   it("is another for another cluster", async () => {
     const made = await account.create(inputs);
     expect(await account.replacedBy(made, { ...inputs, clusterName: "other" })).to.deep.equal([

@@ -36,6 +36,16 @@ describe("aws.iam.OpenIdConnectProvider", () => {
     ]);
   });
 
+  it("keeps its thumbprints where none are given any more, as a provider of pulumi-eks that moves has them", async () => {
+    const made = await account.create({
+      ...inputs,
+      thumbprintLists: ["9e99a48a9960b14926bb7f3b02e22da2b0ab7280"],
+    });
+    const after = await account.update(made, { ...inputs, tags: { team: "a" } });
+    expect(after.changes).to.deep.equal(["TagOpenIDConnectProvider"]);
+    expect(after.state.thumbprintLists).to.deep.equal(["9e99a48a9960b14926bb7f3b02e22da2b0ab7280"]);
+  });
+
   it("made by a request whose answer was lost is found again", async () => {
     account.aws.loseAnswer("CreateOpenIDConnectProvider");
     const made = await account.create(inputs);
