@@ -15,6 +15,7 @@ import {
   plain,
   text,
 } from "../iam/validation.ts";
+import { audience } from "./irsa-arguments.ts";
 import type { CredentialsArgs } from "./kubeconfig.ts";
 
 // What a cluster may be told: the arguments of the components, and the rules that the configuration asks too.
@@ -124,6 +125,12 @@ export interface ClusterArgs {
   /** Whether to install the add-on that EKS Pod Identity needs. Default false. */
   readonly podIdentityAgent?: boolean;
 
+  /**
+   * Audiences that tokens may have beside `sts.amazonaws.com`, from the `audience` of those ServiceAccounts that have one:
+   * STS takes no other than the OIDC provider lists. Default none.
+   */
+  readonly audiences?: readonly string[];
+
   /** Whose credentials the kubeconfig uses. Default: the caller's own. Those that made the cluster may do everything in it. */
   readonly credentials?: CredentialsArgs;
 
@@ -143,6 +150,12 @@ export interface ExistingClusterArgs {
    * would find its own provider the second time, and delete it.
    */
   readonly createOidcProvider?: boolean;
+
+  /**
+   * Audiences that tokens may have beside `sts.amazonaws.com`, from the `audience` of those ServiceAccounts that have one:
+   * STS takes no other than the OIDC provider lists. For a provider that is made here. Default none.
+   */
+  readonly audiences?: readonly string[];
 
   /** Whose credentials the kubeconfig uses. Default: the caller's own. */
   readonly credentials?: CredentialsArgs;
@@ -334,11 +347,15 @@ const credentials = object({
   roleArn: roleArn.optional(),
 } satisfies Record<keyof CredentialsArgs, z.ZodType>).optional();
 
+// AWS takes 100 client IDs, and the first is STS's own.
+const audiences = list(audience, "a list of audiences", { min: 0, max: 99 }).default([]);
+
 export const clusterArguments = object({
   clusterName,
   region,
   ...newClusterFields,
   podIdentityAgent: flag().default(false),
+  audiences,
   credentials,
   tags: tagsSchema(plain).optional(),
 } satisfies Record<keyof ClusterArgs, z.ZodType>).superRefine(({ admins, region }, context) => {
@@ -351,6 +368,7 @@ export const existingClusterArguments = object({
   clusterName,
   region,
   createOidcProvider,
+  audiences,
   credentials,
   tags: tagsSchema(plain).optional(),
 } satisfies Record<keyof ExistingClusterArgs, z.ZodType>);

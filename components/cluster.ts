@@ -263,7 +263,7 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
     this.oidcProviderArn = new OpenIdConnectProvider(
       // Name and alias are those of pulumi-eks's own provider, so that a stack which has that keeps it.
       `${name}-cluster-oidcProvider`,
-      oidcProvider(this.cluster.oidcProviderUrl, tags),
+      oidcProvider(this.cluster.oidcProviderUrl, args),
       { ...kept, aliases: [{ parent: this.cluster }] },
     ).arn;
     this.provider = new Provider(
@@ -315,7 +315,7 @@ export class ExistingCluster extends pulumi.ComponentResource implements Cluster
       ),
     );
     this.oidcProviderArn = args.createOidcProvider
-      ? new OpenIdConnectProvider(`${name}-oidc-provider`, oidcProvider(url, args.tags), parent).arn
+      ? new OpenIdConnectProvider(`${name}-oidc-provider`, oidcProvider(url, args), parent).arn
       : url.apply((issuer) => registeredProvider(issuer, parent));
     this.provider = new Provider(`${name}-kubernetes`, { kubeconfig: this.kubeconfig }, parent);
     this.registerOutputs({
@@ -330,13 +330,14 @@ export class ExistingCluster extends pulumi.ComponentResource implements Cluster
 const taggedOfNodes = ["instance", "volume", "network-interface"];
 
 /** No thumbprint: AWS checks EKS's issuers by the certificate authorities that it trusts itself. */
-const oidcProvider = (url: pulumi.Input<string>, tags: Tags): OpenIdConnectProviderArgs => ({
+const oidcProvider = (
+  url: pulumi.Input<string>,
+  { audiences, tags }: { audiences: readonly string[]; tags?: Readonly<Record<string, string>> | undefined },
+): OpenIdConnectProviderArgs => ({
   url,
-  clientIdLists: [stsAudience],
+  clientIdLists: [...new Set([stsAudience, ...audiences])],
   tags,
 });
-
-type Tags = Readonly<Record<string, string>> | undefined;
 
 /** @throws Error that says what to do when the issuer has no provider. */
 async function registeredProvider(url: string, opts: pulumi.InvokeOptions): Promise<string> {
