@@ -3,8 +3,8 @@ import { basename, dirname, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
 import {
-  clusterPlacementFaults,
   createOidcProvider,
+  newClusterFaults,
   newClusterFields,
   platforms,
   profile,
@@ -304,7 +304,7 @@ function faultsInPlace(config: StackConfig): Fault[] {
     { path: [], args: config },
     ...config.bindings.map((args, index) => ({ path: ["bindings", index], args })),
   ];
-  const ofCluster = config.cluster.existing ? [] : clusterPlacementFaults(config.cluster.admins, region);
+  const ofCluster = config.cluster.existing ? [] : newClusterFaults(config.cluster, region);
   const ofRoles = roles.flatMap(({ path, args }) => {
     const tags = tagsFault(args.tags ?? {});
     const ofTags = tags && {
@@ -348,7 +348,9 @@ function complete(stack: string, aws: z.output<typeof awsSchema>, config: Parsed
   const { region, profile, assumeRoles: [role] = [] } = aws;
   const { cluster, createNamespace, bindings, build, policies, quotas, tags, ...rest } = config;
   const roleIsThere = rest.role !== undefined && "arn" in rest.role;
-  const { platform } = systemOf("nodes" in cluster ? cluster.nodes.instanceTypes : []);
+  const { platform } = systemOf(
+    "nodes" in cluster && cluster.nodes !== "auto" ? cluster.nodes.instanceTypes : [],
+  );
   return {
     ...rest,
     region,

@@ -175,6 +175,7 @@ function namespacesOf(config: StackConfig, { provider }: ClusterAccess): Namespa
 
 function clusterOf({ cluster, region, credentials, tags, identity, bindings }: StackConfig): ClusterAccess {
   if ("stack" in cluster) return new ReferencedCluster("cluster", { stack: cluster.stack });
+  const audiences = bindings.flatMap(({ audience }) => audience ?? []);
   if (cluster.existing) {
     const { name, createOidcProvider } = cluster;
     return new ExistingCluster("cluster", {
@@ -190,6 +191,7 @@ function clusterOf({ cluster, region, credentials, tags, identity, bindings }: S
     ...args,
     clusterName: name,
     region,
+    audiences,
     credentials,
     podIdentityAgent: [identity, ...bindings.map((one) => one.identity)].includes("pod-identity"),
     tags,

@@ -3,6 +3,7 @@ import { clusterName } from "../iam/names.ts";
 import { partitionIn, partitionOfRegion, partitionRule, region } from "../iam/partition.ts";
 import { tagsSchema } from "../iam/tags.ts";
 import {
+  anyOf,
   type Fault,
   fail,
   flag,
@@ -11,10 +12,12 @@ import {
   matching,
   must,
   object,
+  ofKind,
   oneOf,
   plain,
   text,
 } from "../iam/validation.ts";
+import { audience } from "./irsa-arguments.ts";
 import type { CredentialsArgs } from "./kubeconfig.ts";
 
 // What a cluster may be told: the arguments of the components, and the rules that the configuration asks too.
@@ -101,7 +104,8 @@ export interface ClusterArgs {
    */
   readonly admins?: readonly string[];
 
-  readonly nodes?: NodeArgs;
+  /** A managed node group, or `auto` for EKS Auto Mode: EKS brings nodes as pods need them. Default a small group. */
+  readonly nodes?: NodeArgs | "auto";
   readonly endpoint?: EndpointArgs;
 
   /** Default: the region's default VPC. */
@@ -124,6 +128,12 @@ export interface ClusterArgs {
   /** Whether to install the add-on that EKS Pod Identity needs. Default false. */
   readonly podIdentityAgent?: boolean;
 
+  /**
+   * Audiences that tokens may have beside `sts.amazonaws.com`, from the `audience` of those ServiceAccounts that have one:
+   * STS takes no other than the OIDC provider lists. Default none.
+   */
+  readonly audiences?: readonly string[];
+
   /** Whose credentials the kubeconfig uses. Default: the caller's own. Those that made the cluster may do everything in it. */
   readonly credentials?: CredentialsArgs;
 
@@ -143,6 +153,12 @@ export interface ExistingClusterArgs {
    * would find its own provider the second time, and delete it.
    */
   readonly createOidcProvider?: boolean;
+
+  /**
+   * Audiences that tokens may have beside `sts.amazonaws.com`, from the `audience` of those ServiceAccounts that have one:
+   * STS takes no other than the OIDC provider lists. For a provider that is made here. Default none.
+   */
+  readonly audiences?: readonly string[];
 
   /** Whose credentials the kubeconfig uses. Default: the caller's own. */
   readonly credentials?: CredentialsArgs;
@@ -296,15 +312,26 @@ const adminsSchema = list(
   "a list of ARNs of IAM roles and users",
 ).superRefine(noneTwice);
 
-/** What is wrong with a new cluster's arguments in its region only. */
-export function clusterPlacementFaults(admins: readonly string[] | undefined, region: string): Fault[] {
+/** What is wrong with a new cluster's arguments together, and in its region. */
+export function newClusterFaults(
+  { admins = [], nodes, addons }: Pick<ClusterArgs, "admins" | "nodes" | "addons">,
+  region: string,
+): Fault[] {
   const partition = partitionOfRegion(region);
-  return (admins ?? []).flatMap((holds, index) =>
+  const foreign = admins.flatMap((holds, index) =>
     partitionIn(holds) === partition
       ? []
       : [{ path: ["admins", index], holds, problem: partitionRule(partition, region) }],
   );
+  const brought = Object.entries(nodes === "auto" ? { ...addons } : {}).map(([key, holds]) => ({
+    path: ["addons", key],
+    holds,
+    problem: "EKS Auto Mode (nodes: auto) brings it by itself; leave it out",
+  }));
+  return [...foreign, ...brought];
 }
+
+const nodesRule = "auto, or a map of instanceTypes, min, max, desired";
 
 /** What a new cluster may be told, by the component and by the configuration. */
 export const newClusterFields = {
@@ -316,7 +343,7 @@ export const newClusterFields = {
     "eks-pod-identity-agent": addonVersion,
   } satisfies Record<(typeof addonNames)[number], z.ZodType>).prefault({}),
   upgradePolicy: oneOf(upgradePolicies).default("STANDARD"),
-  nodes: nodesSchema.prefault({}),
+  nodes: anyOf([nodesSchema, ofKind<"auto">((value) => value === "auto")], nodesRule).prefault({}),
   endpoint: endpointSchema.prefault({}),
   network: networkSchema.optional(),
   logs: logsSchema.prefault({}),
@@ -334,15 +361,19 @@ const credentials = object({
   roleArn: roleArn.optional(),
 } satisfies Record<keyof CredentialsArgs, z.ZodType>).optional();
 
+// AWS takes 100 client IDs, and the first is STS's own.
+const audiences = list(audience, "a list of audiences", { min: 0, max: 99 }).default([]);
+
 export const clusterArguments = object({
   clusterName,
   region,
   ...newClusterFields,
   podIdentityAgent: flag().default(false),
+  audiences,
   credentials,
   tags: tagsSchema(plain).optional(),
-} satisfies Record<keyof ClusterArgs, z.ZodType>).superRefine(({ admins, region }, context) => {
-  for (const { path, problem } of clusterPlacementFaults(admins, region)) fail(context, path, problem);
+} satisfies Record<keyof ClusterArgs, z.ZodType>).superRefine((args, context) => {
+  for (const { path, problem } of newClusterFaults(args, args.region)) fail(context, path, problem);
 });
 
 export const createOidcProvider = flag().default(false);
@@ -351,6 +382,7 @@ export const existingClusterArguments = object({
   clusterName,
   region,
   createOidcProvider,
+  audiences,
   credentials,
   tags: tagsSchema(plain).optional(),
 } satisfies Record<keyof ExistingClusterArgs, z.ZodType>);

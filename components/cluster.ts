@@ -62,7 +62,8 @@ export interface ClusterAccess {
  */
 export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
   readonly cluster: EksCluster;
-  readonly nodeGroup: NodeGroup;
+  /** Absent with EKS Auto Mode. */
+  readonly nodeGroup?: NodeGroup;
 
   readonly clusterName: pulumi.Output<string>;
   readonly kubeconfig: pulumi.Output<string>;
@@ -98,6 +99,7 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
         useDefaultVpcCni: true,
         kubeProxyAddonOptions: { enabled: false },
         skipDefaultNodeGroup: true,
+        autoMode: nodes === "auto" ? { enabled: true } : undefined,
         ...(network ?? home),
         endpointPublicAccess: endpoint.public,
         endpointPrivateAccess: endpoint.private,
@@ -128,100 +130,12 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
         new SecurityGroupRule(`${name}-endpoint-${source}`, { ...https, ...from }, parent),
     );
 
-    const nodeRole = new Role(
-      `${name}-node-role`,
-      {
-        description: `Nodes of the EKS cluster ${args.clusterName}`,
-        assumeRolePolicy: JSON.stringify({
-          Version: "2012-10-17",
-          Statement: [
-            { Effect: "Allow", Principal: { Service: "ec2.amazonaws.com" }, Action: "sts:AssumeRole" },
-          ],
-        }),
-        tags,
-      },
-      parent,
-    );
     const partition = partitionOfRegion(args.region);
-    const nodePolicies = [
-      "AmazonEKSWorkerNodePolicy",
-      "AmazonEKS_CNI_Policy",
-      "AmazonEC2ContainerRegistryPullOnly",
-    ].map(
-      (policy) =>
-        new RolePolicyAttachment(
-          `${name}-node-${policy}`,
-          { role: nodeRole.name, policyArn: awsManagedPolicyArn(partition, policy) },
-          parent,
-        ),
-    );
-
-    const launchTemplate = new LaunchTemplate(
-      `${name}-nodes`,
-      {
-        metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
-        updateDefaultVersion: true,
-        // A node group's own tags do not reach what EC2 makes for it.
-        tagSpecifications: tags && taggedOfNodes.map((resourceType) => ({ resourceType, tags })),
-        tags,
-      },
-      parent,
-    );
-
-    this.nodeGroup = new NodeGroup(
-      `${name}-node-group`,
-      {
-        clusterName: this.cluster.eksCluster.name,
-        // Said always: by itself a node group stays at the version that it was made with.
-        version: this.cluster.eksCluster.version,
-        nodeRoleArn: nodeRole.arn,
-        subnetIds: network?.privateSubnetIds ?? network?.publicSubnetIds ?? home?.subnetIds ?? [],
-        instanceTypes: nodes.instanceTypes,
-        // Said always: EKS's own choice is for x86_64, whatever the types.
-        amiType: systemOf(nodes.instanceTypes).amiType,
-        scalingConfig: { minSize: nodes.min, maxSize: nodes.max, desiredSize: nodes.desired },
-        launchTemplate: { id: launchTemplate.id, version: launchTemplate.latestVersion.apply(String) },
-        tags,
-      },
-      {
-        ...parent,
-        // Nodes without these policies cannot join, and on destroy cannot leave. The role's ARN does not wait for them.
-        dependsOn: nodePolicies,
-        // How many nodes there are now is an autoscaler's to say.
-        ignoreChanges: ["scalingConfig.desiredSize"],
-      },
-    );
-
-    const addon = (resource: string, addonName: keyof typeof args.addons, more: Partial<AddonArgs> = {}) =>
-      [
-        `${name}-${resource}`,
-        {
-          clusterName: this.cluster.eksCluster.name,
-          addonName,
-          addonVersion: args.addons[addonName],
-          ...more,
-          tags,
-        },
-      ] as const;
-    // EKS has installed these two already, without managing them: the add-on takes them over, and leaves them behind. Names
-    // and aliases are those of pulumi-eks's own, so that a stack which has those keeps them.
-    const takenOver = {
-      preserve: true,
-      resolveConflictsOnCreate: "OVERWRITE",
-      resolveConflictsOnUpdate: "OVERWRITE",
-    };
-    new Addon(...addon("cluster-kube-proxy", "kube-proxy", takenOver), {
-      ...parent,
-      aliases: [{ parent: this.cluster }],
-    });
-    new Addon(...addon("cluster-vpc-cni", "vpc-cni", takenOver), {
-      ...parent,
-      aliases: [
-        { parent: pulumi.createUrn(`${name}-cluster-vpc-cni`, "eks:index:VpcCniAddon", this.cluster) },
-      ],
-    });
-    if (args.podIdentityAgent) {
-      new Addon(...addon("pod-identity-agent", "eks-pod-identity-agent"), parent);
+    // Auto Mode brings nodes, network and Pod Identity's agent by itself.
+    if (nodes !== "auto") {
+      const subnetIds = network?.privateSubnetIds ?? network?.publicSubnetIds ?? home?.subnetIds ?? [];
+      this.nodeGroup = managedNodes(name, { ...args, nodes, partition, subnetIds }, this.cluster, parent);
+      addons(name, args, this.cluster, parent);
     }
 
     for (const principalArn of args.admins ?? []) {
@@ -263,7 +177,7 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
     this.oidcProviderArn = new OpenIdConnectProvider(
       // Name and alias are those of pulumi-eks's own provider, so that a stack which has that keeps it.
       `${name}-cluster-oidcProvider`,
-      oidcProvider(this.cluster.oidcProviderUrl, tags),
+      oidcProvider(this.cluster.oidcProviderUrl, args),
       { ...kept, aliases: [{ parent: this.cluster }] },
     ).arn;
     this.provider = new Provider(
@@ -315,7 +229,7 @@ export class ExistingCluster extends pulumi.ComponentResource implements Cluster
       ),
     );
     this.oidcProviderArn = args.createOidcProvider
-      ? new OpenIdConnectProvider(`${name}-oidc-provider`, oidcProvider(url, args.tags), parent).arn
+      ? new OpenIdConnectProvider(`${name}-oidc-provider`, oidcProvider(url, args), parent).arn
       : url.apply((issuer) => registeredProvider(issuer, parent));
     this.provider = new Provider(`${name}-kubernetes`, { kubeconfig: this.kubeconfig }, parent);
     this.registerOutputs({
@@ -326,17 +240,136 @@ export class ExistingCluster extends pulumi.ComponentResource implements Cluster
   }
 }
 
+type NewCluster = ReturnType<typeof check<typeof clusterArguments>>;
+
+/** The managed node group, with the role and the launch template of its nodes. */
+function managedNodes(
+  name: string,
+  args: NewCluster & {
+    nodes: Exclude<NewCluster["nodes"], "auto">;
+    partition: string;
+    subnetIds: pulumi.Input<string[]>;
+  },
+  { eksCluster: cluster }: EksCluster,
+  parent: pulumi.CustomResourceOptions,
+): NodeGroup {
+  const { nodes, partition, subnetIds, tags } = args;
+  const nodeRole = new Role(
+    `${name}-node-role`,
+    {
+      description: `Nodes of the EKS cluster ${args.clusterName}`,
+      assumeRolePolicy: JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [
+          { Effect: "Allow", Principal: { Service: "ec2.amazonaws.com" }, Action: "sts:AssumeRole" },
+        ],
+      }),
+      tags,
+    },
+    parent,
+  );
+  const nodePolicies = [
+    "AmazonEKSWorkerNodePolicy",
+    "AmazonEKS_CNI_Policy",
+    "AmazonEC2ContainerRegistryPullOnly",
+  ].map(
+    (policy) =>
+      new RolePolicyAttachment(
+        `${name}-node-${policy}`,
+        { role: nodeRole.name, policyArn: awsManagedPolicyArn(partition, policy) },
+        parent,
+      ),
+  );
+
+  const launchTemplate = new LaunchTemplate(
+    `${name}-nodes`,
+    {
+      metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
+      updateDefaultVersion: true,
+      // A node group's own tags do not reach what EC2 makes for it.
+      tagSpecifications: tags && taggedOfNodes.map((resourceType) => ({ resourceType, tags })),
+      tags,
+    },
+    parent,
+  );
+
+  const nodeGroup = new NodeGroup(
+    `${name}-node-group`,
+    {
+      clusterName: cluster.name,
+      // Said always: by itself a node group stays at the version that it was made with.
+      version: cluster.version,
+      nodeRoleArn: nodeRole.arn,
+      subnetIds,
+      instanceTypes: nodes.instanceTypes,
+      // Said always: EKS's own choice is for x86_64, whatever the types.
+      amiType: systemOf(nodes.instanceTypes).amiType,
+      scalingConfig: { minSize: nodes.min, maxSize: nodes.max, desiredSize: nodes.desired },
+      launchTemplate: { id: launchTemplate.id, version: launchTemplate.latestVersion.apply(String) },
+      tags,
+    },
+    {
+      ...parent,
+      // Nodes without these policies cannot join, and on destroy cannot leave. The role's ARN does not wait for them.
+      dependsOn: nodePolicies,
+      // How many nodes there are now is an autoscaler's to say.
+      ignoreChanges: ["scalingConfig.desiredSize"],
+    },
+  );
+  return nodeGroup;
+}
+
+/** The add-ons that the nodes of a managed group need. */
+function addons(
+  name: string,
+  args: NewCluster,
+  cluster: EksCluster,
+  parent: pulumi.CustomResourceOptions,
+): void {
+  const { tags } = args;
+  const addon = (resource: string, addonName: keyof typeof args.addons, more: Partial<AddonArgs> = {}) =>
+    [
+      `${name}-${resource}`,
+      {
+        clusterName: cluster.eksCluster.name,
+        addonName,
+        addonVersion: args.addons[addonName],
+        ...more,
+        tags,
+      },
+    ] as const;
+  // EKS has installed these two already, without managing them: the add-on takes them over, and leaves them behind. Names
+  // and aliases are those of pulumi-eks's own, so that a stack which has those keeps them.
+  const takenOver = {
+    preserve: true,
+    resolveConflictsOnCreate: "OVERWRITE",
+    resolveConflictsOnUpdate: "OVERWRITE",
+  };
+  new Addon(...addon("cluster-kube-proxy", "kube-proxy", takenOver), {
+    ...parent,
+    aliases: [{ parent: cluster }],
+  });
+  new Addon(...addon("cluster-vpc-cni", "vpc-cni", takenOver), {
+    ...parent,
+    aliases: [{ parent: pulumi.createUrn(`${name}-cluster-vpc-cni`, "eks:index:VpcCniAddon", cluster) }],
+  });
+  if (args.podIdentityAgent) {
+    new Addon(...addon("pod-identity-agent", "eks-pod-identity-agent"), parent);
+  }
+}
+
 /** What EC2 makes for a node, and takes tags. */
 const taggedOfNodes = ["instance", "volume", "network-interface"];
 
 /** No thumbprint: AWS checks EKS's issuers by the certificate authorities that it trusts itself. */
-const oidcProvider = (url: pulumi.Input<string>, tags: Tags): OpenIdConnectProviderArgs => ({
+const oidcProvider = (
+  url: pulumi.Input<string>,
+  { audiences, tags }: { audiences: readonly string[]; tags?: Readonly<Record<string, string>> | undefined },
+): OpenIdConnectProviderArgs => ({
   url,
-  clientIdLists: [stsAudience],
+  clientIdLists: [...new Set([stsAudience, ...audiences])],
   tags,
 });
-
-type Tags = Readonly<Record<string, string>> | undefined;
 
 /** @throws Error that says what to do when the issuer has no provider. */
 async function registeredProvider(url: string, opts: pulumi.InvokeOptions): Promise<string> {

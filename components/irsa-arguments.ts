@@ -149,6 +149,9 @@ export interface IrsaServiceAccountArgs {
   readonly tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
+/** An audience of a web identity token: what IAM's OIDC providers call a client ID. */
+export const audience = text("1 to 255 characters", ({ length }) => length >= 1 && length <= 255);
+
 /** What a binding says, in the words that the component and the configuration share. */
 export function irsaFields<L>(reading: PolicyReading<L>) {
   const { late } = reading;
@@ -159,7 +162,7 @@ export function irsaFields<L>(reading: PolicyReading<L>) {
     role: iam.roleSchema(late).optional(),
     description: late(iam.roleDescription).optional(),
     otherSubjects: subjectsSchema(late).default([]),
-    audience: text("1 to 255 characters", ({ length }) => length >= 1 && length <= 255).optional(),
+    audience: audience.optional(),
     quotas: quotasSchema.default({}),
     roleOnly: flag().default(false),
     adopt: flag().default(false),

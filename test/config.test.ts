@@ -450,6 +450,16 @@ describe("the stack configuration", () => {
         'eks-irsa:cluster.endpoint.privateCidrs holds ["10.0.0.0/8"]; they are for the private endpoint, which is off',
       ],
       [
+        "nodes that are neither a group nor EKS Auto Mode",
+        { cluster: { nodes: "none" } },
+        'eks-irsa:cluster.nodes holds "none"; it must be auto, or a map of instanceTypes, min, max, desired',
+      ],
+      [
+        "an add-on of EKS Auto Mode's",
+        { cluster: { nodes: "auto", addons: { "vpc-cni": "v1.20.4-eksbuild.1" } } },
+        'eks-irsa:cluster.addons.vpc-cni holds "v1.20.4-eksbuild.1"; EKS Auto Mode (nodes: auto) brings it by itself',
+      ],
+      [
         "nodes of two architectures",
         { cluster: { nodes: { instanceTypes: ["t3.medium", "t4g.medium"] } } },
         'eks-irsa:cluster.nodes.instanceTypes[1] holds "t4g.medium"; it must be of x86_64 like t3.medium',

@@ -77,11 +77,17 @@ const nodes = fc
 const newCluster = record({
   name: optional(name),
   version: optional(fc.constantFrom("1.34", "1.35")),
-  nodes: optional(nodes),
+  nodes: optional(fc.oneof({ weight: 4, arbitrary: nodes }, fc.constant("auto"))),
+  upgradePolicy: optional(fc.constantFrom("STANDARD", "EXTENDED")),
+  admins: optional(fc.constant(["arn:aws:iam::111122223333:role/ci"])),
   deletionProtection: optional(fc.boolean()),
   endpoint: optional(
     fc.oneof(
-      record({ public: fc.boolean(), private: fc.constant(true) }),
+      record({
+        public: fc.boolean(),
+        private: fc.constant(true),
+        privateCidrs: optional(fc.constant(["10.0.0.0/8"])),
+      }),
       record({ allowedCidrs: fc.constant(["203.0.113.0/24", "0.0.0.0/0"]) }),
     ),
   ),

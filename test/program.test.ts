@@ -251,6 +251,17 @@ describe("the program", () => {
     expect(await addons({ "eks-irsa:identity": "pod-identity" })).to.include("eks-pod-identity-agent");
   });
 
+  it("has the OIDC provider list each binding's audience, or STS would take no token of it", async () => {
+    const bindings = ["vault", undefined, "vault", "sts.amazonaws.com"].map((audience, index) => ({
+      namespace: "a",
+      serviceAccount: `b${index}`,
+      audience,
+    }));
+    const { registered } = await run("test", { ...region, "eks-irsa:bindings": JSON.stringify(bindings) });
+    const provider = only(registered, "aws:iam/openIdConnectProvider:OpenIdConnectProvider");
+    expect(provider.inputs.clientIdLists).to.deep.equal(["sts.amazonaws.com", "vault"]);
+  });
+
   it("has no output without a value, of which the engine would warn", async () => {
     const { outputs } = await run("dev", stackConfig("dev"));
     expect(outputs).to.not.have.property("toolbox");

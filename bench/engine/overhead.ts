@@ -93,11 +93,11 @@ function checkSame(ours: readonly Resource[], others: readonly Resource[]): void
   throw new Error(`The two programs do not make the same resources:\n${near.join("\n")}`);
 }
 
-/** With its keys in order, all the way down; what is encrypted is another text each time. */
+/** With its keys in order, all the way down; what is encrypted is another text each time, and what our digest is of, a bare program has no use for. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).filter(([key]) => key !== "ciphertext");
+  const entries = Object.entries(value).filter(([key]) => !["ciphertext", "eks-irsa/digest"].includes(key));
   return Object.fromEntries(
     entries.sort(([a], [b]) => a.localeCompare(b)).map(([key, inner]) => [key, sorted(inner)]),
   );

@@ -171,6 +171,19 @@ describe("Cluster", () => {
     ]);
   });
 
+  it("leaves nodes, add-ons and the agent to EKS Auto Mode", async () => {
+    new Cluster("c", { clusterName: "dev", region: "eu-central-1", nodes: "auto", podIdentityAgent: true });
+    await settled(registered);
+    expect(inputs("eks:index:Cluster").autoMode).to.deep.include({ enabled: true });
+    expect(registered.map(({ type }) => type)).to.have.members([
+      "eks-irsa:index:Cluster",
+      "aws:cloudwatch/logGroup:LogGroup",
+      "eks:index:Cluster",
+      "aws:iam/openIdConnectProvider:OpenIdConnectProvider",
+      "pulumi:providers:kubernetes",
+    ]);
+  });
+
   it("lets people and pipelines in, each by an entry of its own that tells its name from its ARN", async () => {
     const admins = ["arn:aws-cn:iam::111122223333:role/ci", "arn:aws-cn:iam::111122223333:user/team/ann"];
     new Cluster("c", { clusterName: "dev", region: "cn-north-1", admins, tags: { team: "a" } });

@@ -4,9 +4,11 @@ import { LaunchTemplate } from "@pulumi/aws/ec2/launchTemplate.js";
 import { getAuthorizationTokenOutput } from "@pulumi/aws/ecr/getAuthorizationToken.js";
 import { LifecyclePolicy } from "@pulumi/aws/ecr/lifecyclePolicy.js";
 import { Repository } from "@pulumi/aws/ecr/repository.js";
+import { Addon } from "@pulumi/aws/eks/addon.js";
 import { getClusterOutput } from "@pulumi/aws/eks/getCluster.js";
 import { NodeGroup } from "@pulumi/aws/eks/nodeGroup.js";
 import { getOpenIdConnectProviderOutput } from "@pulumi/aws/iam/getOpenIdConnectProvider.js";
+import { OpenIdConnectProvider } from "@pulumi/aws/iam/openIdConnectProvider.js";
 import { Role } from "@pulumi/aws/iam/role.js";
 import { RolePolicy } from "@pulumi/aws/iam/rolePolicy.js";
 import { RolePolicyAttachment } from "@pulumi/aws/iam/rolePolicyAttachment.js";
@@ -21,6 +23,7 @@ import { register } from "./resources.ts";
 // The floor: every class from its own module, run as it stands.
 
 export default register({
+  Addon,
   Cluster,
   Deployment,
   Image,
@@ -29,6 +32,7 @@ export default register({
   LogGroup,
   Namespace,
   NodeGroup,
+  OpenIdConnectProvider,
   Provider,
   Repository,
   Role,

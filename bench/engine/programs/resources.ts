@@ -1,9 +1,10 @@
 import type { LogGroup } from "@pulumi/aws/cloudwatch/index.js";
 import type { LaunchTemplate } from "@pulumi/aws/ec2/index.js";
 import type { getAuthorizationTokenOutput, LifecyclePolicy, Repository } from "@pulumi/aws/ecr/index.js";
-import type { getClusterOutput, NodeGroup } from "@pulumi/aws/eks/index.js";
+import type { Addon, getClusterOutput, NodeGroup } from "@pulumi/aws/eks/index.js";
 import type {
   getOpenIdConnectProviderOutput,
+  OpenIdConnectProvider,
   Role,
   RolePolicy,
   RolePolicyAttachment,
@@ -20,6 +21,7 @@ import * as pulumi from "@pulumi/pulumi";
 // cannot fall behind. How the classes are loaded is the difference between the two programs that use it.
 
 export interface Sdk {
+  readonly Addon: typeof Addon;
   readonly Cluster: typeof Cluster;
   readonly Deployment: typeof Deployment;
   readonly Image: typeof Image;
@@ -28,6 +30,7 @@ export interface Sdk {
   readonly LogGroup: typeof LogGroup;
   readonly Namespace: typeof Namespace;
   readonly NodeGroup: typeof NodeGroup;
+  readonly OpenIdConnectProvider: typeof OpenIdConnectProvider;
   readonly Provider: typeof Provider;
   readonly Repository: typeof Repository;
   readonly Role: typeof Role;
@@ -71,8 +74,11 @@ function whole(sdk: Sdk, imageTag: string): Record<string, unknown> {
     {
       name: "bench",
       authenticationMode: "API",
-      createOidcProvider: true,
+      createOidcProvider: false,
       skipDefaultNodeGroup: true,
+      upgradePolicy: { supportType: "STANDARD" },
+      kubeProxyAddonOptions: { enabled: false },
+      useDefaultVpcCni: true,
       endpointPublicAccess: true,
       endpointPrivateAccess: true,
       enabledClusterLogTypes: [],
@@ -112,6 +118,10 @@ function whole(sdk: Sdk, imageTag: string): Record<string, unknown> {
     {
       metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
       updateDefaultVersion: true,
+      tagSpecifications: ["instance", "volume", "network-interface"].map((resourceType) => ({
+        resourceType,
+        tags,
+      })),
       tags,
     },
     inCluster,
@@ -122,12 +132,27 @@ function whole(sdk: Sdk, imageTag: string): Record<string, unknown> {
       clusterName: cluster.eksCluster.name,
       nodeRoleArn: nodeRole.arn,
       subnetIds: cluster.core.subnetIds,
+      version: cluster.eksCluster.version,
+      amiType: "AL2023_x86_64_STANDARD",
       instanceTypes: ["t3.medium"],
       scalingConfig: { minSize: 1, maxSize: 3, desiredSize: 1 },
       launchTemplate: { id: template.id, version: template.latestVersion.apply(String) },
       tags,
     },
     { ...inCluster, dependsOn: policies },
+  );
+  for (const addonName of ["kube-proxy", "vpc-cni"]) {
+    const overwrite = { resolveConflictsOnCreate: "OVERWRITE", resolveConflictsOnUpdate: "OVERWRITE" };
+    new sdk.Addon(
+      `cluster-cluster-${addonName}`,
+      { clusterName: cluster.eksCluster.name, addonName, preserve: true, ...overwrite, tags },
+      inCluster,
+    );
+  }
+  const oidcProvider = new sdk.OpenIdConnectProvider(
+    "cluster-cluster-oidcProvider",
+    { url: cluster.oidcProviderUrl, clientIdLists: ["sts.amazonaws.com"], tags },
+    inCluster,
   );
   const kubeconfig = pulumi.secret(cluster.kubeconfigJson);
   const provider = new sdk.Provider("cluster-kubernetes", { kubeconfig }, inCluster);
@@ -178,7 +203,7 @@ function whole(sdk: Sdk, imageTag: string): Record<string, unknown> {
 
   const { serviceAccount, role, irsa } = binding(
     sdk,
-    { oidcProviderArn: cluster.oidcProviderArn, provider },
+    { oidcProviderArn: oidcProvider.arn, provider },
     {
       name: "s3-irsa",
       namespace: namespace.metadata.name,
@@ -216,7 +241,11 @@ function whole(sdk: Sdk, imageTag: string): Record<string, unknown> {
         template: {
           metadata: {
             labels: selector,
-            annotations: { "kubectl.kubernetes.io/default-container": "lister" },
+            annotations: {
+              "kubectl.kubernetes.io/default-container": "lister",
+              "eks-irsa/role-arn": role.arn,
+              "eks-irsa/identity": "irsa",
+            },
           },
           spec: {
             serviceAccountName: serviceAccount.metadata.name,
@@ -260,7 +289,7 @@ function whole(sdk: Sdk, imageTag: string): Record<string, unknown> {
   return {
     clusterName: cluster.eksCluster.name,
     kubeconfig,
-    oidcProviderArn: cluster.oidcProviderArn,
+    oidcProviderArn: oidcProvider.arn,
     roleArn: role.arn,
     image: image.repoDigest,
     repositoryUrl: repository.repositoryUrl,

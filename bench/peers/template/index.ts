@@ -7,6 +7,7 @@ import { register } from "./resources";
 // As `pulumi new aws-typescript` lays a program out: whole packages, TypeScript compiled by Pulumi's runner at the start.
 
 export = register({
+  Addon: aws.eks.Addon,
   Cluster: eks.Cluster,
   Deployment: k8s.apps.v1.Deployment,
   Image: docker.Image,
@@ -15,6 +16,7 @@ export = register({
   LogGroup: aws.cloudwatch.LogGroup,
   Namespace: k8s.core.v1.Namespace,
   NodeGroup: aws.eks.NodeGroup,
+  OpenIdConnectProvider: aws.iam.OpenIdConnectProvider,
   Provider: k8s.Provider,
   Repository: aws.ecr.Repository,
   Role: aws.iam.Role,
