@@ -179,12 +179,15 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
       );
     }
 
+    // As given, not as AWS tells it back: the same program makes the same digest, whatever had drifted.
     const decisive = {
       policies: allowed,
-      permissionsBoundary: this.role?.permissionsBoundary,
-      trust: this.role?.assumeRolePolicy,
+      permissionsBoundary: role !== undefined && "arn" in role ? undefined : role?.permissionsBoundary,
+      trust: this.role && trustPolicyOf(args),
       serviceAccount: args.serviceAccount,
-      annotations: annotationsOf(args, this.roleArn),
+      audience: args.audience,
+      tokenExpirationSeconds: args.tokenExpirationSeconds,
+      stsRegionalEndpoints: args.stsRegionalEndpoints,
     };
     this.podAnnotations = pulumi.all([this.roleArn, pulumi.jsonStringify(decisive)]).apply(
       ([arn, all]): Record<string, string> => ({
