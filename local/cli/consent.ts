@@ -26,8 +26,9 @@ export function needRootOnLinux(): void {
 export async function askToInstall(options: InstallOptions): Promise<void> {
   if (await exists(join(cache, "bin", "pulumi"))) return;
   process.stderr.write(
-    `The first run downloads Debian, Python and Go packages and builds the Pulumi engine and Kubernetes:
-about 10 minutes on 2 cores. It all goes to ${cache} (9 GB); nothing is installed on the system.
+    `The first run, and only that, downloads Debian, Python and Go packages and builds from their Go modules: Kubernetes, and
+where Pulumi's releases are out of reach also its engine and its Kubernetes provider. That took 15 minutes on 2 busy cores.
+It all goes to ${cache} (8 GB); nothing is installed on the system.
 To remove it later: npm run local -- down && rm -rf ${cache}\n`,
   );
   if (options.yes || !process.stdin.isTTY || !process.stderr.isTTY) return;
