@@ -120,7 +120,7 @@ export const namesRole = (document: string, roleArn: string): boolean =>
       Effect === "Allow" && typeof Principal === "object" && texts(Principal.AWS).includes(roleArn),
   );
 
-export const podIdentityService = "pods.eks.amazonaws.com";
+const podIdentityService = "pods.eks.amazonaws.com";
 
 function judgeWithTags(
   document: string,

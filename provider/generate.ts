@@ -157,7 +157,7 @@ export function packageSchema(): object {
   };
 }
 
-export const schemaFile = join(import.meta.dirname, "schema.json");
+const schemaFile = join(import.meta.dirname, "schema.json");
 
 if (process.argv[1] === import.meta.filename) {
   writeFileSync(schemaFile, `${JSON.stringify(packageSchema(), null, 2)}\n`);

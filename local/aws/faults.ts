@@ -103,7 +103,7 @@ async function drain(answer: Answer): Promise<void> {
 }
 
 /** The error that a throttled request, or one that failed inside of AWS, is answered with. */
-export function faultError({ kind }: Fault, call: AwsCall): AwsError {
+function faultError({ kind }: Fault, call: AwsCall): AwsError {
   const protocol = protocolOf(call);
   if (kind === "throttling") return throttled[protocol];
   const code = protocol === "query" && call.service === "iam" ? "ServiceFailure" : failed[protocol];
@@ -124,7 +124,7 @@ const failed: Readonly<Record<Protocol, string>> = {
 };
 
 /** Ends a connection without an answer: by a reset, or after the silence that a timeout is. */
-export async function breakOff({ kind }: Fault, outgoing: ServerResponse, faults: Faults): Promise<void> {
+async function breakOff({ kind }: Fault, outgoing: ServerResponse, faults: Faults): Promise<void> {
   if (kind === "timeout") {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, faults.hangMilliseconds);

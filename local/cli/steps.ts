@@ -156,7 +156,7 @@ function leaf<In, Out extends object>(
 }
 
 /** A duration as people read it: `0.4 s`, `12 s`, `3 min 05 s`. */
-export function clock(seconds: number): string {
+function clock(seconds: number): string {
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 60) return `${Math.round(seconds)} s`;
   const whole = Math.round(seconds);

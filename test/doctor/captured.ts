@@ -17,7 +17,7 @@ import { oidcProviderArn, issuer as url } from "../mocks.ts";
 // where it is really made is shown by test/e2e/doctor.e2e.ts.
 
 export const issuer = `https://${url}`;
-export const accountId = "111122223333";
+const accountId = "111122223333";
 export const roleArn = `arn:aws:iam::${accountId}:role/reader`;
 export const clusterArn = `arn:aws:eks:eu-central-1:${accountId}:cluster/dev`;
 export const patient: Patient = {

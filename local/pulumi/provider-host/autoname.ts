@@ -45,7 +45,7 @@ export function autoName(request: AutoNameRequest, rules: NameRules & { readonly
 }
 
 /** Names of the inputs that were filled in and not given; kept among the inputs, where the engine does not show them. */
-export const defaultsKey = "__defaults";
+const defaultsKey = "__defaults";
 
 export const wasDefaulted = (inputs: Properties, key: string): boolean =>
   Array.isArray(inputs[defaultsKey]) && inputs[defaultsKey].includes(key);

@@ -6,7 +6,7 @@ type Any = any;
 type Handlers = Record<string, (input: Any) => object | undefined>;
 
 export const region = "eu-central-1";
-export const account = "111122223333";
+const account = "111122223333";
 
 const failure = (name: string, message = name): Error => Object.assign(new Error(message), { name });
 
