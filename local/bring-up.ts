@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { AdmissionregistrationV1Api, CoreV1Api } from "@kubernetes/client-node";
@@ -20,8 +20,8 @@ import {
   engineVersion,
   kubernetesProgram,
   kubernetesProvider,
+  kubernetesProviderProgram,
   kubernetesVersion,
-  kubernetesWithProviderProgram,
   pauseProgram,
   pulumiProgram,
   yamlProgram,
@@ -129,31 +129,19 @@ async function installEngine({ releases }: Sources, say: Say): Promise<string> {
 
 async function installKubernetes({ releases, ownProvider }: Sources, say: Say): Promise<string> {
   await buildGoProgram(pauseProgram, say);
-  const withProvider = !releases && ownProvider === undefined;
-  const kubernetes = await buildGoProgram(
-    withProvider ? kubernetesWithProviderProgram : kubernetesProgram,
-    say,
-  );
+  const kubernetes = await buildGoProgram(kubernetesProgram, say);
+  if (!releases && ownProvider === undefined) await buildGoProgram(kubernetesProviderProgram, say);
   if (!releases) await buildGoProgram(yamlProgram, say);
   return kubernetes;
 }
 
 async function installKubernetesProvider({ releases, ownProvider }: Sources): Promise<string> {
   const built = !releases && ownProvider === undefined;
-  const source = built ? await asProvider(join(bin, kubernetesProgram.name)) : ownProvider;
-  const mark = built ? await readFile(join(bin, `${kubernetesProgram.name}.stamp`), "utf8") : "";
+  const binary = join(bin, kubernetesProviderProgram.name);
+  const source = built ? binary : ownProvider;
+  const mark = built ? await readFile(`${binary}.stamp`, "utf8") : "";
   const { name, version } = kubernetesProvider;
   return `${name} ${version}, ${(await installPlugin(kubernetesProvider, source, { mark })) ? "installed" : "there already"}`;
-}
-
-/** The Kubernetes binary under the provider's name, apart from the search path: the engine warns of plugins that it finds there. */
-async function asProvider(kubernetes: string): Promise<string> {
-  const folder = join(cache, "provider");
-  const provider = join(folder, "pulumi-resource-kubernetes");
-  await mkdir(folder, { recursive: true });
-  await rm(provider, { force: true });
-  await symlink(kubernetes, provider);
-  return provider;
 }
 
 const describeAdded = (added: readonly string[]): string =>

@@ -1,7 +1,7 @@
 // Command kube is the Kubernetes of `npm run local`: the upstream components of one release in one
 // binary, which picks the component by the name that it is called by, as busybox does. One binary
 // shares its packages, so it builds in a fraction of the time and space of five. With the build tag
-// `provider`, Pulumi's Kubernetes provider is one more name of it: it is made of the same client packages.
+// `provider` it is also Pulumi's Kubernetes provider, by that name: made of the same packages, it costs one more link.
 package main
 
 import (

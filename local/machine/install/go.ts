@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, symlink, unlink, writeFile } from "node:fs/promises";
 import { totalmem } from "node:os";
-import { basename, delimiter, join } from "node:path";
+import { basename, delimiter, dirname, join } from "node:path";
 import { command } from "../command.ts";
 import { bin, cache, go, project } from "../paths.ts";
 import { exists } from "../process.ts";
@@ -41,7 +41,7 @@ export async function installGo(onLine: (line: string) => void): Promise<string>
 
 /** A program that is built from Go modules pinned in this project. */
 export interface GoProgram {
-  /** Name of the executable. */
+  /** Path of the executable, below `bin`. */
   name: string;
   /** Folder of the module, in the project. */
   module: string;
@@ -75,7 +75,7 @@ export async function buildGoProgram(program: GoProgram, onLine: (line: string) 
   const built =
     (await exists(target)) && (await readFile(`${target}.stamp`, "utf8").catch(() => "")) === stamp;
   if (!built) {
-    await mkdir(bin, { recursive: true });
+    await mkdir(dirname(target), { recursive: true });
     const ldflags = ["-s", "-w", ...(program.define ?? []).flatMap((definition) => ["-X", definition])].join(
       " ",
     );
@@ -94,7 +94,7 @@ export async function buildGoProgram(program: GoProgram, onLine: (line: string) 
       program.package,
     ];
     await command("go", args, {
-      log: `build-${program.name}`,
+      log: `build-${basename(program.name)}`,
       cwd: folder,
       env: { ...goEnvironment, GOGC: compilerGc() },
       onLine,

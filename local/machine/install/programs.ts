@@ -72,15 +72,17 @@ export const kubernetesProvider: Plugin = {
 
 const providerModule = "github.com/pulumi/pulumi-kubernetes/provider/v4";
 
-/** The same with Pulumi's Kubernetes provider, for machines where its release cannot be had: one more name of the binary. */
-export const kubernetesWithProviderProgram: GoProgram = {
-  ...kubernetesProgram,
-  versions: [],
+/**
+ * Pulumi's Kubernetes provider, for machines where its release cannot be had: the same packages under its own name, so that
+ * it costs one more link. Not in the components' binary, where each of them would initialise its packages too, 50 MB a
+ * process; and in a folder of its own, since the engine warns of plugins on the search path.
+ */
+export const kubernetesProviderProgram: GoProgram = {
+  name: "provider/pulumi-resource-kubernetes",
+  module: "tools/kubernetes",
+  package: ".",
   tags: ["provider"],
-  define: [
-    ...(kubernetesProgram.define ?? []),
-    `${providerModule}/pkg/version.Version=${kubernetesProvider.version}`,
-  ],
+  define: [`${providerModule}/pkg/version.Version=${kubernetesProvider.version}`],
   embed: {
     folder: "embed",
     module: providerModule,
