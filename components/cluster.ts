@@ -82,9 +82,11 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
     const home = network === undefined ? defaultNetwork(args.region, parent) : undefined;
 
     const logGroup = new LogGroup(
-      `${name}-logs`,
+      // Another name is another resource, not a replacement: where EKS refuses the new cluster, the group of the one that
+      // stays is still in the state, and the next `up` need not make it beside itself.
+      `${name}-logs-${args.clusterName}`,
       { name: `/aws/eks/${args.clusterName}/cluster`, retentionInDays: logs.retentionDays, tags },
-      kept,
+      { ...kept, aliases: [{ name: `${name}-logs` }] },
     );
 
     this.cluster = new EksCluster(

@@ -274,6 +274,19 @@ describe("Cluster", () => {
     ]);
   });
 
+  it("makes the log group of another name beside the one that is there, which keeps its place in the state", async () => {
+    const logGroupOf = async (clusterName: string) => {
+      registered = await setMocks();
+      new Cluster("c", { clusterName, region: "eu-central-1" });
+      await settled(registered);
+      return only(registered, "aws:cloudwatch/logGroup:LogGroup");
+    };
+    const [one, other] = [await logGroupOf("dev"), await logGroupOf("other")];
+    expect([one.name, other.name]).to.deep.equal(["c-logs-dev", "c-logs-other"]);
+    // What it was called before: a stack that has it so keeps it.
+    expect(one.aliases.map((alias) => alias.split(" ").at(-1))).to.deep.equal(["c-logs"]);
+  });
+
   it("protects the cluster, its logs and its issuer's provider; nodes can be replaced all the same", async () => {
     new Cluster("c", { clusterName: "prod", region: "eu-central-1", deletionProtection: true });
     await settled(registered);
