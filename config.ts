@@ -358,8 +358,8 @@ function complete(stack: string, aws: z.output<typeof awsSchema>, config: Parsed
     quotas,
     tags,
     createNamespace: createNamespace ?? !builtInNamespaces.includes(rest.namespace),
-    // A role that is there keeps its own.
-    policies: policies ?? (roleIsThere ? [] : [resolvePolicy(listBuckets)]),
+    // A role that is there keeps its own. Managed, so that an `up` which takes it away does so before it proves the pod.
+    policies: policies ?? (roleIsThere ? [] : [resolvePolicy({ ...listBuckets, attach: "managed" })]),
     bindings: bindings.map((binding) => ({
       ...binding,
       quotas: { ...quotas, ...binding.quotas },

@@ -175,7 +175,7 @@ describe("the Automation API", function () {
 
   it("has a command: preview, outputs, and an up that asks or wants --yes", async () => {
     const preview = await works(stackCommand("preview", "local", "--folder", folder, "--json"));
-    expect(JSON.parse(preview.stdout).changes).to.deep.equal({ same: 38 });
+    expect(JSON.parse(preview.stdout).changes).to.deep.equal({ same: 39 });
     const outputs = await works(stackCommand("outputs", "local", "--folder", folder, "--json"));
     expect(JSON.parse(outputs.stdout).outputs)
       .to.include({ clusterName: "eks-irsa" })
