@@ -1,6 +1,6 @@
 import { compactVerify, createLocalJWKSet, errors, type JSONWebKeySet } from "jose";
 import { AwsError } from "./reply.ts";
-import { trustAllows } from "./trust.ts";
+import { trustAllows } from "./trust-simulator.ts";
 
 /** An IAM OIDC provider of the account. */
 export interface OidcProvider {

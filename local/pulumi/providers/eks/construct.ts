@@ -6,7 +6,7 @@ import { setAllConfig } from "@pulumi/pulumi/runtime/config.js";
 import { serializeResourceProperties } from "@pulumi/pulumi/runtime/rpc.js";
 import { resetOptions } from "@pulumi/pulumi/runtime/settings.js";
 import { describe, type Extension, Struct, serviceError } from "../../provider-host/index.ts";
-import { awaitFeatureSupport, deserializeInputs, waitForRPCs, withLocalStorage } from "./sdk.ts";
+import { awaitFeatureSupport, deserializeInputs, waitForRPCs, withLocalStorage } from "./pulumi-internals.ts";
 
 // Pulumi's own server for components (`@pulumi/pulumi/provider`) runs once a process, knows one engine, and takes over
 // the process's error handling. This one does what it does for any number of engines, on the same parts of the SDK.

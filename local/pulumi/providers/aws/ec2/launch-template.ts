@@ -15,7 +15,7 @@ import {
   tagOutputs,
   tagsProperty,
 } from "../common.ts";
-import { ec2Tags, ec2TagsOf, tagSpecifications } from "./common.ts";
+import { ec2Tags, ec2TagsOf, tagSpecifications } from "./ec2-tags.ts";
 
 type Inputs = Unwrap<LaunchTemplateArgs>;
 

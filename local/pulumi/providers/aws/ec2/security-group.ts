@@ -14,7 +14,7 @@ import {
   tagsProperty,
   waitUntil,
 } from "../common.ts";
-import { ec2Tags, tagSpecifications } from "./common.ts";
+import { ec2Tags, tagSpecifications } from "./ec2-tags.ts";
 
 /** A group whose rules are resources of their own. */
 export const securityGroup: AwsResourceType<Unwrap<SecurityGroupArgs>, Unwrap<SecurityGroupState>> = {

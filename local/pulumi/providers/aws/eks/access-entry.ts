@@ -15,7 +15,7 @@ import {
   tagsProperty,
   tagsToSet,
 } from "../common.ts";
-import { changeTags } from "./common.ts";
+import { changeTags } from "./eks-tags.ts";
 
 /** Lets an IAM principal into a cluster. Its id is `<cluster>:<ARN>`. */
 export const accessEntry: AwsResourceType<Unwrap<AccessEntryArgs>, Unwrap<AccessEntryState>> = {

@@ -15,7 +15,7 @@ import {
   unlessEmpty,
   waitUntil,
 } from "../common.ts";
-import { changeTags, issues } from "./common.ts";
+import { changeTags, issues } from "./eks-tags.ts";
 
 export const addon: AwsResourceType<Unwrap<AddonArgs>, Unwrap<AddonState>> = {
   properties: {

@@ -17,7 +17,7 @@ import {
   unlessEmpty,
   waitUntil,
 } from "../common.ts";
-import { changeTags, issues } from "./common.ts";
+import { changeTags, issues } from "./eks-tags.ts";
 
 /** A cluster as EKS describes it; undefined when it is gone. */
 export const describeCluster = async (name: string, context: AwsContext): Promise<sdk.Cluster | undefined> =>

@@ -16,7 +16,7 @@ import {
   unlessEmpty,
   waitUntil,
 } from "../common.ts";
-import { changeTags, issues } from "./common.ts";
+import { changeTags, issues } from "./eks-tags.ts";
 
 /** What EKS takes for a group that names none, whatever its instance types. */
 const defaultAmiType = "AL2023_x86_64_STANDARD";

@@ -14,7 +14,7 @@ import {
   tagsToSet,
   unlessEmpty,
 } from "../common.ts";
-import { changeTags } from "./common.ts";
+import { changeTags } from "./eks-tags.ts";
 
 export const podIdentityAssociation: AwsResourceType<
   Unwrap<PodIdentityAssociationArgs>,

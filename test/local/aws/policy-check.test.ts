@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { charactersOf, checkPolicyDocument, type PolicyKind } from "../../../local/aws/policy-document.ts";
+import { charactersOf, checkPolicyDocument, type PolicyKind } from "../../../local/aws/policy-check.ts";
 import { AwsError } from "../../../local/aws/reply.ts";
 import { irsaTrust, trustPolicy } from "./tokens.ts";
 
