@@ -1,7 +1,7 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { faultsOf, importsOf, placesOf } from "./architecture.ts";
+import { faultsOf, importsOf, namesakesOf, placesOf } from "./architecture.ts";
 
 const root = join(import.meta.dirname, "..");
 const page = readFileSync(join(root, "ARCHITECTURE.md"), "utf8");
@@ -110,5 +110,42 @@ describe("the arrows of ARCHITECTURE.md", () => {
   it("read imports, and not what only looks like one", () => {
     const source = 'const text = `from "a"`; // from "b"\nimport c from "c";\n';
     expect(importsOf(source)).to.deep.equal(["c"]);
+  });
+});
+
+describe("a file's name", () => {
+  /** Whether the provider has a module of a stand-in's name: `providers/aws/iam/role.ts` is of `aws:iam/role:Role`. */
+  const mirrors = (file: string): boolean => {
+    const [, module] = /^local\/pulumi\/providers\/(.+)\.ts$/.exec(file) ?? [];
+    if (module === undefined) return false;
+    const [provider, ...path] = module
+      .replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+      .split("/");
+    const real = join(root, "node_modules", "@pulumi", provider as string, ...path);
+    return existsSync(real) || existsSync(`${real}.js`);
+  };
+
+  it("is of one thing, in all rooms", () => {
+    // test/ mirrors the rooms, and an example is another's program.
+    const files = globSync("*/**/*.ts", {
+      cwd: root,
+      exclude: ["**/node_modules", "dist", "app", "bench/peers", "test", "examples"],
+    });
+    expect(files).to.include("iam/role.ts").and.include("local/pulumi/providers/aws/iam/role.ts");
+    expect(namesakesOf(files, mirrors)).to.deep.equal([]);
+  });
+
+  it("is told where it is of two, but for a door, a command line and a stand-in", () => {
+    const stands = "local/pulumi/providers/aws/iam/role.ts";
+    expect(namesakesOf(["iam/index.ts", "doctor/index.ts", "iam/role.ts", stands], mirrors)).to.deep.equal(
+      [],
+    );
+    expect(namesakesOf(["iam/role.ts", "doctor/role.ts", stands], mirrors)).to.deep.equal([
+      "role.ts stands for 2 things: iam/role.ts, doctor/role.ts.",
+    ]);
+    const ours = "local/pulumi/providers/aws/names.ts"; // the provider has no such module
+    expect(namesakesOf(["iam/names.ts", ours], mirrors)).to.deep.equal([
+      `names.ts stands for 2 things: iam/names.ts, ${ours}.`,
+    ]);
   });
 });
