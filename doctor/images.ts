@@ -18,7 +18,7 @@ interface Manifest {
 }
 
 /** The largest image that is looked into, in bytes of its compressed layers together. */
-const most = 1024 ** 3;
+const maxImageBytes = 1024 ** 3;
 
 /**
  * Looks into images where they lie: in ECR with the person's own credentials, elsewhere with none. Source: "HTTP API V2",
@@ -50,7 +50,7 @@ export function imageWorld(): World["images"] {
         for (const { digest } of manifest.layers ?? []) {
           const layer = await ask(`blobs/${digest}`);
           bytes += Number(layer.headers.get("content-length") ?? 0);
-          if (bytes > most) return undefined;
+          if (bytes > maxImageBytes) return undefined;
           await readLayer(layer, wanted, found);
         }
         return [...found.values()];

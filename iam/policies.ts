@@ -325,10 +325,10 @@ export function policiesFault(
 ): { readonly index: number; readonly problem: string } | undefined {
   const first = policies.filter(({ kind }) => kind !== "inline")[quota];
   if (first === undefined) return undefined;
-  const { most } = managedPoliciesPerRole;
+  const { max } = managedPoliciesPerRole;
   const raise =
-    quota < most
-      ? `, or have the quota raised (to at most ${most}) and say so with quotas.managedPoliciesPerRole`
+    quota < max
+      ? `, or have the quota raised (to at most ${max}) and say so with quotas.managedPoliciesPerRole`
       : "";
   return {
     index: first.reference ?? 0,

@@ -42,7 +42,7 @@ export function componentService(
         const { urn, outputs } = make(request.getName(), inputs, optionsOf(request));
         const response = new rpc.ConstructResponse();
         const [state, dependencies] = await serializeResourceProperties(request.getType(), outputs);
-        response.setUrn(await plain(urn));
+        response.setUrn(await resolved(urn));
         response.setState(Struct.fromJavaScript(state));
         for (const [key, resources] of dependencies) {
           const urns = new rpc.ConstructResponse.PropertyDependencies();
@@ -173,7 +173,7 @@ function optionsOf(request: rpc.ConstructRequest): pulumi.ComponentResourceOptio
 }
 
 const urnsOf = (resources: Iterable<pulumi.Resource>): Promise<string[]> =>
-  Promise.all([...resources].map((resource) => plain(resource.urn)));
+  Promise.all([...resources].map((resource) => resolved(resource.urn)));
 
-const plain = <T>(output: pulumi.Output<T>): Promise<T> =>
+const resolved = <T>(output: pulumi.Output<T>): Promise<T> =>
   (output as unknown as { promise(): Promise<T> }).promise();
