@@ -8,13 +8,9 @@ import {
   cancellable,
   createOnce,
   ignoreGone,
-  nameProperty,
-  retag,
-  tagOutputs,
-  tagsProperty,
-  tagsToSet,
-  unlessEmpty,
-} from "./common.ts";
+} from "./calls.ts";
+import { nameProperty } from "./property-rules.ts";
+import { retag, tagOutputs, tagsProperty, tagsToSet, unlessEmpty } from "./resource-tags.ts";
 
 /** CloudWatch wants ARNs of log groups without the `:*` that it gives them with. */
 const withoutStar = (arn: string | undefined): string | undefined => arn?.replace(/:\*$/, "");

@@ -10,15 +10,10 @@ import {
   cancellable,
   createOnce,
   ignoreGone,
-  nameProperty,
   orUndefined,
-  retag,
-  tagList,
-  tagMap,
-  tagOutputs,
-  tagsProperty,
-  tagsToSet,
-} from "./common.ts";
+} from "./calls.ts";
+import { nameProperty } from "./property-rules.ts";
+import { retag, tagList, tagMap, tagOutputs, tagsProperty, tagsToSet } from "./resource-tags.ts";
 
 type Encryption = { encryptionType?: string; kmsKey?: string }[];
 

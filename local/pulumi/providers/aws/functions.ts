@@ -3,8 +3,9 @@ import { GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
 import { GetOpenIDConnectProviderCommand, ListOpenIDConnectProvidersCommand } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { type Properties, secret } from "../../provider-host/index.ts";
-import { type AwsContext, tagMap } from "./common.ts";
+import type { AwsContext } from "./calls.ts";
 import { clusterOutputs, describeCluster } from "./eks/cluster.ts";
+import { tagMap } from "./resource-tags.ts";
 
 type AwsFunction = (args: Properties, context: AwsContext) => Promise<Properties>;
 

@@ -7,15 +7,10 @@ import {
   type AwsTypes,
   cancellable,
   ignoreGone,
-  nameProperty,
   orUndefined,
-  type Tags,
-  tagList,
-  tagMap,
-  tagOutputs,
-  tagsProperty,
-  tagsToSet,
-} from "./common.ts";
+} from "./calls.ts";
+import { nameProperty } from "./property-rules.ts";
+import { type Tags, tagList, tagMap, tagOutputs, tagsProperty, tagsToSet } from "./resource-tags.ts";
 
 /** Name and tags only: enough for something to list. */
 const bucket: AwsResourceType<Unwrap<BucketArgs>, Unwrap<BucketState>> = {

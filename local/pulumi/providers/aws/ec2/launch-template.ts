@@ -3,18 +3,9 @@ import * as sdk from "@aws-sdk/client-ec2";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import type { LaunchTemplateArgs, LaunchTemplateState } from "@pulumi/aws/ec2/launchTemplate.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import {
-  type AwsResourceType,
-  cancellable,
-  ignoreGone,
-  nameProperty,
-  orUndefined,
-  retag,
-  tagList,
-  tagMap,
-  tagOutputs,
-  tagsProperty,
-} from "../common.ts";
+import { type AwsResourceType, cancellable, ignoreGone, orUndefined } from "../calls.ts";
+import { nameProperty } from "../property-rules.ts";
+import { retag, tagList, tagMap, tagOutputs, tagsProperty } from "../resource-tags.ts";
 import { ec2Tags, ec2TagsOf, tagSpecifications } from "./ec2-tags.ts";
 
 type Inputs = Unwrap<LaunchTemplateArgs>;

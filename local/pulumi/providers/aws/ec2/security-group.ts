@@ -6,14 +6,11 @@ import {
   type AwsResourceType,
   cancellable,
   ignoreGone,
-  nameProperty,
   orUndefined,
-  retag,
-  tagMap,
-  tagOutputs,
-  tagsProperty,
   waitUntil,
-} from "../common.ts";
+} from "../calls.ts";
+import { nameProperty } from "../property-rules.ts";
+import { retag, tagMap, tagOutputs, tagsProperty } from "../resource-tags.ts";
 import { ec2Tags, tagSpecifications } from "./ec2-tags.ts";
 
 /** A group whose rules are resources of their own. */

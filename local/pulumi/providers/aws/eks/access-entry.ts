@@ -6,15 +6,8 @@ import type {
 } from "@pulumi/aws/eks/accessPolicyAssociation.js";
 import type { Unwrap } from "@pulumi/pulumi";
 import { sameSet } from "../../../provider-host/index.ts";
-import {
-  type AwsResourceType,
-  cancellable,
-  ignoreGone,
-  orUndefined,
-  tagOutputs,
-  tagsProperty,
-  tagsToSet,
-} from "../common.ts";
+import { type AwsResourceType, cancellable, ignoreGone, orUndefined } from "../calls.ts";
+import { tagOutputs, tagsProperty, tagsToSet } from "../resource-tags.ts";
 import { changeTags } from "./eks-tags.ts";
 
 /** Lets an IAM principal into a cluster. Its id is `<cluster>:<ARN>`. */

@@ -7,14 +7,11 @@ import {
   type AwsResourceType,
   cancellable,
   ignoreGone,
-  keptWhereNoneIsGiven,
   orUndefined,
-  tagOutputs,
-  tagsProperty,
-  tagsToSet,
-  unlessEmpty,
   waitUntil,
-} from "../common.ts";
+} from "../calls.ts";
+import { keptWhereNoneIsGiven } from "../property-rules.ts";
+import { tagOutputs, tagsProperty, tagsToSet, unlessEmpty } from "../resource-tags.ts";
 import { changeTags, issues } from "./eks-tags.ts";
 
 export const addon: AwsResourceType<Unwrap<AddonArgs>, Unwrap<AddonState>> = {

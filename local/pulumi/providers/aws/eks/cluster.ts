@@ -7,16 +7,11 @@ import {
   type AwsResourceType,
   cancellable,
   ignoreGone,
-  nameProperty,
   orUndefined,
-  refuseCidrs,
-  refuseEmpty,
-  tagOutputs,
-  tagsProperty,
-  tagsToSet,
-  unlessEmpty,
   waitUntil,
-} from "../common.ts";
+} from "../calls.ts";
+import { nameProperty, refuseCidrs, refuseEmpty } from "../property-rules.ts";
+import { tagOutputs, tagsProperty, tagsToSet, unlessEmpty } from "../resource-tags.ts";
 import { changeTags, issues } from "./eks-tags.ts";
 
 /** A cluster as EKS describes it; undefined when it is gone. */

@@ -1,5 +1,6 @@
 import * as sdk from "@aws-sdk/client-eks";
-import { type AwsContext, retag, type Tags } from "../common.ts";
+import type { AwsContext } from "../calls.ts";
+import { retag, type Tags } from "../resource-tags.ts";
 
 /** Gives a resource of EKS its new tags. */
 export async function changeTags(

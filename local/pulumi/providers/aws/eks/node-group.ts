@@ -7,15 +7,11 @@ import {
   type AwsResourceType,
   cancellable,
   ignoreGone,
-  nameProperty,
   orUndefined,
-  refuseEmpty,
-  tagOutputs,
-  tagsProperty,
-  tagsToSet,
-  unlessEmpty,
   waitUntil,
-} from "../common.ts";
+} from "../calls.ts";
+import { nameProperty, refuseEmpty } from "../property-rules.ts";
+import { tagOutputs, tagsProperty, tagsToSet, unlessEmpty } from "../resource-tags.ts";
 import { changeTags, issues } from "./eks-tags.ts";
 
 /** What EKS takes for a group that names none, whatever its instance types. */

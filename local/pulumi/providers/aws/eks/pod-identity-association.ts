@@ -4,16 +4,8 @@ import type {
   PodIdentityAssociationState,
 } from "@pulumi/aws/eks/podIdentityAssociation.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import {
-  type AwsResourceType,
-  cancellable,
-  ignoreGone,
-  orUndefined,
-  tagOutputs,
-  tagsProperty,
-  tagsToSet,
-  unlessEmpty,
-} from "../common.ts";
+import { type AwsResourceType, cancellable, ignoreGone, orUndefined } from "../calls.ts";
+import { tagOutputs, tagsProperty, tagsToSet, unlessEmpty } from "../resource-tags.ts";
 import { changeTags } from "./eks-tags.ts";
 
 export const podIdentityAssociation: AwsResourceType<

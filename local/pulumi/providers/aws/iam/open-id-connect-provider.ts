@@ -6,20 +6,9 @@ import type {
 } from "@pulumi/aws/iam/openIdConnectProvider.js";
 import type { Unwrap } from "@pulumi/pulumi";
 import { sameSet } from "../../../provider-host/index.ts";
-import {
-  type AwsResourceType,
-  cancellable,
-  createOnce,
-  ignoreGone,
-  keptWhereNoneIsGiven,
-  orUndefined,
-  retag,
-  tagList,
-  tagMap,
-  tagOutputs,
-  tagsProperty,
-  tagsToSet,
-} from "../common.ts";
+import { type AwsResourceType, cancellable, createOnce, ignoreGone, orUndefined } from "../calls.ts";
+import { keptWhereNoneIsGiven } from "../property-rules.ts";
+import { retag, tagList, tagMap, tagOutputs, tagsProperty, tagsToSet } from "../resource-tags.ts";
 
 /** IAM gives an issuer's URL back without its scheme. */
 const bare = (url: string | undefined): string | undefined => url?.replace(/^https:\/\//, "");

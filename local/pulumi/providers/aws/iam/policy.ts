@@ -2,21 +2,9 @@ import * as sdk from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import type { PolicyArgs, PolicyState } from "@pulumi/aws/iam/policy.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import {
-  type AwsResourceType,
-  cancellable,
-  createOnce,
-  ignoreGone,
-  nameProperty,
-  orUndefined,
-  path,
-  retag,
-  tagList,
-  tagMap,
-  tagOutputs,
-  tagsProperty,
-  tagsToSet,
-} from "../common.ts";
+import { type AwsResourceType, cancellable, createOnce, ignoreGone, orUndefined } from "../calls.ts";
+import { nameProperty, path } from "../property-rules.ts";
+import { retag, tagList, tagMap, tagOutputs, tagsProperty, tagsToSet } from "../resource-tags.ts";
 import { asText, decoded, samePolicy } from "./document.ts";
 
 export const policy: AwsResourceType<Unwrap<PolicyArgs>, Unwrap<PolicyState>> = {

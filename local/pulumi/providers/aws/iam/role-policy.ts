@@ -1,14 +1,8 @@
 import * as sdk from "@aws-sdk/client-iam";
 import type { RolePolicyArgs, RolePolicyState } from "@pulumi/aws/iam/rolePolicy.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import {
-  type AwsContext,
-  type AwsResourceType,
-  cancellable,
-  ignoreGone,
-  nameProperty,
-  orUndefined,
-} from "../common.ts";
+import { type AwsContext, type AwsResourceType, cancellable, ignoreGone, orUndefined } from "../calls.ts";
+import { nameProperty } from "../property-rules.ts";
 import { asText, decoded, samePolicy } from "./document.ts";
 
 export const rolePolicy: AwsResourceType<Unwrap<RolePolicyArgs>, Unwrap<RolePolicyState>> = {

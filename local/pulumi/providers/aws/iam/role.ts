@@ -7,16 +7,10 @@ import {
   cancellable,
   createOnce,
   ignoreGone,
-  nameProperty,
   orUndefined,
-  path,
-  retag,
-  tagList,
-  tagMap,
-  tagOutputs,
-  tagsProperty,
-  tagsToSet,
-} from "../common.ts";
+} from "../calls.ts";
+import { nameProperty, path } from "../property-rules.ts";
+import { retag, tagList, tagMap, tagOutputs, tagsProperty, tagsToSet } from "../resource-tags.ts";
 import { asText, decoded, samePolicy } from "./document.ts";
 
 export const role: AwsResourceType<Unwrap<RoleArgs>, Unwrap<RoleState>> = {
