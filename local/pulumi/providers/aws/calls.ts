@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
+import { partitionOfArn } from "../../../../iam/partition.ts";
 import type { Context, ResourceType } from "../../provider-host/index.ts";
 import type { Aws } from "./clients.ts";
 
@@ -10,6 +12,22 @@ export type AwsTypes = Readonly<Record<string, ResourceType<Aws>>>;
 export const cancellable = ({ signal }: AwsContext): { abortSignal: AbortSignal } => ({
   abortSignal: signal,
 });
+
+/**
+ * What an answer must have in it.
+ *
+ * @throws Error when it has not: an empty id would go into the state, and nothing would find the resource again.
+ */
+export function required<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Error(`AWS's answer has no ${what}`);
+  return value;
+}
+
+/** The ARN that something of IAM has in the caller's account: `policy/app`, `oidc-provider/...`. */
+export async function iamArn(resource: string, { config: { sts } }: AwsContext): Promise<string> {
+  const { Account, Arn } = await sts.send(new GetCallerIdentityCommand({}));
+  return `arn:${partitionOfArn(required(Arn, "ARN"))}:iam::${required(Account, "account")}:${resource}`;
+}
 
 /** Whether AWS says that the thing is not there. */
 export const isGone = (error: unknown): boolean =>

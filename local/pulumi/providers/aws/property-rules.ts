@@ -1,6 +1,9 @@
 import { isIPv4 } from "node:net";
 import type { Property } from "../../provider-host/index.ts";
 
+/** Inputs as operations get them: with the name that `nameProperty` gives where the program says none. */
+export type Named<Inputs, Key extends string = "name"> = Inputs & Readonly<Record<Key, string>>;
+
 /** A name that stays: made of the logical name, or of `<property>Prefix` and the 26 characters that Terraform adds. */
 export const nameProperty = (maxLength: number, more: { lowerCase?: boolean } = {}): Property => ({
   replace: true,

@@ -7,6 +7,7 @@ import {
   cancellable,
   ignoreGone,
   orUndefined,
+  required,
   waitUntil,
 } from "../calls.ts";
 import { nameProperty } from "../property-rules.ts";
@@ -27,7 +28,7 @@ export const securityGroup: AwsResourceType<Unwrap<SecurityGroupArgs>, Unwrap<Se
 
   async create(inputs, context) {
     const { ec2 } = context.config;
-    const { GroupId = "" } = await ec2.send(
+    const { GroupId } = await ec2.send(
       new sdk.CreateSecurityGroupCommand({
         GroupName: inputs.name,
         Description: inputs.description ?? "Managed by Pulumi",
@@ -37,8 +38,9 @@ export const securityGroup: AwsResourceType<Unwrap<SecurityGroupArgs>, Unwrap<Se
       cancellable(context),
     );
     // A new group lets everything out; the real provider takes that rule away, so that only what is asked for holds.
-    await revokeAll(GroupId, true, context);
-    return GroupId;
+    const id = required(GroupId, "security group's id");
+    await revokeAll(id, true, context);
+    return id;
   },
 
   async read(id, context, { inputs }) {

@@ -12,7 +12,8 @@ import {
 } from "../calls.ts";
 import { keptWhereNoneIsGiven } from "../property-rules.ts";
 import { tagOutputs, tagsProperty, tagsToSet, unlessEmpty } from "../resource-tags.ts";
-import { changeTags, issues } from "./eks-tags.ts";
+import { changeTags } from "./eks-tags.ts";
+import { waitUntilActive } from "./health.ts";
 
 export const addon: AwsResourceType<Unwrap<AddonArgs>, Unwrap<AddonState>> = {
   properties: {
@@ -102,12 +103,7 @@ const describeAddon = async (clusterName: string, addonName: string, context: Aw
     )
   )?.addon;
 
-async function addonIsActive(clusterName: string, addonName: string, context: AwsContext): Promise<void> {
-  await waitUntil(`the add-on ${addonName} is ACTIVE`, context, 20 * 60, async () => {
-    const live = await describeAddon(clusterName, addonName, context);
-    if (live?.status?.endsWith("_FAILED")) {
-      throw new Error(`the add-on ${addonName} is ${live.status}: ${issues(live.health)}`);
-    }
-    return live?.status === "ACTIVE" || live?.status === "DEGRADED";
-  });
-}
+const addonIsActive = (clusterName: string, addonName: string, context: AwsContext): Promise<void> =>
+  waitUntilActive(`the add-on ${addonName}`, context, 20 * 60, () =>
+    describeAddon(clusterName, addonName, context),
+  );

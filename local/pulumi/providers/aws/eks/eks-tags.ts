@@ -15,7 +15,3 @@ export async function changeTags(
     tag: (tags) => eks.send(new sdk.TagResourceCommand({ resourceArn, tags })),
   });
 }
-
-/** What EKS says is wrong with a resource. */
-export const issues = (health: { issues?: { code?: string; message?: string }[] } | undefined): string =>
-  (health?.issues ?? []).map(({ code, message }) => `${code}: ${message}`).join("; ") || "no reason given";

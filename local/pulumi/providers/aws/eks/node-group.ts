@@ -10,9 +10,10 @@ import {
   orUndefined,
   waitUntil,
 } from "../calls.ts";
-import { nameProperty, refuseEmpty } from "../property-rules.ts";
+import { type Named, nameProperty, refuseEmpty } from "../property-rules.ts";
 import { tagOutputs, tagsProperty, tagsToSet, unlessEmpty } from "../resource-tags.ts";
-import { changeTags, issues } from "./eks-tags.ts";
+import { changeTags } from "./eks-tags.ts";
+import { waitUntilActive } from "./health.ts";
 
 /** What EKS takes for a group that names none, whatever its instance types. */
 const defaultAmiType = "AL2023_x86_64_STANDARD";
@@ -43,7 +44,10 @@ function checkArchitectures(amiType: string, instanceTypes: readonly string[] = 
   }
 }
 
-export const nodeGroup: AwsResourceType<Unwrap<NodeGroupArgs>, Unwrap<NodeGroupState>> = {
+export const nodeGroup: AwsResourceType<
+  Named<Unwrap<NodeGroupArgs>, "nodeGroupName">,
+  Unwrap<NodeGroupState>
+> = {
   properties: {
     clusterName: { required: true, replace: true },
     nodeGroupName: nameProperty(63),
@@ -65,7 +69,7 @@ export const nodeGroup: AwsResourceType<Unwrap<NodeGroupArgs>, Unwrap<NodeGroupS
   computed: ["arn", "status", "resources", "version", "releaseVersion"],
 
   async create(inputs, context) {
-    const { clusterName, nodeGroupName = "" } = inputs;
+    const { clusterName, nodeGroupName } = inputs;
     checkArchitectures(inputs.amiType ?? defaultAmiType, inputs.instanceTypes);
     await context.config.eks.send(
       new sdk.CreateNodegroupCommand({
@@ -191,12 +195,7 @@ const describeNodeGroup = async (clusterName: string, nodegroupName: string, con
     )
   )?.nodegroup;
 
-async function nodeGroupIsActive(clusterName: string, name: string, context: AwsContext): Promise<void> {
-  await waitUntil(`the node group ${name} is ACTIVE`, context, 60 * 60, async () => {
-    const live = await describeNodeGroup(clusterName, name, context);
-    if (live?.status === "CREATE_FAILED") {
-      throw new Error(`the node group ${name} could not be made: ${issues(live.health)}`);
-    }
-    return live?.status === "ACTIVE" || live?.status === "DEGRADED";
-  });
-}
+const nodeGroupIsActive = (clusterName: string, name: string, context: AwsContext): Promise<void> =>
+  waitUntilActive(`the node group ${name}`, context, 60 * 60, () =>
+    describeNodeGroup(clusterName, name, context),
+  );

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { createOnce, isGone } from "../../../../../local/pulumi/providers/aws/calls.ts";
+import { createOnce, isGone, required } from "../../../../../local/pulumi/providers/aws/calls.ts";
 
 describe("a creation whose answer was lost", () => {
   const taken = (attempts: number) =>
@@ -41,5 +41,10 @@ describe("what AWS says", () => {
     expect(isGone(named("NoSuchEntityException"))).to.equal(true);
     expect(isGone(named("InvalidGroup.NotFound"))).to.equal(true);
     expect(isGone(named("AccessDenied"))).to.equal(false);
+  });
+
+  it("is no id where there is none: what was made would be lost under an empty one", () => {
+    expect(required("r-1", "role's name")).to.equal("r-1");
+    expect(() => required(undefined, "role's name")).to.throw("AWS's answer has no role's name");
   });
 });
