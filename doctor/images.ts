@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { ReadableStream } from "node:stream/web";
 import { createGunzip } from "node:zlib";
 import { ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
 import { extract } from "tar-stream";
@@ -97,7 +98,7 @@ async function readLayer(layer: Response, wanted: Wanted, found: Map<string, Ima
     }
     stream.on("end", next).resume();
   });
-  await pipeline(Readable.fromWeb(layer.body as never), createGunzip(), entries);
+  await pipeline(Readable.fromWeb(layer.body as ReadableStream), createGunzip(), entries);
   for (const [path, file] of own) found.set(path, file);
 }
 
