@@ -12,6 +12,7 @@ import {
 } from "../calls.ts";
 import { keptWhereNoneIsGiven } from "../property-rules.ts";
 import { tagOutputs, tagsProperty, tagsToSet, unlessEmpty } from "../resource-tags.ts";
+import { partsOf } from "./composite-id.ts";
 import { changeTags } from "./eks-tags.ts";
 import { waitUntilActive } from "./health.ts";
 
@@ -51,7 +52,7 @@ export const addon: AwsResourceType<Unwrap<AddonArgs>, Unwrap<AddonState>> = {
   },
 
   async read(id, context, { inputs }) {
-    const [clusterName = "", addonName = ""] = id.split(":");
+    const [clusterName, addonName] = partsOf(id, ":");
     const live = await describeAddon(clusterName, addonName, context);
     if (live === undefined || live.status === "DELETING") return undefined;
     return {
@@ -68,7 +69,7 @@ export const addon: AwsResourceType<Unwrap<AddonArgs>, Unwrap<AddonState>> = {
   },
 
   async update(id, news, { changed, oldState }, context) {
-    const [clusterName = "", addonName = ""] = id.split(":");
+    const [clusterName, addonName] = partsOf(id, ":");
     if (["addonVersion", "configurationValues", "serviceAccountRoleArn"].some((key) => changed.has(key))) {
       await context.config.eks.send(
         new sdk.UpdateAddonCommand({
@@ -87,7 +88,7 @@ export const addon: AwsResourceType<Unwrap<AddonArgs>, Unwrap<AddonState>> = {
   },
 
   async delete(id, state, context) {
-    const [clusterName = "", addonName = ""] = id.split(":");
+    const [clusterName, addonName] = partsOf(id, ":");
     const command = new sdk.DeleteAddonCommand({ clusterName, addonName, preserve: state.preserve });
     await ignoreGone(context.config.eks.send(command, cancellable(context)));
     await waitUntil(`the add-on ${addonName} is gone`, context, 40 * 60, async () => {

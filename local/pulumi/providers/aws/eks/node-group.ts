@@ -12,6 +12,7 @@ import {
 } from "../calls.ts";
 import { type Named, nameProperty, refuseEmpty } from "../property-rules.ts";
 import { tagOutputs, tagsProperty, tagsToSet, unlessEmpty } from "../resource-tags.ts";
+import { partsOf } from "./composite-id.ts";
 import { changeTags } from "./eks-tags.ts";
 import { waitUntilActive } from "./health.ts";
 
@@ -96,7 +97,7 @@ export const nodeGroup: AwsResourceType<
   },
 
   async read(id, context, { inputs }) {
-    const [clusterName = "", nodegroupName = ""] = id.split(":");
+    const [clusterName, nodegroupName] = partsOf(id, ":");
     const live = await describeNodeGroup(clusterName, nodegroupName, context);
     if (live === undefined || live.status === "DELETING") return undefined;
     return {
@@ -141,7 +142,7 @@ export const nodeGroup: AwsResourceType<
 
   async update(id, news, { changed, oldInputs, oldState }, context) {
     const { eks } = context.config;
-    const [clusterName = "", nodegroupName = ""] = id.split(":");
+    const [clusterName, nodegroupName] = partsOf(id, ":");
     if (["version", "releaseVersion", "launchTemplate"].some((key) => changed.has(key))) {
       await eks.send(
         new sdk.UpdateNodegroupVersionCommand({
@@ -176,7 +177,7 @@ export const nodeGroup: AwsResourceType<
   },
 
   async delete(id, _, context) {
-    const [clusterName = "", nodegroupName = ""] = id.split(":");
+    const [clusterName, nodegroupName] = partsOf(id, ":");
     const command = new sdk.DeleteNodegroupCommand({ clusterName, nodegroupName });
     await ignoreGone(context.config.eks.send(command, cancellable(context)));
     await waitUntil(`the node group ${nodegroupName} is gone`, context, 60 * 60, async () => {
