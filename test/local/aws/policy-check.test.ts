@@ -66,6 +66,11 @@ describe("checkPolicyDocument", () => {
       policy({ Condition: { StringEqual: { "aws:username": "a" } } }),
       "Syntax errors in policy. (Statement[0].Condition: StringEqual is no condition operator)",
     ],
+    [
+      "an operator that takes no IfExists",
+      policy({ Condition: { NullIfExists: { "aws:username": "a" } } }),
+      "Syntax errors in policy. (Statement[0].Condition: NullIfExists is no condition operator)",
+    ],
     ["conditions as a list", policy({ Condition: [] }), "Syntax errors in policy."],
     [
       "a condition without operator",
