@@ -5,7 +5,7 @@ import type {
 } from "@pulumi/aws/iam/rolePolicyAttachmentsExclusive.js";
 import type { Unwrap } from "@pulumi/pulumi";
 import { sameSet } from "../../../provider-host/index.ts";
-import { type AwsContext, type AwsResourceType, cancellable, ignoreGone, orUndefined } from "../common.ts";
+import { type AwsContext, type AwsResourceType, cancellable, ignoreGone, orUndefined } from "../calls.ts";
 
 /** All managed policies of a role. To delete it detaches none of them, as with the real one. */
 export const rolePolicyAttachmentsExclusive: AwsResourceType<
