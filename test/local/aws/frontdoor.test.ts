@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { expect } from "chai";
 import { type FrontDoor, startFrontDoor } from "../../../local/aws/frontdoor.ts";
-import { asModel } from "../../../local/aws/models.ts";
+import { asModel, type Model } from "../../../local/aws/models.ts";
 import { description } from "./boxes.ts";
 import {
   call,
@@ -43,6 +43,15 @@ const eksOptions = {
   associationTags: async () => undefined,
 };
 
+const models: Record<string, Model> = {
+  kms: asModel(description),
+  eks: asModel({
+    metadata: { protocol: "rest-json" },
+    operations: { DescribeCluster: { http: { method: "GET", requestUri: "/clusters/{name}" } } },
+    shapes: {},
+  }),
+};
+
 describe("the front door", () => {
   let upstream: Server;
   let door: FrontDoor;
@@ -72,7 +81,7 @@ describe("the front door", () => {
         replaceOidcProvider: () => Promise.reject(new Error("not asked")),
       },
       eks: eksOptions,
-      models: async (service) => (service === "kms" ? asModel(description) : undefined),
+      models: async (service) => models[service],
       registry: { host: "127.0.0.1:5000", password: "secret", deleteImages: async () => undefined },
       log: (line) => log.push(line),
     });
@@ -167,6 +176,8 @@ describe("the front door", () => {
       expect(((await response.json()) as { cluster: { endpoint: string } }).cluster.endpoint).to.equal(
         "https://127.0.0.1:6443",
       );
+      // Its method and path say what is asked; the log has its name.
+      expect(log.at(-1)).to.match(/^GET eks:DescribeCluster 200 /);
     });
   });
 
