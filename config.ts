@@ -189,12 +189,23 @@ export interface StackConfig extends Omit<Parsed, "createNamespace" | "policies"
     | ({ name: string; existing: false } & Omit<NewCluster, "name" | "existing">);
 }
 
+/** Keys that the provider alone would have: a kubeconfig that held them would be a stored key. */
+const noKeys = z
+  .undefined(
+    "aws eks get-token would not know of it, and the cluster would answer Unauthorized; name a profile in aws:profile, or " +
+      "leave it to the environment (AWS_ACCESS_KEY_ID and the like)",
+  )
+  .optional();
+
 /**
  * What the program takes from the configuration of Pulumi's AWS provider. That reads it too; the kubeconfig has to say the
  * same, since `aws eks get-token` knows nothing of it.
  */
 const awsSchema = z.looseObject({
   region,
+  accessKey: noKeys,
+  secretKey: noKeys,
+  token: noKeys,
   profile: profile.optional(),
   assumeRoles: z
     .array(
@@ -218,6 +229,10 @@ const awsSchema = z.looseObject({
 /** The keys of Pulumi's AWS provider, without their prefix. */
 const awsValuesOf = (raw: Readonly<Record<string, string>>) => ({
   region: raw["aws:region"],
+  // What they hold is not for a message.
+  ...Object.fromEntries(
+    ["accessKey", "secretKey", "token"].map((key) => [key, raw[`aws:${key}`] && "[secret]"]),
+  ),
   profile: raw["aws:profile"],
   assumeRoles: fromJson(raw["aws:assumeRoles"]),
 });

@@ -156,6 +156,7 @@ describe("the program", () => {
     // The Deployment's parent waits for the role's policies, and a child waits for its parent; on destroy the reverse.
     const lister = only(registered, "eks-irsa:index:S3Lister");
     const types = lister.dependencies.map((urn) => urn.split("::")[2]?.split("$").at(-1));
+    expect(types, "nor before there are nodes").to.include("aws:eks/nodeGroup:NodeGroup");
     expect(types).to.include.members([
       "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
       "kubernetes:core/v1:ServiceAccount",
@@ -183,6 +184,7 @@ describe("the program", () => {
         "aws:eks/getCluster:getCluster": () => ({
           name: "prod",
           endpoint: "https://example.com",
+          vpcConfig: { endpointPublicAccess: true },
           certificateAuthorities: [{ data: "Q0E=" }],
           identities: [
             { oidcs: [{ issuer: `https://${oidcProviderArn.replace(/^.*oidc-provider\//, "")}` }] },

@@ -63,6 +63,7 @@ const functions: Provider<object>["functions"] = {
     endpoint: "https://example.eks.amazonaws.com",
     certificateAuthorities: [{ data: "Q0E=" }],
     identities: [{ oidcs: [{ issuer }] }],
+    vpcConfig: { endpointPublicAccess: true },
   }),
   "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": async ({ url }) => ({
     arn: arn("iam", `oidc-provider/${String(url).replace(/^https:\/\//, "")}`),

@@ -127,7 +127,7 @@ function whole(sdk: Sdk, imageTag: string): Record<string, unknown> {
     },
     inCluster,
   );
-  new sdk.NodeGroup(
+  const nodes = new sdk.NodeGroup(
     "cluster-node-group",
     {
       clusterName: cluster.eksCluster.name,
@@ -221,7 +221,7 @@ function whole(sdk: Sdk, imageTag: string): Record<string, unknown> {
     "eks-irsa:index:S3Lister",
     "s3-lister",
     {},
-    { dependsOn: irsa },
+    { dependsOn: [irsa, nodes] },
   );
   const selector = { "app.kubernetes.io/name": "s3-lister", "app.kubernetes.io/instance": "s3-lister" };
   const probe = (path: string, periodSeconds: number) => ({
@@ -287,7 +287,7 @@ function whole(sdk: Sdk, imageTag: string): Record<string, unknown> {
         },
       },
     },
-    { parent: listerComponent, provider, dependsOn: irsa },
+    { parent: listerComponent, provider, dependsOn: [irsa, nodes] },
   );
 
   return {
