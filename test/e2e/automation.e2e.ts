@@ -14,7 +14,7 @@ import { home } from "../../config.ts";
 import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEnvironment, files, region } from "../../local/run.ts";
 import { running } from "../../local/state.ts";
-import { command, local, shellOf, works } from "./tools.ts";
+import { command, local, shellOf, until, works } from "./tools.ts";
 
 // The program as other tools drive it, on the live parts.
 
@@ -162,6 +162,34 @@ describe("the Automation API", function () {
     expect(error).to.be.instanceOf(ResourceError);
     expect((error as ResourceError).urn).to.match(/ServiceAccount::no-such-namespace\.app-service-account$/);
     expect((error as ResourceError).reason).to.contain("no-such-namespace");
+    await stack.destroy();
+  });
+
+  it("says what holds a namespace that a destroy waits for", async () => {
+    const kubectl = async (...words: string[]) =>
+      (await works(command("kubectl", words, { env: shell }))).stdout;
+    const finalizers = (names: string[] | null) =>
+      kubectl(
+        ...["patch", "configmap", "holding", "-n", "held", "--type=merge"],
+        ...["--patch", JSON.stringify({ metadata: { finalizers: names } })],
+      );
+    const stack = await open("held", many(1, "held"));
+    await stack.up();
+    await kubectl("create", "configmap", "holding", "-n", "held");
+    await finalizers(["example.com/hold"]);
+    const cancelling = new AbortController();
+    const destroying = failure(stack.destroy({ signal: cancelling.signal }));
+    const conditions = ["namespace", "held", "--output", "jsonpath={.status.conditions[*].message}"];
+    await until("the namespace to say what it waits for", 60, async () =>
+      (await kubectl("get", ...conditions)).includes("example.com/hold") ? true : undefined,
+    );
+    cancelling.abort();
+    const error = await destroying;
+    expect(error).to.be.instanceOf(CancelledError);
+    expect(error.message)
+      .to.contain("The namespace held is being deleted, but not gone:")
+      .and.to.contain("example.com/hold in 1 resource instances");
+    await finalizers(null);
     await stack.destroy();
   });
 
