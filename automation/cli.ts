@@ -1,20 +1,18 @@
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { Command } from "commander";
 import { ConfigError } from "../config.ts";
+import { commandLine, run, exitCodes as shared } from "../terminal.ts";
 import {
   BusyStackError,
   CancelledError,
   ConfigMissingError,
   EngineMissingError,
-  OperationError,
   StackMissingError,
 } from "./errors.ts";
 import { changed, describe, summary } from "./progress.ts";
 import { type OperationOptions, openStack, type ProgramStack, withoutSecrets } from "./stack.ts";
 
-/** Exit codes. Everything that is not named here is 1: the operation failed. */
-const exitCodes = { usage: 2, busy: 3, cancelled: 4, engineMissing: 5 } as const;
+const exitCodes = { ...shared, busy: 3, cancelled: 4, engineMissing: 5 } as const;
 
 interface CliOptions {
   folder: string;
@@ -23,16 +21,15 @@ interface CliOptions {
   diff?: boolean;
 }
 
-const cli = new Command("npm run stack --")
-  .description("Runs this program for one environment, without a language host.")
-  .showHelpAfterError("(--help lists the commands)")
-  .addHelpText(
-    "after",
-    `
-Exit codes: 0 done, 1 failed, ${exitCodes.usage} bad configuration or command line, ${exitCodes.busy} another operation is under way,
-${exitCodes.cancelled} cancelled or not confirmed, ${exitCodes.engineMissing} no Pulumi engine.`,
-  )
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitCodes.usage));
+const cli = commandLine(
+  "npm run stack --",
+  "Runs this program for one environment, without a language host.",
+).addHelpText(
+  "after",
+  `
+Exit codes: ${exitCodes.done} done, ${exitCodes.failed} failed, ${exitCodes.usage} bad configuration or command line,
+${exitCodes.busy} another operation is under way, ${exitCodes.cancelled} cancelled or not confirmed, ${exitCodes.engineMissing} no Pulumi engine.`,
+);
 
 const command = (name: string, description: string) =>
   cli
@@ -80,7 +77,10 @@ function operation(
       say(`There is no stack ${name} yet: it is made now.`);
       return openStack(place);
     });
-    const onProgress: OperationOptions["onProgress"] = (progress) => say(`  ${describe(progress)}`);
+    const onProgress: OperationOptions["onProgress"] = (progress) => {
+      // What went wrong is said at the end, with what to do.
+      if (progress.kind === "resource" || progress.severity !== "error") say(`  ${describe(progress)}`);
+    };
     const common = { onProgress, signal: cancelling.signal, diff: options.diff };
     const result = await act(stack, common, options);
     const seconds = Math.round((performance.now() - since) / 100) / 10;
@@ -164,18 +164,13 @@ command("cancel", "give up the lock of an operation whose process is gone")
     }),
   );
 
-cli.parseAsync().catch((error: unknown) => {
-  say(error instanceof Error ? error.message : String(error));
-  if (error instanceof OperationError && error.output) say(`\n${error.output.trim()}`);
-  const code =
-    error instanceof ConfigError || error instanceof ConfigMissingError || error instanceof StackMissingError
-      ? exitCodes.usage
-      : error instanceof BusyStackError
-        ? exitCodes.busy
-        : error instanceof CancelledError || error instanceof NotConfirmedError
-          ? exitCodes.cancelled
-          : error instanceof EngineMissingError
-            ? exitCodes.engineMissing
-            : 1;
-  process.exit(code);
-});
+/** What it means that an operation did not come to its end. */
+function codeOf(error: unknown): number | undefined {
+  if (error instanceof ConfigError || error instanceof ConfigMissingError) return exitCodes.usage;
+  if (error instanceof StackMissingError) return exitCodes.usage;
+  if (error instanceof BusyStackError) return exitCodes.busy;
+  if (error instanceof CancelledError || error instanceof NotConfirmedError) return exitCodes.cancelled;
+  return error instanceof EngineMissingError ? exitCodes.engineMissing : undefined;
+}
+
+await run(cli, { codeOf });
