@@ -1,4 +1,5 @@
 import { homedir } from "node:os";
+import { createInterface } from "node:readline/promises";
 import { styleText } from "node:util";
 import { Command } from "commander";
 
@@ -6,7 +7,7 @@ import { Command } from "commander";
 // all of them can run into.
 
 /** Exit codes that mean the same in every command. What else one of them tells, it tells with others. */
-export const exitCodes = { done: 0, failed: 1, usage: 2 } as const;
+export const exitCodes = { done: 0, failed: 1, usage: 2, busy: 3, notConfirmed: 4 } as const;
 
 /** What a person gave cannot be meant: a sentence that says what would be right. */
 export class UsageError extends Error {
@@ -14,6 +15,21 @@ export class UsageError extends Error {
     super(message, options);
     this.name = "UsageError";
   }
+}
+
+/** A person said no, or was not there to be asked. Nothing was done. */
+export class NotConfirmedError extends Error {}
+
+/** Whether there is a person to ask. */
+export const canAsk = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true;
+
+/** Asks the person at the terminal, such as `Go on? [y/N]`. @throws NotConfirmedError when they say no. */
+export async function confirm(question: string, { byDefault }: { byDefault: "yes" | "no" }): Promise<void> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = (await terminal.question(`${question} ${byDefault === "yes" ? "[Y/n]" : "[y/N]"} `)).trim();
+  terminal.close();
+  const yes = answer === "" ? byDefault === "yes" : /^y/i.test(answer);
+  if (!yes) throw new NotConfirmedError("Nothing was done.");
 }
 
 /**
@@ -30,7 +46,7 @@ export const commandLine = (name: string, description: string): Command =>
 /**
  * Runs a command line. An error ends it with its message on standard error and no stack trace.
  *
- * @param codeOf Exit code of an error that is not a `UsageError`; undefined for 1.
+ * @param codeOf Exit code of an error that is none of this module's; undefined for 1.
  */
 export async function run(
   cli: Command,
@@ -43,7 +59,9 @@ export async function run(
     await cli.parseAsync(args, { from: "user" });
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(error instanceof UsageError ? exitCodes.usage : (codeOf(error) ?? exitCodes.failed));
+    if (error instanceof UsageError) process.exit(exitCodes.usage);
+    if (error instanceof NotConfirmedError) process.exit(exitCodes.notConfirmed);
+    process.exit(codeOf(error) ?? exitCodes.failed);
   }
 }
 

@@ -72,7 +72,7 @@ const advice: readonly Advice[] = [
       "Images are built with Docker, in a preview too: start it, or say in DOCKER_HOST where it is.",
   },
   {
-    said: /cluster is unreachable|dial tcp .*(refused|timeout|no such host|no route)/i,
+    said: /cluster is unreachable|dial tcp:? .*(refused|timeout|no such host|no route)/i,
     todo: () =>
       "It must be reached from here: a private endpoint from its own network, or through a VPN that its security group lets in.",
   },

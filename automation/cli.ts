@@ -1,7 +1,6 @@
 import { join } from "node:path";
-import { createInterface } from "node:readline/promises";
 import { ConfigError } from "../config.ts";
-import { commandLine, run, exitCodes as shared } from "../terminal.ts";
+import { canAsk, commandLine, confirm, NotConfirmedError, run, exitCodes as shared } from "../terminal.ts";
 import {
   BusyStackError,
   CancelledError,
@@ -10,9 +9,15 @@ import {
   StackMissingError,
 } from "./errors.ts";
 import { changed, describe, summary } from "./progress.ts";
-import { type OperationOptions, openStack, type ProgramStack, withoutSecrets } from "./stack.ts";
+import {
+  checkSettings,
+  type OperationOptions,
+  openStack,
+  type ProgramStack,
+  withoutSecrets,
+} from "./stack.ts";
 
-const exitCodes = { ...shared, busy: 3, cancelled: 4, engineMissing: 5 } as const;
+const exitCodes = { ...shared, cancelled: shared.notConfirmed, engineMissing: 5 } as const;
 
 interface CliOptions {
   folder: string;
@@ -38,21 +43,15 @@ const command = (name: string, description: string) =>
     .option("--folder <folder>", "where Pulumi.<stack>.yaml is", join(import.meta.dirname, ".."))
     .option("--json", "print one JSON object on standard output");
 
-/** Not confirmed, or nobody there to confirm. */
-class NotConfirmedError extends Error {}
-
 /** Asks before something is changed. */
-async function confirm(what: string, { yes }: CliOptions): Promise<void> {
+async function ask(what: string, { yes }: CliOptions): Promise<void> {
   if (yes) return;
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+  if (!canAsk()) {
     throw new NotConfirmedError(
       `${what} needs --yes where there is no terminal to ask at. Nothing was done.`,
     );
   }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`${what}? [y/N] `);
-  terminal.close();
-  if (!/^y/i.test(answer.trim())) throw new NotConfirmedError("Nothing was done.");
+  await confirm(`${what}?`, { byDefault: "no" });
 }
 
 const say = (line: string): void => {
@@ -74,6 +73,7 @@ function operation(
     const place = { stack: name, workDir: options.folder };
     const stack = await openStack({ ...place, create: false }).catch((error: unknown) => {
       if (!create || !(error instanceof StackMissingError)) throw error;
+      checkSettings(name, options.folder);
       say(`There is no stack ${name} yet: it is made now.`);
       return openStack(place);
     });
@@ -110,7 +110,7 @@ command("up", "bring the environment to what the program says")
           const { changes, output } = await stack.preview(common);
           if (options.diff) process.stderr.write(output);
           if (!changed(changes)) say("nothing would change");
-          else await confirm(`up ${stack.name}: ${summary(changes)}`, options);
+          else await ask(`up ${stack.name}: ${summary(changes)}`, options);
         }
         const { changes, outputs } = await stack.up(common);
         say(summary(changes));
@@ -124,7 +124,7 @@ command("refresh", "compare the engine's state with what is really there")
   .option("--yes", "do not ask")
   .action(
     operation(async (stack, common, options) => {
-      await confirm(`refresh ${stack.name}`, options);
+      await ask(`refresh ${stack.name}`, options);
       const { changes } = await stack.refresh(common);
       say(changed(changes) ? summary(changes) : "nothing has drifted");
       return { changes };
@@ -135,7 +135,7 @@ command("destroy", "delete everything that the stack made")
   .option("--yes", "do not ask")
   .action(
     operation(async (stack, common, options) => {
-      await confirm(`destroy ${stack.name}`, options);
+      await ask(`destroy ${stack.name}`, options);
       const { changes } = await stack.destroy(common);
       say(summary(changes));
       return { changes };
@@ -158,7 +158,7 @@ command("cancel", "give up the lock of an operation whose process is gone")
   .option("--yes", "do not ask")
   .action(
     operation(async (stack, _, options) => {
-      await confirm(`cancel what is under way on ${stack.name}`, options);
+      await ask(`cancel what is under way on ${stack.name}`, options);
       await stack.cancel();
       return { cancelled: true };
     }),
@@ -169,7 +169,7 @@ function codeOf(error: unknown): number | undefined {
   if (error instanceof ConfigError || error instanceof ConfigMissingError) return exitCodes.usage;
   if (error instanceof StackMissingError) return exitCodes.usage;
   if (error instanceof BusyStackError) return exitCodes.busy;
-  if (error instanceof CancelledError || error instanceof NotConfirmedError) return exitCodes.cancelled;
+  if (error instanceof CancelledError) return exitCodes.cancelled;
   return error instanceof EngineMissingError ? exitCodes.engineMissing : undefined;
 }
 

@@ -50,8 +50,12 @@ export class EngineMissingError extends Error {
 
 /** A stack has no file of its configuration. */
 export class ConfigMissingError extends Error {
-  constructor(file: string) {
-    super(`There is no configuration of this stack: ${file} is not there.`);
+  constructor(file: string, others: readonly string[]) {
+    const like =
+      others.length > 0
+        ? `There ${others.length === 1 ? "is that" : "are those"} of ${others.join(", ")}: write one like it, or correct the name.`
+        : "Write it: docs/configure.md has its keys.";
+    super(`There is no configuration of this stack: ${file} is not there. ${like}`);
     this.name = "ConfigMissingError";
   }
 }

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { isGrpcError } from "@pulumi/pulumi/errors.js";
 
 /** Something that is looked up is not there, or may not be read: one sentence, and what to do. Pulumi prints it without a stack trace. */
 export class LookupError extends pulumi.RunError {
@@ -31,6 +32,8 @@ export async function lookUp<T>(find: () => Promise<T>, { what, needs, missing }
   try {
     return await find();
   } catch (error) {
+    // The engine has gone, since something else failed: that is what is told.
+    if (isGrpcError(error as Error)) throw error;
     const reason = reasonOf(error);
     throw new LookupError(
       missing?.said.test(reason)

@@ -32,7 +32,8 @@ describe("the default network", () => {
     await setMocks({
       calls: {
         "aws:ec2/getVpc:getVpc": () => {
-          throw new Error("no matching EC2 VPC found");
+          // What the engine tells the SDK is in the details of gRPC.
+          throw Object.assign(new Error(), { details: "no matching EC2 VPC found" });
         },
       },
     });

@@ -38,6 +38,12 @@ describe("a look-up", () => {
     );
   });
 
+  it("passes on that the engine has gone", async () => {
+    const gone = Object.assign(new Error("Resource monitor is terminating"), { code: 14, details: "" });
+    const error = await failureOf(lookUp(() => Promise.reject(gone), lookup));
+    expect(error).to.equal(gone);
+  });
+
   it("keeps its sentence, whatever waits for it writes before it, and Pulumi prints it alone", () => {
     const error: Error = new LookupError("There is none.");
     error.message = `error serializing property "x": ${error.message}`;
