@@ -33,7 +33,8 @@ const cli = commandLine(
   "after",
   `
 Exit codes: ${exitCodes.done} done, ${exitCodes.failed} failed, ${exitCodes.usage} bad configuration or command line,
-${exitCodes.busy} another operation is under way, ${exitCodes.cancelled} cancelled or not confirmed, ${exitCodes.engineMissing} no Pulumi engine.`,
+${exitCodes.busy} another operation is under way, ${exitCodes.cancelled} cancelled or not confirmed,
+${exitCodes.engineMissing} no Pulumi engine.`,
 );
 
 const command = (name: string, description: string) =>
