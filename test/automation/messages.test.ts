@@ -44,7 +44,7 @@ const lookUps = [
         throw new Error(`finding IAM OIDC Provider by url (${url}): not found`);
       };
     },
-    says: "There is no IAM OIDC provider of the issuer https://oidc.eks.eu-central-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF in this account. If nobody makes one elsewhere, set eks-irsa:cluster.createOidcProvider to true.",
+    says: "There is no IAM OIDC provider of the issuer https://oidc.eks.eu-central-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF in this account. If nobody makes one elsewhere, set the cluster's createOidcProvider to true.",
   },
 ] as const satisfies Case[];
 
