@@ -1,5 +1,6 @@
 import { connect } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
+import { LookupError } from "./lookup.ts";
 
 /** An API server that only private networks reach. */
 export interface PrivateApiServer {
@@ -14,7 +15,7 @@ export interface PrivateApiServer {
  * Finds out whether a connection to the API server comes about from here, so that an `up` from outside of its networks ends
  * with what is wrong, and not minutes later in a timeout of the first namespace. A preview needs no connection.
  *
- * @throws RunError that names the way in.
+ * @throws LookupError that names the way in.
  */
 export async function checkReachable(
   { cluster, endpoint, admitted }: PrivateApiServer,
@@ -24,7 +25,7 @@ export async function checkReachable(
   const problem = await connectionProblem(new URL(endpoint), seconds);
   if (problem === undefined) return;
   const from = admitted.length > 0 ? `, from ${admitted.join(", ")} (endpoint.privateCidrs)` : "";
-  throw new pulumi.RunError(
+  throw new LookupError(
     `The API server of the cluster ${cluster}, ${endpoint}, cannot be reached from here: ${problem}. ` +
       `Its endpoint is private: it answers inside its VPC and the networks that are let in${from}. Run this from one of ` +
       "them, such as a VPN or a runner in the VPC, or open the public endpoint to your own address with endpoint.public " +

@@ -297,7 +297,7 @@ describe("Cluster", () => {
     const { provider } = new Cluster("c", { clusterName: "dev", region: "eu-central-1", endpoint });
     const error = await known(provider.urn).catch((error: Error) => error);
     expect((error as Error).message).to.match(
-      /The API server of the cluster dev, https:\/\/127\.0\.0\.1:1, cannot be reached from here: connect ECONNREFUSED.*10\.0\.0\.0\/8 \(endpoint\.privateCidrs\).*a VPN or a runner in the VPC/,
+      /^The API server of the cluster dev, https:\/\/127\.0\.0\.1:1, cannot be reached from here: connect ECONNREFUSED.*10\.0\.0\.0\/8 \(endpoint\.privateCidrs\).*a VPN or a runner in the VPC/,
     );
     expect(registered.map(({ type }) => type)).to.not.include("pulumi:providers:kubernetes");
   });
