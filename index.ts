@@ -4,6 +4,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { Cluster, type ClusterAccess, ExistingCluster, ReferencedCluster } from "./components/cluster.ts";
 import { Image } from "./components/image.ts";
 import { IrsaServiceAccount } from "./components/irsa.ts";
+import { phaseOf } from "./components/irsa-arguments.ts";
 import { S3Lister } from "./components/lister.ts";
 import { Toolbox } from "./components/toolbox.ts";
 import { type Binding, home, readConfig, type StackConfig } from "./config.ts";
@@ -53,7 +54,8 @@ export default async function program(): Promise<Outputs> {
   const namespaces = namespacesOf(config, cluster);
   const lister = config.app === "none" ? {} : listerOf(config, cluster, namespaces);
 
-  const bound = bindings.map((binding) => bind(binding, cluster, namespaces));
+  const clusters = clustersOf(config, cluster);
+  const bound = bindings.map((binding) => bind(binding, clusters, cluster, namespaces));
 
   return {
     region,
@@ -81,14 +83,17 @@ function listerOf(config: StackConfig, cluster: ClusterAccess, namespaces: Names
   const irsa = new IrsaServiceAccount(
     "s3-irsa",
     {
-      oidcProviderArn: cluster.oidcProviderArn,
+      ...clustersOf(config, cluster),
       namespace: namespaces(config.namespace),
       serviceAccount: config.serviceAccount,
       policies: config.policies,
       role: config.role,
       identity: config.identity,
+      targetRole: config.targetRole,
+      session: config.session,
+      chain: config.chain,
+      admission: config.admission,
       quotas: config.quotas,
-      clusterName: cluster.clusterName,
       tags,
     },
     { providers: [cluster.provider] },
@@ -101,6 +106,7 @@ function listerOf(config: StackConfig, cluster: ClusterAccess, namespaces: Names
       namespace: irsa.namespace,
       serviceAccountName: irsa.serviceAccountName,
       podAnnotations: irsa.podAnnotations,
+      podAdditions: irsa.podAdditions,
       region,
       replicas: config.replicas,
       intervalSeconds: config.intervalSeconds,
@@ -122,6 +128,7 @@ function listerOf(config: StackConfig, cluster: ClusterAccess, namespaces: Names
             namespace: irsa.namespace,
             serviceAccountName: irsa.serviceAccountName,
             podAnnotations: irsa.podAnnotations,
+            podAdditions: irsa.podAdditions,
             region,
           },
           { providers: [cluster.provider], dependsOn: irsa }, // as above
@@ -142,15 +149,25 @@ function listerOf(config: StackConfig, cluster: ClusterAccess, namespaces: Names
 /** A name by which a binding is known, in outputs and errors; no two are the same. */
 const nameOf = ({ namespace, serviceAccount }: Binding): string => `${namespace}/${serviceAccount}`;
 
-function bind(binding: Binding, cluster: ClusterAccess, namespaces: Namespaces): IrsaServiceAccount {
+/** The clusters whose ServiceAccounts the roles admit: the stack's own first. */
+const clustersOf = ({ otherClusters }: StackConfig, { clusterName, oidcProviderArn }: ClusterAccess) => ({
+  clusterName: [clusterName, ...otherClusters.map(({ name }) => name)],
+  oidcProviderArn: [oidcProviderArn, ...otherClusters.flatMap(({ oidcProviderArn }) => oidcProviderArn ?? [])],
+});
+
+function bind(
+  binding: Binding,
+  clusters: ReturnType<typeof clustersOf>,
+  cluster: ClusterAccess,
+  namespaces: Namespaces,
+): IrsaServiceAccount {
   const { createNamespace: _, ...args } = binding;
   return new IrsaServiceAccount(
     // A namespace has no dots: so no two bindings come to one name.
     `${binding.namespace}.${binding.serviceAccount}`,
     {
       ...args,
-      oidcProviderArn: cluster.oidcProviderArn,
-      clusterName: cluster.clusterName,
+      ...clusters,
       namespace: namespaces(binding.namespace),
     },
     { providers: [cluster.provider] },
@@ -173,8 +190,12 @@ function namespacesOf(config: StackConfig, { provider }: ClusterAccess): Namespa
   return (name) => made.get(name) ?? name;
 }
 
-function clusterOf({ cluster, region, credentials, tags, identity, bindings }: StackConfig): ClusterAccess {
-  if ("stack" in cluster) return new ReferencedCluster("cluster", { stack: cluster.stack });
+function clusterOf({ cluster, region, credentials, tags, app, identity, bindings }: StackConfig): ClusterAccess {
+  const identities = [...(app === "none" ? [] : [identity]), ...bindings.map((one) => one.identity)];
+  const podIdentityAgent = identities.some((one) => phaseOf(one).podIdentity);
+  if ("stack" in cluster) {
+    return new ReferencedCluster("cluster", { stack: cluster.stack, podIdentityAgent });
+  }
   const audiences = bindings.flatMap(({ audience }) => audience ?? []);
   if (cluster.existing) {
     const { name, createOidcProvider } = cluster;
@@ -182,6 +203,7 @@ function clusterOf({ cluster, region, credentials, tags, identity, bindings }: S
       clusterName: name,
       region,
       createOidcProvider,
+      podIdentityAgent,
       credentials,
       tags,
     });
@@ -193,7 +215,7 @@ function clusterOf({ cluster, region, credentials, tags, identity, bindings }: S
     region,
     audiences,
     credentials,
-    podIdentityAgent: [identity, ...bindings.map((one) => one.identity)].includes("pod-identity"),
+    podIdentityAgent,
     tags,
   });
 }

@@ -32,6 +32,7 @@ import {
 } from "./cluster-arguments.ts";
 import { defaultNetwork } from "./default-network.ts";
 import { kubeconfig } from "./kubeconfig.ts";
+import { agentAddon, lookForAgent } from "./pod-identity-agent.ts";
 
 export type {
   ClusterArgs,
@@ -216,7 +217,13 @@ export class ExistingCluster extends pulumi.ComponentResource implements Cluster
       return issuer;
     });
 
-    this.clusterName = cluster.name;
+    this.clusterName = args.podIdentityAgent
+      ? pulumi
+          .all([cluster.name, cluster.computeConfigs])
+          .apply(([name, compute]) =>
+            lookForAgent(name, this, parent, { auto: compute.some(({ enabled }) => enabled) }),
+          )
+      : cluster.name;
     this.kubeconfig = pulumi.secret(
       pulumi.all([cluster.endpoint, cluster.certificateAuthorities]).apply(([endpoint, authorities]) =>
         kubeconfig({
@@ -354,7 +361,7 @@ function addons(
     aliases: [{ parent: pulumi.createUrn(`${name}-cluster-vpc-cni`, "eks:index:VpcCniAddon", cluster) }],
   });
   if (args.podIdentityAgent) {
-    new Addon(...addon("pod-identity-agent", "eks-pod-identity-agent"), parent);
+    new Addon(...addon("pod-identity-agent", agentAddon), parent);
   }
 }
 
@@ -397,7 +404,9 @@ export class ReferencedCluster extends pulumi.ComponentResource implements Clust
 
     const stack = new pulumi.StackReference(`${name}-stack`, { name: args.stack }, parent);
     const output = (key: string): pulumi.Output<string> => stack.requireOutput(key).apply(String);
-    this.clusterName = output("clusterName");
+    this.clusterName = args.podIdentityAgent
+      ? output("clusterName").apply((name) => lookForAgent(name, this, parent))
+      : output("clusterName");
     this.kubeconfig = pulumi.secret(output("kubeconfig"));
     this.oidcProviderArn = output("oidcProviderArn");
     this.provider = new Provider(`${name}-kubernetes`, { kubeconfig: this.kubeconfig }, parent);
