@@ -151,7 +151,9 @@ export const configSchema = object({
 }).superRefine((config, context) => {
   irsaRules(config, context);
   const withLister = config.app !== "none";
-  const identities = [...(withLister ? [config] : []), ...config.bindings].map(({ identity }) => phaseOf(identity));
+  const identities = [...(withLister ? [config] : []), ...config.bindings].map(({ identity }) =>
+    phaseOf(identity),
+  );
   for (const [index, { oidcProviderArn }] of config.otherClusters.entries()) {
     if (oidcProviderArn === undefined && identities.some(({ webIdentity }) => webIdentity)) {
       fail(context, ["otherClusters", index, "oidcProviderArn"], "IRSA admits a cluster by it");

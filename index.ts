@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Namespace } from "@pulumi/kubernetes/core/v1/namespace.js";
+import { Provider } from "@pulumi/kubernetes/provider.js";
 import type * as pulumi from "@pulumi/pulumi";
 import { Cluster, type ClusterAccess, ExistingCluster, ReferencedCluster } from "./components/cluster.ts";
 import { Image } from "./components/image.ts";
@@ -55,7 +56,13 @@ export default async function program(): Promise<Outputs> {
   const lister = config.app === "none" ? {} : listerOf(config, cluster, namespaces);
 
   const clusters = clustersOf(config, cluster);
-  const bound = bindings.map((binding) => bind(binding, clusters, cluster, namespaces));
+  // What is adopted is patched, for which the provider wants server-side apply: its default, and not the cluster's.
+  const patching = bindings.some(({ adopt }) => adopt)
+    ? new Provider("kubernetes-adopted", { kubeconfig: cluster.kubeconfig })
+    : cluster.provider;
+  const bound = bindings.map((binding) =>
+    bind(binding, clusters, namespaces, binding.adopt ? patching : cluster.provider),
+  );
 
   return {
     region,
@@ -152,14 +159,17 @@ const nameOf = ({ namespace, serviceAccount }: Binding): string => `${namespace}
 /** The clusters whose ServiceAccounts the roles admit: the stack's own first. */
 const clustersOf = ({ otherClusters }: StackConfig, { clusterName, oidcProviderArn }: ClusterAccess) => ({
   clusterName: [clusterName, ...otherClusters.map(({ name }) => name)],
-  oidcProviderArn: [oidcProviderArn, ...otherClusters.flatMap(({ oidcProviderArn }) => oidcProviderArn ?? [])],
+  oidcProviderArn: [
+    oidcProviderArn,
+    ...otherClusters.flatMap(({ oidcProviderArn }) => oidcProviderArn ?? []),
+  ],
 });
 
 function bind(
   binding: Binding,
   clusters: ReturnType<typeof clustersOf>,
-  cluster: ClusterAccess,
   namespaces: Namespaces,
+  provider: Provider,
 ): IrsaServiceAccount {
   const { createNamespace: _, ...args } = binding;
   return new IrsaServiceAccount(
@@ -170,7 +180,7 @@ function bind(
       ...clusters,
       namespace: namespaces(binding.namespace),
     },
-    { providers: [cluster.provider] },
+    { providers: [provider] },
   );
 }
 
@@ -190,7 +200,15 @@ function namespacesOf(config: StackConfig, { provider }: ClusterAccess): Namespa
   return (name) => made.get(name) ?? name;
 }
 
-function clusterOf({ cluster, region, credentials, tags, app, identity, bindings }: StackConfig): ClusterAccess {
+function clusterOf({
+  cluster,
+  region,
+  credentials,
+  tags,
+  app,
+  identity,
+  bindings,
+}: StackConfig): ClusterAccess {
   const identities = [...(app === "none" ? [] : [identity]), ...bindings.map((one) => one.identity)];
   const podIdentityAgent = identities.some((one) => phaseOf(one).podIdentity);
   if ("stack" in cluster) {

@@ -52,8 +52,7 @@ export function admissionSpec(admission: Admission) {
   const { namespace, serviceAccount, mechanism } = admission;
   const variables = given(admission);
   const has = Object.entries(variables).map(
-    ([name, test]) =>
-      `c.env.exists(e, e.name == ${quoted(name)} && has(e.value) && ${test})`,
+    ([name, test]) => `c.env.exists(e, e.name == ${quoted(name)} && has(e.value) && ${test})`,
   );
   /** Names of the containers of a list that have not what they need. */
   const lacking = (list: string): string =>

@@ -189,7 +189,8 @@ export interface IrsaServiceAccountArgs {
 
   /**
    * Annotate a ServiceAccount that is there already, whoever made it. Only the fields set here are taken over, and on
-   * destroy they are given back; the ServiceAccount itself is never deleted. Default false.
+   * destroy they are given back; the ServiceAccount itself is never deleted. It wants a Kubernetes provider with server-side
+   * apply, which is the provider's default. Default false.
    */
   readonly adopt?: boolean;
 
@@ -402,7 +403,8 @@ function identityRules(args: Ruled, context: z.core.$RefinementCtx): void {
       ["targetRole", "chain is what IRSA has"],
       ["session", "leave it out"],
     ] as const) {
-      if (args[key] !== undefined) fail(context, [key], `only EKS Pod Identity (identity: pod-identity) has it; ${instead}`);
+      if (args[key] !== undefined)
+        fail(context, [key], `only EKS Pod Identity (identity: pod-identity) has it; ${instead}`);
     }
     return;
   }
@@ -418,7 +420,11 @@ function identityRules(args: Ruled, context: z.core.$RefinementCtx): void {
         "an association of EKS Pod Identity is for one ServiceAccount, and which ones a pattern will match nobody knows before they are there; name each",
       );
     } else if (isLater(subject.namespace) || isLater(subject.serviceAccount)) {
-      fail(context, path, "under EKS Pod Identity it gets an association, so it must be known from the start");
+      fail(
+        context,
+        path,
+        "under EKS Pod Identity it gets an association, so it must be known from the start",
+      );
     } else if (associated.has(account)) {
       fail(context, path, "it has an association already; leave it out");
     }

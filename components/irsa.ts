@@ -23,7 +23,7 @@ import {
   placementFaults,
   trustPolicyFor,
 } from "./irsa-arguments.ts";
-import { forceFieldOwnership } from "./ownership.ts";
+
 import { type AwsConfig, awsConfig, type PodAdditions, podAdditions } from "./pod-additions.ts";
 
 export type {
@@ -51,6 +51,9 @@ const longestPolicyName = 128;
  * annotation, by which EKS's pod identity webhook gives a pod the token and the environment that AWS SDKs look for.
  *
  * Give a workload that uses it `{ dependsOn: thisComponent }`, so that no pod starts before the role has its policies.
+ *
+ * Give it a Kubernetes provider with `enableServerSideApply: false`, as a cluster's `provider` here has: with server-side
+ * apply Pulumi takes a ServiceAccount of that name over, where there is one, and deletes it with the stack. (Not with `adopt`.)
  *
  * @throws ArgumentError at once, before anything is registered, when an argument is wrong; it names each.
  */
@@ -201,10 +204,7 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
         ? adopted(name, metadata, guarded)
         : new ServiceAccount(
             `${name}-service-account`,
-            {
-              metadata: { ...metadata, annotations: { ...metadata.annotations, ...forceFieldOwnership } },
-              automountServiceAccountToken: args.automountToken,
-            },
+            { metadata, automountServiceAccountToken: args.automountToken },
             guarded,
           );
       // From the object, so that what uses these names waits until it is there.
@@ -240,7 +240,12 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
     const { roleArn } = this;
     const configMap =
       chained && phase.mechanism === "irsa"
-        ? chainConfig(name, { roleArn, target: chained, externalId: args.chain?.externalId }, this.namespace, parent)
+        ? chainConfig(
+            name,
+            { roleArn, target: chained, externalId: args.chain?.externalId },
+            this.namespace,
+            parent,
+          )
         : undefined;
     if (configMap || phase.webIdentityInTemplate) {
       const { audience, tokenExpirationSeconds } = args;

@@ -1,7 +1,8 @@
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment.js";
 import * as pulumi from "@pulumi/pulumi";
-import { forceFieldOwnership } from "./ownership.ts";
+
 import type { PodAdditions } from "./pod-additions.ts";
+
 import { containerSecurityContext, podSecurityContext } from "./pod-security.ts";
 
 export interface S3ListerArgs {
@@ -76,7 +77,7 @@ export class S3Lister extends pulumi.ComponentResource {
     this.deployment = new Deployment(
       `${name}-deployment`,
       {
-        metadata: { name, namespace: args.namespace, labels, annotations: forceFieldOwnership },
+        metadata: { name, namespace: args.namespace, labels },
         spec: {
           replicas: args.replicas ?? 1,
           progressDeadlineSeconds,
@@ -104,7 +105,8 @@ export class S3Lister extends pulumi.ComponentResource {
                   env: [
                     { name: "AWS_REGION", value: args.region },
                     { name: "AWS_EC2_METADATA_DISABLED", value: "true" },
-                  ...(additions?.env ?? [])],
+                    ...(additions?.env ?? []),
+                  ],
                   volumeMounts: additions && [...additions.volumeMounts],
                   ports: [{ name: "http", containerPort: listerPort }],
                   resources: {

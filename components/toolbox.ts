@@ -1,7 +1,8 @@
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment.js";
 import * as pulumi from "@pulumi/pulumi";
-import { forceFieldOwnership } from "./ownership.ts";
+
 import type { PodAdditions } from "./pod-additions.ts";
+
 import { containerSecurityContext, podSecurityContext } from "./pod-security.ts";
 
 export interface ToolboxArgs {
@@ -40,7 +41,7 @@ export class Toolbox extends pulumi.ComponentResource {
     this.deployment = new Deployment(
       `${name}-deployment`,
       {
-        metadata: { name, namespace: args.namespace, labels, annotations: forceFieldOwnership },
+        metadata: { name, namespace: args.namespace, labels },
         spec: {
           replicas: 1,
           selector: { matchLabels: labels },
@@ -63,7 +64,8 @@ export class Toolbox extends pulumi.ComponentResource {
                     { name: "AWS_REGION", value: args.region },
                     { name: "AWS_EC2_METADATA_DISABLED", value: "true" },
                     { name: "HOME", value: "/work" },
-                  ...(additions?.env ?? [])],
+                    ...(additions?.env ?? []),
+                  ],
                   resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "768Mi" } },
                   securityContext: containerSecurityContext,
                   volumeMounts: [{ name: "work", mountPath: "/work" }, ...(additions?.volumeMounts ?? [])],
