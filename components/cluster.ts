@@ -21,6 +21,7 @@ import { partitionOfRegion } from "../iam/partition.ts";
 import { awsManagedPolicyArn } from "../iam/policies.ts";
 import { stsAudience } from "../iam/trust-policy.ts";
 import { check } from "../iam/validation.ts";
+import { agentAddon, lookForAgent } from "./agent-addon.ts";
 import {
   type ClusterArgs,
   clusterArguments,
@@ -32,9 +33,7 @@ import {
 } from "./cluster-arguments.ts";
 import { defaultNetwork } from "./default-network.ts";
 import { kubeconfig } from "./kubeconfig.ts";
-
 import { ownObjectsProvider } from "./kubernetes-provider.ts";
-import { agentAddon, lookForAgent } from "./pod-identity-agent.ts";
 
 export type {
   ClusterArgs,

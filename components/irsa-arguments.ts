@@ -137,7 +137,9 @@ export interface SessionArgs {
   readonly policy?: PolicyDocumentInput | string;
 }
 
-export const admissions = ["open", "enforced"] as const;
+export const admissionModes = ["open", "enforced"] as const;
+/** What becomes of a pod that comes without its identity. */
+export type AdmissionMode = (typeof admissionModes)[number];
 
 export interface IrsaServiceAccountArgs {
   /**
@@ -254,7 +256,7 @@ export interface IrsaServiceAccountArgs {
    * identity, so that its controller tries again until the webhook knows of it. Default `open`: such a pod starts, and never
    * gets credentials.
    */
-  readonly admission?: (typeof admissions)[number];
+  readonly admission?: AdmissionMode;
 
   /** Tags of the role, and of what else is made in AWS. Default none. */
   readonly tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
@@ -294,15 +296,15 @@ export function irsaFields<L>(reading: PolicyReading<L>) {
     ).optional(),
     session: sessionSchema.optional(),
     chain: object({ role: late(iam.roleArn), externalId: externalId.optional() }).optional(),
-    admission: oneOf(admissions).default("open"),
+    admission: oneOf(admissionModes).default("open"),
     tags: tagsSchema(late).optional(),
   };
 }
 
 const mechanism = oneOf(identityMechanisms);
 const identitySchema: z.ZodType<IdentityArgs, IdentityArgs> = anyOf([
-  mechanism,
   object({ mechanism, migrating: flag().optional() }),
+  mechanism,
 ]);
 
 /** Source: AssumeRole, AWS STS API Reference. */
@@ -482,6 +484,15 @@ export function placementFaults(args: Placed, placement: Placement): Fault[] {
     for (const { path, holds, partition: own } of bound) {
       if (own !== partition) faults.push({ path, holds, problem: partitionRule(partition, region) });
     }
+  }
+  const next = args.targetRole ?? args.chain;
+  const taken = policies.find(({ kind, name }) => kind === "inline" && name === assumeRolePolicyName);
+  if (next !== undefined && taken !== undefined) {
+    faults.push({
+      path: ["policies", taken.reference ?? 0],
+      holds: taken,
+      problem: `the policy by which the role may assume ${args.targetRole ? "targetRole" : "chain.role"} is called ${assumeRolePolicyName} already`,
+    });
   }
   const excess = policiesFault(policies, quotas);
   if (excess) {

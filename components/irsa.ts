@@ -27,6 +27,7 @@ import {
 import { type AwsConfig, awsConfig, type PodAdditions, podAdditions } from "./pod-additions.ts";
 
 export type {
+  AdmissionMode,
   ChainArgs,
   IdentityArgs,
   IdentityMechanism,
