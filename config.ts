@@ -313,6 +313,9 @@ const issueOf = ({ path, holds, problem }: Fault): ConfigIssue => ({
   problem,
 });
 
+const nameOfRole = (args: Pick<Binding, "namespace" | "serviceAccount">): string =>
+  `the role of ${args.namespace}/${args.serviceAccount}`;
+
 /** For the cluster of another stack. */
 const shortestClusterName = "x";
 
@@ -333,7 +336,8 @@ function faultsInPlace(config: StackConfig): Fault[] {
     ],
   };
   const roles = [
-    { path: [], args: config },
+    // Without a lister there is no role of the stack's own.
+    ...(config.app === "none" ? [] : [{ path: [], args: config }]),
     ...config.bindings.map((args, index) => ({ path: ["bindings", index], args })),
   ];
   const ofCluster = cluster.existing ? [] : newClusterFaults(cluster, region);
@@ -344,10 +348,16 @@ function faultsInPlace(config: StackConfig): Fault[] {
       holds: args.tags,
       problem: `with ${project}:tags, ${tags.problem}`,
     };
-    return [...placementFaults(args, placement), ...(ofTags ? [ofTags] : [])].map((fault) => ({
-      ...fault,
-      path: [...path, ...fault.path],
-    }));
+    return [...placementFaults(args, placement), ...(ofTags ? [ofTags] : [])].map((fault) =>
+      // The component's word for what the configuration has a key of its own for.
+      fault.path[0] === "oidcProviderArn"
+        ? {
+            path: ["otherClusters"],
+            holds: otherClusters,
+            problem: `for ${nameOfRole(args)}, ${fault.problem}`,
+          }
+        : { ...fault, path: [...path, ...fault.path] },
+    );
   });
   return [...ofCluster.map((fault) => ({ ...fault, path: ["cluster", ...fault.path] })), ...ofRoles];
 }
