@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { judgeRoleTrust } from "../../doctor/trust.ts";
+import { judgeRoleTrust } from "../../doctor/trust-verdict.ts";
 import { assumeRolePolicy, targetTrustPolicy } from "../../iam/role-chaining.ts";
 
 describe("role chaining", () => {
