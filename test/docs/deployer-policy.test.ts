@@ -43,7 +43,6 @@ const onAwsOnly: Readonly<Record<string, string>> = {
   "iam:UpdateRoleDescription": "the aws provider, where the stand-in calls UpdateRole",
   "iam:ListInstanceProfilesForRole": "the aws provider, before it deletes a role",
   "eks:DescribeUpdate": "the aws provider waits for each update by its id",
-  "eks:DescribeAddonVersions": "pulumi-eks asks for the newest version of add-ons",
   "ec2:DescribeNetworkInterfaces": "the aws provider, where a security group cannot be deleted yet",
   "ec2:RunInstances": "EC2 asks it of whoever uses a launch template",
   "ecr:BatchCheckLayerAvailability": "docker push",
