@@ -31,7 +31,11 @@ function* check(
   path: string,
   typed: boolean,
 ): Generator<Violation> {
-  const broken = (rule: Violation["rule"]): Violation => ({ path, shown: shown(value), rule });
+  const broken = (rule: Violation["rule"]): Violation => ({
+    path,
+    shown: shape.sensitive ? "(hidden)" : shown(value),
+    rule,
+  });
   if (shape.document) return;
   const type = typeOf(value);
   const expected = expectedType[shape.type];
@@ -224,6 +228,7 @@ const words: Readonly<Record<string, Words | undefined>> = {
       `The parameter ${path} contains invalid characters. It should conform to the regular expression "${rule.pattern}"`,
     );
   },
+  "eks-auth": smithy("InvalidParameterException"),
   ec2: (_, { path, shown, rule }) =>
     rule.kind === "required"
       ? new AwsError("MissingParameter", `The request must contain the parameter ${path}`)
