@@ -35,8 +35,8 @@ export interface EksAuthClientOptions {
   credentials: SigningCredentials;
 }
 
-/** How long an answer may take, as the agent of EKS has it, in milliseconds. */
-const patience = 1000;
+/** How long an answer may take, in milliseconds. The agent of EKS has 1 s; a machine that builds meanwhile is not EKS Auth. */
+const patience = 5000;
 /** As the SDK in that agent has it. */
 const attempts = 3;
 
