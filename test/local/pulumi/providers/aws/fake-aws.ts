@@ -424,20 +424,23 @@ export class FakeAws {
       const arn = `arn:aws:eks:${region}:${account}:podidentityassociation/${input.clusterName}/${associationId}`;
       return {
         association: this.#eks.make(`association ${associationId}`, {
-          ...input,
+          ...defined(input),
           associationId,
           arn,
           associationArn: arn,
+          ...(input.targetRoleArn === undefined ? {} : { externalId: `of ${associationId}` }),
         }),
       };
     },
     DescribePodIdentityAssociation: ({ associationId }) => ({
       association: this.#eks.get(`association ${associationId}`),
     }),
-    UpdatePodIdentityAssociation: ({ associationId, roleArn }) => {
-      this.#eks.get(`association ${associationId}`).roleArn = roleArn;
-      return {};
-    },
+    UpdatePodIdentityAssociation: ({ associationId, clusterName: _, ...change }) =>
+      Object.assign(
+        this.#eks.get(`association ${associationId}`),
+        defined(change),
+        change.targetRoleArn === undefined ? {} : { externalId: `of ${associationId}` },
+      ) && {},
     DeletePodIdentityAssociation: ({ associationId }) => this.#eks.delete(`association ${associationId}`),
     CreateAccessEntry: (input) => {
       const arn = `arn:aws:eks:${region}:${account}:access-entry/${input.clusterName}/1`;
