@@ -62,6 +62,12 @@ export function needsJava(overrides: readonly string[]): boolean {
   return app === "java" || toolbox === true;
 }
 
+/** Whether what a person gives with `--config` needs the agent of EKS Pod Identity. */
+export function needsAgent(overrides: readonly string[]): boolean {
+  const { identity, bindings = [] } = overridden({}, overrides) as ConfigInput;
+  return [identity, ...bindings.map((binding) => binding.identity)].includes("pod-identity");
+}
+
 /**
  * Opens the local stack.
  *
