@@ -10,7 +10,15 @@ import {
   SignJWT,
 } from "jose";
 import { trustPolicy } from "../iam/trust-policy.ts";
-import { check, clientOf, mint, type Proof, type ProofTarget, unsigned } from "./proof-questions.ts";
+import {
+  check,
+  clientOf,
+  mint,
+  type Proof,
+  type ProofTarget,
+  required,
+  unsigned,
+} from "./proof-questions.ts";
 
 const audience = "sts.amazonaws.com";
 /** The swap of a token is not signed. */
@@ -110,7 +118,7 @@ export async function irsaProofs(target: ProofTarget): Promise<Proof[]> {
         "a role that does not trust the ServiceAccount",
         refused.notAuthorized,
         good,
-        stranger.Role?.Arn ?? "",
+        required(stranger.Role?.Arn, "CreateRole's answer has no ARN"),
       ),
       anActionNotGranted(target, good),
     ]);
@@ -146,7 +154,7 @@ function answer(
 function anActionNotGranted(target: ProofTarget, token: string): Promise<Proof> {
   return check("the role's credentials, for iam:ListUsers", "AccessDenied", async () => {
     const sts = new STSClient(clientOf(target, nobody));
-    const { Credentials: session } = await sts.send(
+    const { Credentials } = await sts.send(
       new AssumeRoleWithWebIdentityCommand({
         RoleArn: target.roleArn,
         RoleSessionName: "proof",
@@ -155,9 +163,9 @@ function anActionNotGranted(target: ProofTarget, token: string): Promise<Proof> 
     );
     const iam = new IAMClient(
       clientOf(target, {
-        accessKeyId: session?.AccessKeyId ?? "",
-        secretAccessKey: session?.SecretAccessKey ?? "",
-        sessionToken: session?.SessionToken,
+        accessKeyId: required(Credentials?.AccessKeyId, "STS's answer has no access key"),
+        secretAccessKey: required(Credentials?.SecretAccessKey, "STS's answer has no secret access key"),
+        sessionToken: required(Credentials?.SessionToken, "STS's answer has no session token"),
       }),
     );
     await iam.send(new ListUsersCommand({}));

@@ -24,6 +24,7 @@ import {
   mint,
   type Proof,
   type ProofTarget,
+  required,
   unsigned,
 } from "./proof-questions.ts";
 
@@ -67,7 +68,7 @@ export async function podIdentityProofs(target: ProofTarget): Promise<Proof[]> {
         clusterName,
         namespace: strangersAccount.namespace,
         serviceAccount: strangersAccount.name,
-        roleArn: stranger.Role?.Arn,
+        roleArn: required(stranger.Role?.Arn, "CreateRole's answer has no ARN"),
       }),
     );
     associationId = made.association?.associationId;
@@ -159,7 +160,7 @@ async function waitingPod(
       },
     },
   });
-  return { name, uid: pod.metadata?.uid ?? "" };
+  return { name, uid: required(pod.metadata?.uid, "the API server's answer has no uid") };
 }
 
 /** Seconds in which an association takes effect at the latest. */

@@ -45,6 +45,12 @@ export async function check(name: string, expected: string, ask: () => Promise<s
   return { name, expected, got, ok: got === expected };
 }
 
+/** What an answer must have in it: an empty text in its place would be refused too, and prove nothing. */
+export function required<T>(value: T | undefined, lack: string): T {
+  if (value === undefined) throw new Error(lack);
+  return value;
+}
+
 /** An object that a token is bound to. */
 export interface Bound {
   name: string;
@@ -63,7 +69,7 @@ export async function mint(
     ...account,
     body: { spec: { audiences: [audience], expirationSeconds: 600, boundObjectRef } },
   });
-  return request.status?.token ?? "";
+  return required(request.status?.token, "the API server's answer has no token");
 }
 
 /** A token without a signature that means anything. */

@@ -12,7 +12,7 @@ import { startFrontDoor } from "./aws/frontdoor.ts";
 import { issuerKeys } from "./aws/jwks.ts";
 import { defaultAccountId } from "./aws/ministack.ts";
 import { botocoreModels } from "./aws/models.ts";
-import { podIdentityService } from "./aws/trust.ts";
+import { podIdentityService } from "./aws/trust-simulator.ts";
 import { hasTakenEffect, isAssociated } from "./eks/associations.ts";
 import { assumeRoleForPodIdentity } from "./eks/eks-auth-client.ts";
 import { startPodIdentityAgent } from "./eks/pod-identity-agent.ts";
@@ -23,8 +23,8 @@ import { fetchJwks } from "./kubernetes/control-plane.ts";
 import { project, venv } from "./machine/paths.ts";
 import { startLanguageHost } from "./pulumi/language-host.ts";
 import { startProviders } from "./pulumi/providers/index.ts";
-import { deleteImages } from "./registry/images.ts";
 import { startImmutableTags } from "./registry/immutable-tags.ts";
+import { deleteImages } from "./registry/manifests.ts";
 import { awsEndpoint, files, folders, issuerOf, type Ports, type Services } from "./run.ts";
 
 // The one Node process of local: AWS's front door, EKS's authenticator, webhook and agent, Pulumi's providers. Started with the

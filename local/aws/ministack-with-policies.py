@@ -8,6 +8,8 @@ A session's `aws:PrincipalArn` is its role's ARN in AWS, and its own in MiniStac
 assumes a role: the front door, which alone calls as the account's root, reads the trust policy itself, as the service
 that it stands for. Of those it has EKS Auth's requests checked for their signature here: a name that MiniStack has not
 heard of it looks for in all of botocore's models, which takes seconds.
+
+And an empty target role or session policy takes away the one that an association has.
 """
 
 import importlib.util
@@ -17,7 +19,7 @@ import runpy
 
 from ministack.app import main
 from ministack.core import iam_evaluator, router
-from ministack.services import iam
+from ministack.services import eks, iam
 
 
 def managed_policies():
@@ -37,6 +39,7 @@ for name, policy in managed_policies().items():
 
 resolve_condition_key = iam_evaluator._resolve_condition_key
 evaluate_trust_policy = iam_evaluator.evaluate_trust_policy
+update_association = eks._update_pod_identity_association
 
 
 def condition_key(key, context):
@@ -51,7 +54,16 @@ def trusts(document, caller_arn, context=None):
     return caller_arn.endswith(":root") or evaluate_trust_policy(document, caller_arn, context)
 
 
+def update(cluster_name, association_id, body):
+    association = eks._pod_identity_associations.get(eks._pia_key(cluster_name, association_id)) or {}
+    for name in ("targetRoleArn", "policy"):
+        if body.get(name) == "":
+            association.pop(name, None)
+    return update_association(cluster_name, association_id, body)
+
+
 router.SERVICE_PATTERNS["eks-auth"] = {}
+eks._update_pod_identity_association = update
 iam_evaluator._resolve_condition_key = condition_key
 iam_evaluator.evaluate_trust_policy = trusts
 

@@ -7,7 +7,7 @@ export interface Violation {
   /** `tags.1.member.key`. */
   path: string;
   /** The value as the error shows it. */
-  shown: string;
+  held: string;
   rule:
     | { kind: "required" }
     | { kind: "length" | "value"; bound: "greater" | "less"; than: number }
@@ -33,7 +33,7 @@ function* check(
 ): Generator<Violation> {
   const broken = (rule: Violation["rule"]): Violation => ({
     path,
-    shown: shape.sensitive ? "(hidden)" : shown(value),
+    held: shape.sensitive ? "(hidden)" : quoted(value),
     rule,
   });
   if (shape.document) return;
@@ -51,7 +51,7 @@ function* check(
         if (inner !== undefined && inner !== null) {
           yield* checkMember(model, member.shape, inner, at, typed);
         } else if (shape.required?.includes(name)) {
-          yield { path: at, shown: "null", rule: { kind: "required" } };
+          yield { path: at, held: "null", rule: { kind: "required" } };
         }
       }
       return;
@@ -138,7 +138,7 @@ function compiled(pattern: string, flags: string): RegExp | undefined {
 }
 
 /** Values are shown, but neither long ones nor documents whole. */
-function shown(value: unknown): string {
+function quoted(value: unknown): string {
   const text = typeof value === "string" ? value : JSON.stringify(value);
   return `'${String(text).slice(0, 256)}'`;
 }
@@ -168,8 +168,8 @@ const smithy =
   (code: string): Words =>
   (violations) => {
     const told = violations.map(
-      ({ path, shown, rule }) =>
-        `Value ${shown} at '${path}' failed to satisfy constraint: Member ${must(rule)}`,
+      ({ path, held, rule }) =>
+        `Value ${held} at '${path}' failed to satisfy constraint: Member ${must(rule)}`,
     );
     const count = `${told.length} validation error${told.length === 1 ? "" : "s"} detected`;
     return new AwsError(code, `${count}: ${told.join("; ")}`);
@@ -213,8 +213,8 @@ const words: Readonly<Record<string, Words | undefined>> = {
   logs: smithy("InvalidParameterException"),
   ecr: (_, { path, rule }) => {
     const [member = path, ...inner] = path.split(".");
-    const plain = rule.kind === "pattern" ? `must satisfy regular expression '${rule.pattern}'` : must(rule);
-    const constraint = inner.length > 0 ? `Member must satisfy constraint: [Member ${must(rule)}]` : plain;
+    const whole = rule.kind === "pattern" ? `must satisfy regular expression '${rule.pattern}'` : must(rule);
+    const constraint = inner.length > 0 ? `Member must satisfy constraint: [Member ${must(rule)}]` : whole;
     return new AwsError(
       "InvalidParameterException",
       `Invalid parameter at '${member}' failed to satisfy constraint: '${constraint}'`,
@@ -229,11 +229,11 @@ const words: Readonly<Record<string, Words | undefined>> = {
     );
   },
   "eks-auth": smithy("InvalidParameterException"),
-  ec2: (_, { path, shown, rule }) =>
+  ec2: (_, { path, held, rule }) =>
     rule.kind === "required"
       ? new AwsError("MissingParameter", `The request must contain the parameter ${path}`)
       : new AwsError(
           "InvalidParameterValue",
-          `Value (${shown.slice(1, -1)}) for parameter ${path} is invalid. It ${must(rule)}.`,
+          `Value (${held.slice(1, -1)}) for parameter ${path} is invalid. It ${must(rule)}.`,
         ),
 };

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { JSONWebKeySet } from "jose";
 import { type Claims, readToken, type Token, TokenError, verifySignature } from "./jwt.ts";
 import { AwsError } from "./reply.ts";
-import { podIdentityService, podTrustAllows } from "./trust.ts";
+import { podIdentityService, podTrustAllows } from "./trust-simulator.ts";
 import type { TrustedRole } from "./webidentity.ts";
 
 /** A Pod Identity association, as far as its effect goes. */

@@ -1,7 +1,7 @@
 import { externalIdOf } from "../aws/podidentity.ts";
-import { checkPolicyDocument } from "../aws/policy-document.ts";
+import { checkPolicyDocument } from "../aws/policy-check.ts";
 import { AwsError, jsonReply, type Reply } from "../aws/reply.ts";
-import { namesPodIdentity } from "../aws/trust.ts";
+import { namesPodIdentity } from "../aws/trust-simulator.ts";
 import type { EksOptions, EksRequest, Routes } from "./api.ts";
 import { edit, isObject, type Json } from "./json.ts";
 
@@ -65,9 +65,11 @@ export function associationRoutes(options: EksOptions): Routes {
     if (typeof roleArn === "string") {
       const role = await options.role(roleArn.slice(roleArn.lastIndexOf("/") + 1));
       if (role?.arn !== roleArn) throw invalid("Role provided in the request does not exist.");
-      if (!(await namesPodIdentity(role))) throw invalid("Trust policy of the role provided is invalid.");
+      if (!(await namesPodIdentity(role, { tagged: disableSessionTags !== true })))
+        throw invalid("Trust policy of the role provided is invalid.");
     }
-    if (typeof policy !== "string") return;
+    // An empty one takes away the one that is there.
+    if (typeof policy !== "string" || policy === "") return;
     if (disableSessionTags !== true)
       throw invalid("disableSessionTags must be set to true when a policy is specified.");
     if (policy.length > sessionPolicyQuota)

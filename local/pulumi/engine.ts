@@ -1,7 +1,12 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { checkConfig, openStack, type ProgramStack } from "../../automation/stack.ts";
-import { type ConfigInput, project as pulumiProject } from "../../config.ts";
+import {
+  type ConfigInput,
+  checkConfig,
+  openStack,
+  type ProgramStack,
+  project as pulumiProject,
+} from "../../automation/index.ts";
 import { javaRelease } from "../machine/install/java-image.ts";
 import { pulumiHome, runFolder } from "../machine/paths.ts";
 import { identify } from "../machine/process.ts";
@@ -62,10 +67,13 @@ export function needsJava(overrides: readonly string[]): boolean {
   return app === "java" || toolbox === true;
 }
 
+/** Whether it is the mechanism, or the mechanism of a migration. */
+const isPodIdentity = (identity: unknown): boolean => /"pod-identity"/.test(JSON.stringify(identity ?? ""));
+
 /** Whether what a person gives with `--config` needs the agent of EKS Pod Identity. */
 export function needsAgent(overrides: readonly string[]): boolean {
   const { identity, bindings = [] } = overridden({}, overrides) as ConfigInput;
-  return [identity, ...bindings.map((binding) => binding.identity)].includes("pod-identity");
+  return [identity, ...bindings.map((binding) => binding.identity)].some(isPodIdentity);
 }
 
 /**

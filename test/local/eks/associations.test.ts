@@ -147,17 +147,28 @@ describe("a Pod Identity association", () => {
     });
 
     it("and is held to the same when it is changed", async () => {
-      const record = { tags: {}, disableSessionTags: true, policy: "{}" };
-      const { send } = eksWith({
-        association: async () => record,
-        role: async () => ({ arn, trustPolicy: trust({ Action: "sts:AssumeRole" }) }),
+      const policy = JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [{ Effect: "Allow", Action: "s3:*", Resource: "*" }],
       });
-      expect(await refusal(send(made, "POST", `${path}/a-1`, { disableSessionTags: false }))).to.contain(
+      const change = (disableSessionTags: boolean, body: object) =>
+        eksWith({
+          association: async () => ({
+            tags: {},
+            disableSessionTags,
+            policy: disableSessionTags ? policy : undefined,
+          }),
+          role: async () => ({ arn, trustPolicy: trust({ Action: "sts:AssumeRole" }) }),
+        }).send(made, "POST", `${path}/a-1`, body);
+      expect(await refusal(change(true, { disableSessionTags: false }))).to.contain(
         "disableSessionTags must be set to true",
       );
-      expect(await refusal(send(made, "POST", `${path}/a-1`, { roleArn: arn }))).to.contain(
+      expect((await change(true, { disableSessionTags: false, policy: "" })).status).to.equal(200);
+      expect(await refusal(change(false, { roleArn: arn }))).to.contain(
         "Trust policy of the role provided is invalid.",
       );
+      // Without tags there is nothing that sts:TagSession would be for.
+      expect((await change(true, { roleArn: arn })).status).to.equal(200);
     });
   });
 });

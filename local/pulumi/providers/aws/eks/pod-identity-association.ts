@@ -4,26 +4,10 @@ import type {
   PodIdentityAssociationState,
 } from "@pulumi/aws/eks/podIdentityAssociation.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import { sameJson } from "../../../provider-host/index.ts";
-import {
-  type AwsResourceType,
-  cancellable,
-  ignoreGone,
-  orUndefined,
-  tagOutputs,
-  tagsProperty,
-  tagsToSet,
-  unlessEmpty,
-} from "../common.ts";
-import { changeTags } from "./common.ts";
-
-/** What a pod gets by it, all of which can be changed. */
-const effectOf = ({
-  roleArn,
-  targetRoleArn,
-  disableSessionTags = false,
-  policy,
-}: Unwrap<PodIdentityAssociationArgs>) => ({ roleArn, targetRoleArn, disableSessionTags, policy });
+import { type AwsResourceType, cancellable, ignoreGone, orUndefined } from "../calls.ts";
+import { tagOutputs, tagsProperty, tagsToSet, unlessEmpty } from "../resource-tags.ts";
+import { partsOf } from "./composite-id.ts";
+import { changeTags } from "./eks-tags.ts";
 
 export const podIdentityAssociation: AwsResourceType<
   Unwrap<PodIdentityAssociationArgs>,
@@ -35,31 +19,25 @@ export const podIdentityAssociation: AwsResourceType<
     serviceAccount: { required: true, replace: true },
     roleArn: { required: true },
     targetRoleArn: {},
-    disableSessionTags: { default: false },
-    policy: { equal: sameJson },
+    disableSessionTags: {},
+    policy: {},
     tags: tagsProperty,
   },
   computed: ["associationArn", "associationId", "externalId"],
   volatile: ["externalId"],
 
   async create(inputs, context) {
-    const { clusterName, namespace, serviceAccount } = inputs;
     const tags = unlessEmpty(tagsToSet(inputs.tags, context));
+    const { clusterName } = inputs;
     const answer = await context.config.eks.send(
-      new sdk.CreatePodIdentityAssociationCommand({
-        clusterName,
-        namespace,
-        serviceAccount,
-        ...effectOf(inputs),
-        tags,
-      }),
+      new sdk.CreatePodIdentityAssociationCommand({ ...inputs, tags }),
       cancellable(context),
     );
     return `${clusterName},${answer.association?.associationId}`;
   },
 
   async read(id, context, { inputs }) {
-    const [clusterName, associationId] = id.split(",");
+    const [clusterName, associationId] = partsOf(id, ",");
     const command = new sdk.DescribePodIdentityAssociationCommand({ clusterName, associationId });
     const live = (await orUndefined(context.config.eks.send(command, cancellable(context))))?.association;
     return (
@@ -71,7 +49,8 @@ export const podIdentityAssociation: AwsResourceType<
         serviceAccount: live.serviceAccount,
         roleArn: live.roleArn,
         targetRoleArn: live.targetRoleArn,
-        disableSessionTags: live.disableSessionTags ?? false,
+        // EKS says false where nothing was said.
+        disableSessionTags: live.disableSessionTags || inputs.disableSessionTags,
         policy: live.policy,
         externalId: live.externalId,
         ...tagOutputs(live.tags, inputs.tags, context),
@@ -79,19 +58,25 @@ export const podIdentityAssociation: AwsResourceType<
     );
   },
 
-  async update(id, news, { changed, oldState }, context) {
-    const [clusterName, associationId] = id.split(",");
-    const effect = effectOf(news);
-    if (Object.keys(effect).some((property) => changed.has(property))) {
-      // As the real one sends it: what a program no longer says is not sent, and stays as it was.
-      const command = new sdk.UpdatePodIdentityAssociationCommand({ clusterName, associationId, ...effect });
+  async update(id, inputs, { changed, oldState }, context) {
+    const [clusterName, associationId] = partsOf(id, ",");
+    const { roleArn, targetRoleArn, disableSessionTags, policy, tags } = inputs;
+    // What is left out stays as it is; an empty text takes it away.
+    const change = {
+      ...(changed.has("roleArn") && { roleArn }),
+      ...(changed.has("targetRoleArn") && { targetRoleArn: targetRoleArn ?? "" }),
+      ...(changed.has("disableSessionTags") && { disableSessionTags: disableSessionTags ?? false }),
+      ...(changed.has("policy") && { policy: policy ?? "" }),
+    };
+    if (Object.keys(change).length > 0) {
+      const command = new sdk.UpdatePodIdentityAssociationCommand({ clusterName, associationId, ...change });
       await context.config.eks.send(command, cancellable(context));
     }
-    await changeTags(oldState.associationArn, oldState.tagsAll, news.tags, context);
+    await changeTags(oldState.associationArn, oldState.tagsAll, tags, context);
   },
 
   async delete(id, _, context) {
-    const [clusterName, associationId] = id.split(",");
+    const [clusterName, associationId] = partsOf(id, ",");
     const command = new sdk.DeletePodIdentityAssociationCommand({ clusterName, associationId });
     await ignoreGone(context.config.eks.send(command, cancellable(context)));
   },

@@ -424,23 +424,20 @@ export class FakeAws {
       const arn = `arn:aws:eks:${region}:${account}:podidentityassociation/${input.clusterName}/${associationId}`;
       return {
         association: this.#eks.make(`association ${associationId}`, {
-          ...defined(input),
+          ...input,
           associationId,
           arn,
           associationArn: arn,
-          ...(input.targetRoleArn === undefined ? {} : { externalId: `of ${associationId}` }),
         }),
       };
     },
     DescribePodIdentityAssociation: ({ associationId }) => ({
       association: this.#eks.get(`association ${associationId}`),
     }),
-    UpdatePodIdentityAssociation: ({ associationId, clusterName: _, ...change }) =>
-      Object.assign(
-        this.#eks.get(`association ${associationId}`),
-        defined(change),
-        change.targetRoleArn === undefined ? {} : { externalId: `of ${associationId}` },
-      ) && {},
+    UpdatePodIdentityAssociation: ({ associationId, clusterName: _, ...change }) => {
+      Object.assign(this.#eks.get(`association ${associationId}`), change);
+      return {};
+    },
     DeletePodIdentityAssociation: ({ associationId }) => this.#eks.delete(`association ${associationId}`),
     CreateAccessEntry: (input) => {
       const arn = `arn:aws:eks:${region}:${account}:access-entry/${input.clusterName}/1`;

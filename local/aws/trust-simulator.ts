@@ -89,16 +89,13 @@ export async function podTrustAllows(request: PodTrustRequest): Promise<boolean>
 }
 
 /**
- * Whether a role's trust policy names EKS Auth with both of its actions, whatever its conditions: what EKS asks of a role
- * before it makes an association.
+ * Whether a role's trust policy names EKS Auth with its actions, whatever its conditions: what EKS asks of a role before it
+ * makes an association. Whether it asks for sts:TagSession where sessions get no tags is not known.
  */
-export async function namesPodIdentity({
-  arn,
-  trustPolicy,
-}: {
-  arn: string;
-  trustPolicy: string;
-}): Promise<boolean> {
+export async function namesPodIdentity(
+  { arn, trustPolicy }: { arn: string; trustPolicy: string },
+  { tagged }: { tagged: boolean },
+): Promise<boolean> {
   let policy: { Statement?: unknown };
   try {
     policy = JSON.parse(trustPolicy) as typeof policy;
@@ -113,7 +110,7 @@ export async function namesPodIdentity({
     roleSessionName: "eks",
     accountId: arn.split(":")[4] ?? "",
     clusterArn: "",
-    tags: { "eks-cluster-name": "" },
+    tags: tagged ? { "eks-cluster-name": "" } : {},
   });
 }
 
