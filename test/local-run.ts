@@ -5,7 +5,16 @@ import { countLine, runSuites } from "./suites.ts";
 
 // The order: the last takes everything down, and looks that nothing is left.
 const suites = [
-  ...["irsa", "automation", "package", "example", "doctor", "refusals", "java", "pod-identity", "local"],
+  "irsa",
+  "admission",
+  "automation",
+  "package",
+  "example",
+  "doctor",
+  "refusals",
+  "java",
+  "pod-identity",
+  "local",
 ];
 
 const counts = await runSuites(

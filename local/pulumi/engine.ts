@@ -49,7 +49,7 @@ function javaOf({ java }: Images): JavaImages {
 }
 
 /** The stack's configuration for this machine. What a person gives with `--config` comes on top. */
-function localConfig(images: Images, { app }: ConfigInput): ConfigInput {
+function localConfig(images: Images, { app, identity }: ConfigInput): ConfigInput {
   const args: Record<string, string> =
     app === "java"
       ? { BUILD_IMAGE: javaOf(images).build, RELEASE: javaRelease }
@@ -59,6 +59,8 @@ function localConfig(images: Images, { app }: ConfigInput): ConfigInput {
     build: { args, network: "none" },
     intervalSeconds: 5,
     tags: { environment: "local" },
+    // An association takes effect some seconds after it is made, and the pods come at once.
+    ...(isPodIdentity(identity) ? { admission: "enforced" } : {}),
   };
 }
 
