@@ -10,9 +10,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { partitionIn, partitionOfArn, partitionRule } from "../iam/partition.ts";
 import { awsManagedPolicyArn, policyWarnings } from "../iam/policies.ts";
 import { automaticName } from "../iam/role.ts";
-import { type Subject, stsAudience } from "../iam/trust-policy.ts";
+import type { Subject } from "../iam/trust-policy.ts";
 import { ArgumentError } from "../iam/validation.ts";
 import {
+  annotationsOf,
   type CheckedIrsaArguments,
   checkIrsaArguments,
   type IrsaServiceAccountArgs,
@@ -157,8 +158,12 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
         ? adopted(name, metadata, parent)
         : new ServiceAccount(
             `${name}-service-account`,
-            { metadata, automountServiceAccountToken: args.automountToken },
-            parent,
+            {
+              metadata,
+              automountServiceAccountToken: args.automountToken === "unset" ? undefined : args.automountToken,
+            },
+            // Others add these to a ServiceAccount that was imported with them: Kubernetes before 1.24, an administrator.
+            { ...parent, ignoreChanges: ["secrets", "imagePullSecrets"] },
           );
       // From the object, so that what uses these names waits until it is there.
       this.namespace = this.serviceAccount.metadata.namespace;
@@ -245,23 +250,3 @@ const subjectOf = <T>({
   namespace,
   serviceAccount,
 });
-
-/** Source: README of github.com/aws/amazon-eks-pod-identity-webhook. */
-function annotationsOf(
-  { identity, audience, annotations, tokenExpirationSeconds, stsRegionalEndpoints }: CheckedIrsaArguments,
-  roleArn: pulumi.Output<string>,
-): Record<string, pulumi.Input<string>> {
-  // Under Pod Identity the association says it all, and an annotated pod would get both.
-  if (identity === "pod-identity") return { ...annotations };
-  return {
-    ...annotations,
-    "eks.amazonaws.com/role-arn": roleArn,
-    ...(audience !== undefined && audience !== stsAudience ? { "eks.amazonaws.com/audience": audience } : {}),
-    ...(tokenExpirationSeconds !== undefined
-      ? { "eks.amazonaws.com/token-expiration": String(tokenExpirationSeconds) }
-      : {}),
-    ...(stsRegionalEndpoints !== undefined
-      ? { "eks.amazonaws.com/sts-regional-endpoints": String(stsRegionalEndpoints) }
-      : {}),
-  };
-}

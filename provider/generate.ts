@@ -59,6 +59,7 @@ const types: Readonly<Record<string, { readonly [key: string]: unknown; readonly
   string: { ...text, plain: true },
   number: { type: "integer", plain: true },
   boolean: { type: "boolean", plain: true },
+  'boolean | "unset"': { oneOf: [{ type: "boolean" }, text], plain: true },
   "pulumi.Input<string> | readonly pulumi.Input<string>[]": { oneOf: [text, { type: "array", items: text }] },
   "pulumi.Input<Record<string, pulumi.Input<string>>>": textMap,
   "Readonly<Record<string, pulumi.Input<string>>>": textMap,
