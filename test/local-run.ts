@@ -5,7 +5,17 @@ import Mocha from "mocha";
 
 const mocha = new Mocha({ reporter: "spec", color: process.stdout.isTTY });
 // The order: the last takes everything down, and looks that nothing is left.
-for (const name of ["irsa", "automation", "package", "example", "doctor", "refusals", "java", "local"])
+for (const name of [
+  "irsa",
+  "adopt",
+  "automation",
+  "package",
+  "example",
+  "doctor",
+  "refusals",
+  "java",
+  "local",
+])
   mocha.addFile(join(import.meta.dirname, "e2e", `${name}.e2e.ts`));
 mocha.grep(process.argv[2] ?? "");
 

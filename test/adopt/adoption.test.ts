@@ -9,22 +9,10 @@ import { stackFile } from "../../adopt/stack-settings.ts";
 import { podIdentityTrustPolicy } from "../../iam/trust-policy.ts";
 import program from "../../index.ts";
 import { issuer, oidcProviderArn, type Registered, setMocks, settled } from "../mocks.ts";
-import {
-  accountId,
-  accountOf,
-  cdk,
-  claims,
-  eksctl,
-  estateOf,
-  type Laid,
-  podIdentity,
-  pulumiAwsIam,
-  region,
-  roleLike,
-  terraform,
-  terraformLike,
-  tokenTrust,
-} from "./layouts.ts";
+import { accountId, accountOf, estateOf, type Laid, layouts, region } from "./layouts.ts";
+
+const { cdk, claims, eksctl, podIdentity, pulumiAwsIam, roleLike, terraform, terraformLike, tokenTrust } =
+  layouts;
 
 /** What the program registers, told the stack file. */
 async function registeredBy(estate: Estate): Promise<Registered[]> {

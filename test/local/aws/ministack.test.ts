@@ -4,10 +4,16 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { IAMClient, ListRolesCommand } from "@aws-sdk/client-iam";
+import {
+  CreatePolicyCommand,
+  CreateRoleCommand,
+  GetAccountAuthorizationDetailsCommand,
+  IAMClient,
+  ListRolesCommand,
+} from "@aws-sdk/client-iam";
 import { expect } from "chai";
 import getPort from "get-port";
-import { miniStack } from "../../../local/aws/ministack.ts";
+import { miniStack, rootCredentials } from "../../../local/aws/ministack.ts";
 import { venv } from "../../../local/machine/paths.ts";
 
 describe("miniStack", () => {
@@ -91,6 +97,40 @@ describe("miniStack", () => {
       );
       client.destroy();
       expect(told).to.match(/InvalidClientTokenId|SignatureDoesNotMatch|AccessDenied/);
+    });
+
+    it("tells a role's permissions boundary among the account's details", async () => {
+      const client = new IAMClient({ endpoint: url, region: "eu-west-1", credentials: rootCredentials });
+      const statement = { Effect: "Allow", Action: "s3:*", Resource: "*" };
+      const document = (more: object) => JSON.stringify({ Version: "2012-10-17", Statement: [more] });
+      const { Policy } = await client.send(
+        new CreatePolicyCommand({ PolicyName: "boundary", PolicyDocument: document(statement) }),
+      );
+      const trust = document({
+        Effect: "Allow",
+        Action: "sts:AssumeRole",
+        Principal: { Service: "ec2.amazonaws.com" },
+      });
+      for (const [RoleName, PermissionsBoundary] of [
+        ["bound", Policy?.Arn],
+        ["free", undefined],
+      ]) {
+        await client.send(
+          new CreateRoleCommand({ RoleName, PermissionsBoundary, AssumeRolePolicyDocument: trust }),
+        );
+      }
+      const { RoleDetailList = [] } = await client.send(
+        new GetAccountAuthorizationDetailsCommand({ Filter: ["Role"] }),
+      );
+      client.destroy();
+      const boundaries = RoleDetailList.map(({ RoleName, PermissionsBoundary }) => [
+        RoleName,
+        PermissionsBoundary?.PermissionsBoundaryArn,
+      ]);
+      expect(boundaries).to.deep.include.members([
+        ["bound", Policy?.Arn],
+        ["free", undefined],
+      ]);
     });
   });
 });
