@@ -220,7 +220,7 @@ function roleWords(
   const managed = role.attachedPolicies.length;
   const quotas = {
     ...(managed > managedPoliciesPerRole.default && { managedPoliciesPerRole: managed }),
-    ...(long && { trustPolicyCharacters: trustPolicyCharacters.most }),
+    ...(long && { trustPolicyCharacters: trustPolicyCharacters.max }),
   };
   const words: Partial<BindingWords> = {
     role: {

@@ -14,8 +14,8 @@ import type { CoreV1Api, V1ServiceAccount, V1ServiceAccountList } from "@kuberne
 import PQueue from "p-queue";
 import { kubeconfig } from "../components/kubeconfig.ts";
 import { awsWorld } from "../doctor/aws.ts";
-import { kubernetesAt, plainly } from "../doctor/kubernetes.ts";
-import { recognise } from "../doctor/links/cluster.ts";
+import { kubernetesAt, orApiServerError } from "../doctor/kubernetes.ts";
+import { recognise } from "../doctor/links/kubeconfig-cluster.ts";
 import type { AssociationFacts, ClusterFacts, Estate, RoleFacts, ServiceAccountFacts } from "./estate.ts";
 
 /** What to look at. */
@@ -81,7 +81,7 @@ async function readServiceAccounts(
   for (const namespace of lists) {
     let more: string | undefined;
     do {
-      const page = await plainly(() => listOf(core, namespace, more));
+      const page = await orApiServerError(() => listOf(core, namespace, more));
       all.push(...page.items);
       more = page.metadata?._continue || undefined;
     } while (more !== undefined);

@@ -65,7 +65,7 @@ function read(
     );
   }
   const otherSubjects = subjects.filter((one) => !isOwn(one));
-  const longest = { trustPolicyCharacters: trustPolicyCharacters.most };
+  const longest = { trustPolicyCharacters: trustPolicyCharacters.max };
   const ours = trustPolicyFor(
     { identity, audience, quotas: longest },
     [oidcProviderArn ?? ""],

@@ -15,7 +15,7 @@ export interface Laid {
   readonly association?: AssociationFacts;
 }
 
-export const sub = (namespace: string, name: string): string => `system:serviceaccount:${namespace}:${name}`;
+const sub = (namespace: string, name: string): string => `system:serviceaccount:${namespace}:${name}`;
 
 export function accountOf(
   namespace: string,
