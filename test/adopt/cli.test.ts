@@ -157,7 +157,7 @@ describe("the adopt command", () => {
         [join(root, "adopt", "cli.ts"), ...args],
         {
           cwd: folder,
-          env: { PATH: process.env.PATH, ...environment },
+          env: { PATH: process.env.PATH, COLUMNS: "300", ...environment },
         },
         (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
       );
