@@ -1,4 +1,4 @@
-import { annotationsOf } from "../components/irsa-arguments.ts";
+import { annotationsOf, type IdentityArgs, phaseOf } from "../components/irsa-arguments.ts";
 import { ConfigError, type ConfigInput, parseConfig, project } from "../config.ts";
 import { partitionOfArn } from "../iam/partition.ts";
 import { awsManagedPolicyArn, type PolicyReference, resolvePolicies } from "../iam/policies.ts";
@@ -106,13 +106,11 @@ function describe(
   const { namespace, name, annotation, association } = found;
   const obstacle = obstacleOf(found, roleArn, role, estate);
   if (obstacle !== undefined) return { why: obstacle };
-  const identity = association === undefined ? "irsa" : "pod-identity";
   const names = {
     namespace,
     serviceAccount: name,
-    ...(identity === "pod-identity" && ({ identity } as const)),
+    ...(association && { identity: identityOf(found), ...associationWords(association) }),
   };
-
   const account = accountWords(found, estate, annotation === undefined ? undefined : roleArn);
   const audience = found.account?.annotations["eks.amazonaws.com/audience"];
   const words =
@@ -147,6 +145,21 @@ function describe(
   };
 }
 
+/** How a ServiceAccount comes to its role. With both, it is on its way to the association, which the webhook prefers. */
+const identityOf = ({ annotation, association }: Found): IdentityArgs =>
+  association === undefined
+    ? "irsa"
+    : annotation === undefined
+      ? "pod-identity"
+      : { mechanism: "pod-identity", migrating: true };
+
+const associationWords = ({ targetRoleArn, disableSessionTags, policy }: AssociationFacts) => ({
+  ...(targetRoleArn !== undefined && { targetRole: { arn: targetRoleArn } }),
+  ...(disableSessionTags && {
+    session: { disableTags: true, ...(policy !== undefined && { policy: JSON.parse(policy) }) } as const,
+  }),
+});
+
 /** Refuses policies which Pulumi would know by the names of another binding's: `a` with `b-c`, and `a-b` with `c`. */
 function unlessTaken(
   words: Said<Partial<BindingWords>>,
@@ -170,17 +183,14 @@ function obstacleOf(
   role: RoleFacts | undefined,
   { cluster }: Estate,
 ): string | undefined {
-  if (annotation !== undefined && association !== undefined) {
-    return `it has the annotation for ${annotation} and the Pod Identity association ${association.id} for ${association.roleArn}; a binding is for one of both`;
+  if (annotation !== undefined && association !== undefined && annotation !== association.roleArn) {
+    return `it has the annotation for ${annotation} and the Pod Identity association ${association.id} for ${association.roleArn}; a binding is for one role`;
   }
   const [, account] = /^arn:aws[a-z-]*:iam::(\d{12}):role\/\S+$/.exec(roleArn) ?? [];
   if (account === undefined) return `its annotation holds ${roleArn}, which is no role's ARN`;
   if (role === undefined && account === cluster.arn.split(":")[4]) return `there is no role ${roleArn}`;
   if (association?.ownerArn !== undefined) {
     return `its association belongs to the add-on ${association.ownerArn}, which goes on keeping it`;
-  }
-  if (association && association.others.length > 0) {
-    return `its association has ${association.others.join(", ")}, which a binding has no word for`;
   }
   return undefined;
 }
@@ -194,21 +204,27 @@ const tagsWords = (tags: Readonly<Record<string, string>>): { tags?: Record<stri
 /** What of a binding describes the role. */
 function roleWords(
   role: RoleFacts,
-  { namespace, name, association }: Found,
+  found: Found,
   audience: string | undefined,
   estate: Estate,
 ): Said<Partial<BindingWords>> {
+  const { namespace, name, association } = found;
   const own = { namespace, serviceAccount: name };
-  const trust = trustWords(role.trustPolicy, own, estate.oidcProviderArn);
-  if ("why" in trust) return trust;
-  const { identity, otherSubjects, long } = trust.said;
-  const wanted = association === undefined ? "irsa" : "pod-identity";
-  if (identity !== wanted) {
-    return {
-      why: `its trust policy is for ${identity === "irsa" ? "IRSA" : "EKS Pod Identity"}, and the ServiceAccount comes to it by ${wanted === "irsa" ? "an annotation" : "an association"}`,
-    };
+  const identity = identityOf(found);
+  if (association?.targetRoleArn !== undefined) {
+    return { why: "its association goes on to another role, for which a binding writes a policy of its own" };
   }
-  if (wanted === "irsa" && trust.said.audience !== (audience ?? stsAudience)) {
+  const trust = trustWords(role.trustPolicy, {
+    ...own,
+    identity,
+    sessionTags: association?.disableSessionTags !== true,
+    oidcProviderArn: estate.oidcProviderArn,
+    clusterName: estate.cluster.name,
+  });
+  if ("why" in trust) return trust;
+  const { otherSubjects, long } = trust.said;
+  const { webIdentity } = phaseOf(identity);
+  if (webIdentity && trust.said.audience !== (audience ?? stsAudience)) {
     return {
       why: `its trust policy takes tokens for ${trust.said.audience}, and the ServiceAccount's are for ${audience ?? stsAudience}`,
     };
@@ -232,11 +248,14 @@ function roleWords(
     description: role.description,
     ...(policies.length > 0 && { policies }),
     ...(otherSubjects.length > 0 && { otherSubjects }),
-    ...(wanted === "irsa" && trust.said.audience !== stsAudience && { audience: trust.said.audience }),
+    ...(webIdentity && trust.said.audience !== stsAudience && { audience: trust.said.audience }),
     ...(Object.keys(quotas).length > 0 && { quotas }),
     ...tagsWords(role.tags),
   };
-  const refused = refusalOf({ ...own, identity, ...words, roleOnly: true }, estate);
+  const refused = refusalOf(
+    { ...own, identity, ...(association && associationWords(association)), ...words, roleOnly: true },
+    estate,
+  );
   return refused === undefined ? { said: words } : { why: `a binding cannot say it: ${refused}` };
 }
 
@@ -259,10 +278,11 @@ function policyWords(role: RoleFacts, partition: string): PolicyReference[] {
 
 /** What of a binding describes the ServiceAccount, or why the stack has to leave it alone. */
 function accountWords(
-  { namespace, name, account, association }: Found,
+  found: Found,
   estate: Estate,
   roleArn: string | undefined,
 ): Said<Partial<BindingWords>> {
+  const { namespace, name, account, association } = found;
   if (account === undefined) return { why: "there is no such ServiceAccount yet" };
   const keeper = keeperOf(account);
   if (keeper !== undefined) return { why: keeper };
@@ -279,7 +299,7 @@ function accountWords(
     "eks.amazonaws.com/sts-regional-endpoints": regional,
     ...annotations
   } = account.annotations;
-  const identity = association === undefined ? "irsa" : "pod-identity";
+  const identity = identityOf(found);
   // Where `kubectl apply` left an annotation and nobody another, the provider sees a map with nothing in it.
   const emptied = applied !== undefined && roleArn === undefined && Object.keys(annotations).length === 0;
   const words = {

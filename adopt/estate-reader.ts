@@ -161,17 +161,16 @@ async function readAssociations({ cluster, region, namespaces }: Place): Promise
         if (!associationId || !namespace || !serviceAccount || !roleArn) {
           throw new Error(`EKS: the association ${associationId} without a ServiceAccount or a role.`);
         }
-        const { targetRoleArn, externalId, disableSessionTags, policy } = association ?? {};
-        const others = { targetRoleArn, externalId, disableSessionTags, policy };
+        const { targetRoleArn, disableSessionTags, policy } = association ?? {};
         return {
           id: associationId,
           namespace,
           serviceAccount,
           roleArn,
           tags,
-          others: Object.entries(others)
-            .filter(([, value]) => value)
-            .map(([key]) => key),
+          targetRoleArn: targetRoleArn || undefined,
+          disableSessionTags: disableSessionTags || undefined,
+          policy: policy || undefined,
           ownerArn: ownerArn || undefined,
         };
       }),

@@ -40,8 +40,10 @@ export interface AssociationFacts {
   readonly serviceAccount: string;
   readonly roleArn: string;
   readonly tags: Readonly<Record<string, string>>;
-  /** What it has that a binding has no word for: `targetRoleArn`, `policy`, `disableSessionTags`. */
-  readonly others: readonly string[];
+  readonly targetRoleArn?: string | undefined;
+  readonly disableSessionTags?: boolean | undefined;
+  /** The session policy, as JSON. */
+  readonly policy?: string | undefined;
   /** The EKS add-on that made it, and goes on keeping it. */
   readonly ownerArn?: string | undefined;
 }

@@ -1,5 +1,6 @@
-import { type IdentityMechanism, trustPolicyFor } from "../components/irsa-arguments.ts";
+import { type IdentityArgs, phaseOf, trustPolicyFor } from "../components/irsa-arguments.ts";
 import { isNamePattern, isNamespaceName, isServiceAccountName } from "../iam/names.ts";
+import { characters } from "../iam/policy-document.ts";
 import { statementsOf, texts } from "../iam/policy-reader.ts";
 import { trustPolicyCharacters } from "../iam/quotas.ts";
 import { issuerHost, type Matching, type Subject, stsAudience } from "../iam/trust-policy.ts";
@@ -7,12 +8,22 @@ import { sameDocument } from "./same-document.ts";
 
 /** A role's trust policy in the words of a binding. */
 export interface TrustWords {
-  readonly identity: IdentityMechanism;
   readonly audience: string;
   /** Whom the role admits beside the binding's own ServiceAccount. */
   readonly otherSubjects: readonly Subject[];
   /** Whether it is longer than IAM takes by default. */
   readonly long: boolean;
+}
+
+/** Whom the trust policy is to admit, and how. */
+export interface Admission {
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly identity: IdentityArgs;
+  /** Whether EKS Pod Identity tags its sessions. */
+  readonly sessionTags: boolean;
+  readonly oidcProviderArn: string | undefined;
+  readonly clusterName: string;
 }
 
 /** What is said, or why it cannot be. */
@@ -27,49 +38,65 @@ type Json = Readonly<Record<string, unknown>>;
  * Reads a trust policy back into what would write it. Whatever is read is written again and compared, so that nothing is
  * said which comes out as another policy.
  */
-export function trustWords(
-  document: string,
-  own: { readonly namespace: string; readonly serviceAccount: string },
-  oidcProviderArn: string | undefined,
-): Said<TrustWords> {
+export function trustWords(document: string, wanted: Admission): Said<TrustWords> {
   try {
-    return { said: read(document, own, oidcProviderArn) };
+    return { said: read(document, wanted) };
   } catch (error) {
     if (!(error instanceof Unsaid)) throw error;
     return { why: error.message };
   }
 }
 
-function read(
-  document: string,
-  own: { readonly namespace: string; readonly serviceAccount: string },
-  oidcProviderArn: string | undefined,
-): TrustWords {
+function read(document: string, wanted: Admission): TrustWords {
+  const { namespace, serviceAccount, identity, sessionTags, oidcProviderArn, clusterName } = wanted;
   const statements = statementsOf(document) as readonly object[] as readonly Json[];
   if (statements.length === 0) throw new Unsaid("its trust policy has no statement");
-  const byPods = statements.some(({ Principal }) => isPodIdentity(Principal));
-  const identity = byPods ? "pod-identity" : "irsa";
-  const admitted = statements.map((statement) =>
-    byPods ? podIdentityStatement(statement) : tokenStatement(statement, oidcProviderArn),
-  );
-  const [audience = stsAudience, ...others] = new Set(admitted.flatMap(({ audience = [] }) => audience));
+  const { webIdentity, podIdentity } = phaseOf(identity);
+  const ofPods = statements.filter(({ Principal }) => isPodIdentity(Principal));
+  const ofTokens = statements.filter(({ Principal }) => !isPodIdentity(Principal));
+  for (const [name, asked, found] of [
+    ["IRSA", webIdentity, ofTokens],
+    ["EKS Pod Identity", podIdentity, ofPods],
+  ] as const) {
+    if (asked && found.length === 0) {
+      throw new Unsaid(`its trust policy does not admit ${name}, by which the ServiceAccount comes to it`);
+    }
+    if (!asked && found.length > 0 && found === ofPods) {
+      throw new Unsaid(`its trust policy admits ${name}, by which the ServiceAccount does not come to it`);
+    }
+  }
+  const tokens = ofTokens.map((statement) => tokenStatement(statement, oidcProviderArn));
+  const [audience = stsAudience, ...others] = new Set(tokens.flatMap((one) => one.audience));
   if (others.length > 0) {
     throw new Unsaid(`its trust policy takes several audiences (${[audience, ...others].join(", ")})`);
   }
-  const subjects = admitted.flatMap(({ subjects }) => subjects);
+  const named = sessionTags ? ofPods.map((statement) => podIdentityStatement(statement, clusterName)) : [];
   const isOwn = (one: Subject): boolean =>
-    one.namespace === own.namespace && one.serviceAccount === own.serviceAccount;
-  if (!subjects.some(isOwn)) {
-    throw new Unsaid(
-      `its trust policy does not name the ServiceAccount ${own.namespace}/${own.serviceAccount}, which a binding's always does; it admits ${subjects.map(subjectText).join(", ")}`,
-    );
+    one.namespace === namespace && one.serviceAccount === serviceAccount;
+  const admitted = [tokens.flatMap(({ subjects }) => subjects), named];
+  for (const subjects of admitted) {
+    if (subjects.length > 0 && !subjects.some(isOwn)) {
+      throw new Unsaid(
+        `its trust policy does not name the ServiceAccount ${namespace}/${serviceAccount}, which a binding's always does; it admits ${subjects.map(subjectText).join(", ")}`,
+      );
+    }
   }
-  const otherSubjects = subjects.filter((one) => !isOwn(one));
-  const longest = { trustPolicyCharacters: trustPolicyCharacters.max };
+  const otherSubjects = (webIdentity ? admitted[0] : named)?.filter((one) => !isOwn(one)) ?? [];
+  if (podIdentity && otherSubjects.length > 0) {
+    throw new Unsaid("its trust policy names several ServiceAccounts, each with an association of its own");
+  }
   const ours = trustPolicyFor(
-    { identity, audience, quotas: longest },
-    [oidcProviderArn ?? ""],
-    [own, ...otherSubjects],
+    {
+      identity,
+      audience,
+      session: sessionTags ? undefined : { disableTags: true },
+      quotas: { trustPolicyCharacters: trustPolicyCharacters.max },
+    },
+    {
+      oidcProviderArns: oidcProviderArn === undefined ? [] : [oidcProviderArn],
+      clusterNames: [clusterName],
+      subjects: [{ namespace, serviceAccount }, ...otherSubjects],
+    },
   );
   if (!sameDocument(JSON.parse(document), ours)) {
     throw new Unsaid(
@@ -78,13 +105,13 @@ function read(
         : `its trust policy spreads over ${statements.length} statements what a binding's says in ${ours.Statement.length}`,
     );
   }
-  const long = JSON.stringify(ours).length > trustPolicyCharacters.default;
-  return { identity, audience, otherSubjects, long };
+  const long = characters(ours) > trustPolicyCharacters.default;
+  return { audience, otherSubjects, long };
 }
 
-interface Admitted {
+interface Tokens {
   readonly subjects: readonly Subject[];
-  readonly audience?: readonly string[];
+  readonly audience: readonly string[];
 }
 
 const isPodIdentity = (principal: unknown): boolean =>
@@ -94,7 +121,7 @@ const isMap = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** A statement that admits tokens of the cluster: by `sub` and `aud`, and nothing else. */
-function tokenStatement(statement: Json, oidcProviderArn: string | undefined): Admitted {
+function tokenStatement(statement: Json, oidcProviderArn: string | undefined): Tokens {
   if (oidcProviderArn === undefined)
     throw new Unsaid("the cluster's issuer has no OIDC provider in this account");
   checkFrame(statement, { Federated: oidcProviderArn }, ["sts:AssumeRoleWithWebIdentity"]);
@@ -114,29 +141,37 @@ function tokenStatement(statement: Json, oidcProviderArn: string | undefined): A
   return { subjects: sub.values.map((one) => subjectOf(one, sub.operator)), audience: aud.values };
 }
 
-/** A statement that admits EKS Pod Identity for one ServiceAccount. */
-function podIdentityStatement(statement: Json): Admitted {
+/** A statement that admits EKS Pod Identity for one ServiceAccount of the cluster. */
+function podIdentityStatement(statement: Json, clusterName: string): Subject {
   checkFrame(statement, { Service: "pods.eks.amazonaws.com" }, ["sts:AssumeRole", "sts:TagSession"]);
-  const keys = {
-    namespace: "aws:RequestTag/kubernetes-namespace",
-    serviceAccount: "aws:RequestTag/kubernetes-service-account",
-  };
   if (!isMap(statement.Condition)) {
     throw new Unsaid(
       "its trust policy admits every Pod Identity association of the account, where a binding's names the ServiceAccount",
     );
   }
-  const tags = conditionsOf(statement, Object.values(keys));
-  const part = (key: string): string | Matching => {
-    const tag = tags.get(key);
-    const [value, ...others] = tag?.values ?? [];
-    if (tag === undefined || value === undefined || others.length > 0)
-      throw new Unsaid(`its trust policy does not check ${key} for one value, as a binding's does`);
-    return tag.operator === "StringLike" && /[*?]/.test(value) ? { matching: value } : value;
+  const keys = {
+    cluster: "aws:RequestTag/eks-cluster-name",
+    namespace: "aws:RequestTag/kubernetes-namespace",
+    serviceAccount: "aws:RequestTag/kubernetes-service-account",
   };
+  const tags = conditionsOf(statement, Object.values(keys));
+  const onlyValue = (key: string): string => {
+    const [value, ...others] = tags.get(key)?.values ?? [];
+    if (value === undefined || others.length > 0) {
+      throw new Unsaid(`its trust policy does not check ${key} for one value, as a binding's does`);
+    }
+    return value;
+  };
+  if (onlyValue(keys.cluster) !== clusterName) {
+    throw new Unsaid(`its trust policy is for the cluster ${onlyValue(keys.cluster)}`);
+  }
+  const part = (key: string): string | Matching =>
+    tags.get(key)?.operator === "StringLike" && /[*?]/.test(onlyValue(key))
+      ? { matching: onlyValue(key) }
+      : onlyValue(key);
   const subject = { namespace: part(keys.namespace), serviceAccount: part(keys.serviceAccount) };
   checkSubject(subject, subjectText(subject));
-  return { subjects: [subject] };
+  return subject;
 }
 
 /** All of a statement but its conditions. */

@@ -6,7 +6,7 @@ import type { Estate } from "../../adopt/estate.ts";
 import { clusterImport, type ImportEntry, importFile } from "../../adopt/import-file.ts";
 import { sameDocument } from "../../adopt/same-document.ts";
 import { stackFile } from "../../adopt/stack-settings.ts";
-import { podIdentityTrustPolicy } from "../../iam/trust-policy.ts";
+import { podIdentityTrustPolicy, roleTrustPolicy } from "../../iam/trust-policy.ts";
 import program from "../../index.ts";
 import { issuer, oidcProviderArn, type Registered, setMocks, settled } from "../mocks.ts";
 import { accountId, accountOf, estateOf, type Laid, layouts, region } from "./layouts.ts";
@@ -31,8 +31,10 @@ async function registeredBy(estate: Estate): Promise<Registered[]> {
         name,
         endpoint,
         certificateAuthorities: [{ data: certificateAuthority }],
+        computeConfigs: [],
         identities: [{ oidcs: [{ issuer: estate.cluster.issuer }] }],
       }),
+      "aws:eks/getAddon:getAddon": () => ({ addonVersion: "v1" }),
       "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": () => ({ arn: oidcProviderArn }),
     },
     outputs: {
@@ -121,6 +123,16 @@ function changesOf(
       }
       case "aws:eks/podIdentityAssociation:PodIdentityAssociation": {
         const live = associations.find((one) => one.serviceAccount === inputs.serviceAccount);
+        const { targetRoleArn, disableSessionTags, policy } = live ?? {};
+        compare(
+          `${name}'s sessions`,
+          { targetRoleArn, disableSessionTags, policy },
+          {
+            targetRoleArn: inputs.targetRoleArn,
+            disableSessionTags: inputs.disableSessionTags,
+            policy: inputs.policy,
+          },
+        );
         compare(name, live && { roleArn: live.roleArn, namespace: live.namespace, tags: own(live.tags) }, {
           roleArn: inputs.roleArn,
           namespace: inputs.namespace,
@@ -230,7 +242,9 @@ describe("adopting", () => {
     const { role, association } = podIdentity("team-a", "app");
     const own = {
       ...role,
-      trustPolicy: JSON.stringify(podIdentityTrustPolicy([{ namespace: "team-a", serviceAccount: "app" }])),
+      trustPolicy: JSON.stringify(
+        podIdentityTrustPolicy([{ namespace: "team-a", serviceAccount: "app" }], { clusterNames: ["dev"] }),
+      ),
       tags: { team: "a" },
     };
     const { described } = await adopted({ role: own, ...(association && { association }) });
@@ -239,6 +253,51 @@ describe("adopting", () => {
       left: "there is no such ServiceAccount yet",
     });
     expect(described[0]?.binding).to.deep.include({ roleOnly: true, tags: { team: "a" } });
+  });
+
+  it("says both where a ServiceAccount is on its way from IRSA to Pod Identity, as eksctl leaves it", async () => {
+    const { role, association } = podIdentity("team-a", "app");
+    const both = accountOf("team-a", "app", role.arn);
+    const { described } = await adopted({ role, account: both, ...(association && { association }) });
+    expect(described[0]?.binding).to.deep.include({
+      identity: { mechanism: "pod-identity", migrating: true },
+      role: { arn: role.arn },
+    });
+    const ours = roleTrustPolicy({
+      subjects: [{ namespace: "team-a", serviceAccount: "app" }],
+      webIdentity: { oidcProviderArns: [oidcProviderArn] },
+      podIdentity: { clusterNames: ["dev"] },
+    });
+    const own = { ...role, trustPolicy: JSON.stringify(ours), tags: { team: "a" } };
+    const whole = await adopted({ role: own, account: both, ...(association && { association }) });
+    expect(whole.described[0]).to.include({ role: own, takesServiceAccount: true });
+  });
+
+  it("says what an association has of its own: a second role, no tags, a session policy", async () => {
+    const { role, account, association } = podIdentity("team-a", "app");
+    const policy = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}';
+    const targetRoleArn = "arn:aws:iam::444455556666:role/next";
+    const more = { targetRoleArn, disableSessionTags: true, policy };
+    const { described } = await adopted({
+      role,
+      ...(account && { account }),
+      ...(association && { association: { ...association, ...more } }),
+    });
+    expect(described[0]?.reference).to.contain("goes on to another role");
+    expect(described[0]?.binding).to.deep.include({
+      targetRole: { arn: targetRoleArn },
+      session: { disableTags: true, policy: JSON.parse(policy) },
+    });
+    const untagged = podIdentityTrustPolicy([{ namespace: "team-a", serviceAccount: "app" }], {
+      sessionTags: false,
+    });
+    const own = { ...role, trustPolicy: JSON.stringify(untagged), tags: { team: "a" } };
+    const whole = await adopted({
+      role: own,
+      ...(account && { account }),
+      ...(association && { association: { ...association, disableSessionTags: true } }),
+    });
+    expect(whole.described[0]).to.include({ role: own, takesServiceAccount: true });
   });
 
   it("describes a shared role once, with all that it names, and refers the others to it", async () => {
@@ -385,8 +444,17 @@ describe("adopting", () => {
         "several audiences (a, b)",
       ],
       "Pod Identity": [
-        JSON.stringify(podIdentityTrustPolicy([{ namespace: "team-a", serviceAccount: "app" }])),
-        "is for EKS Pod Identity, and the ServiceAccount comes to it by an annotation",
+        JSON.stringify(
+          podIdentityTrustPolicy([{ namespace: "team-a", serviceAccount: "app" }], { clusterNames: ["dev"] }),
+        ),
+        "does not admit IRSA, by which the ServiceAccount comes to it",
+      ],
+      "Pod Identity beside": [
+        trust(
+          statement,
+          ...podIdentityTrustPolicy([{ namespace: "team-a", serviceAccount: "app" }]).Statement,
+        ),
+        "admits EKS Pod Identity, by which the ServiceAccount does not come to it",
       ],
       "no statement": [JSON.stringify({ Version: "2012-10-17", Statement: [] }), "has no statement"],
     };
@@ -488,7 +556,6 @@ describe("adopting", () => {
           ? [
               association,
               { ...association, id: "a-2", serviceAccount: "addon", ownerArn: "arn:aws:eks:::addon/x" },
-              { ...association, id: "a-3", serviceAccount: "chained", others: ["targetRoleArn"] },
             ]
           : [],
         roles: [
@@ -513,13 +580,10 @@ describe("adopting", () => {
       /^team-b\/both: it has the annotation for .* and the Pod Identity association a-both/,
     );
     expect(listed[5]).to.equal(
-      "team-b/chained: its association has targetRoleArn, which a binding has no word for",
-    );
-    expect(listed[6]).to.equal(
       `arn:aws:iam::${accountId}:role/unused: it trusts the cluster's issuer, and no ServiceAccount that was looked at names it`,
     );
-    expect(listed).to.have.length(7);
-    expect(reportOf({ estate, described, undescribed })).to.contain("Not described (7):");
+    expect(listed).to.have.length(6);
+    expect(reportOf({ estate, described, undescribed })).to.contain("Not described (6):");
   });
 
   it("tells what it refers to and what it leaves", () => {

@@ -88,7 +88,7 @@ describe("the adopt command", () => {
         namespace: "team-b",
         serviceAccount: "pod",
         roleArn: arnOf("one"),
-        targetRoleArn: "arn:t",
+        ownerArn: "arn:aws:eks:eu-central-1:1:addon/dev/x",
         disableSessionTags: false,
       },
     }),
@@ -175,7 +175,7 @@ describe("the adopt command", () => {
     expect(code).to.equal(0);
     expect(stdout).to.contain("dev in eu-central-1: 3 found, 2 described");
     expect(stdout).to.contain("team-a/two: the ServiceAccount has finalizers");
-    expect(stdout).to.contain("team-b/pod: arn:").and.to.contain("its association has targetRoleArn");
+    expect(stdout).to.contain("team-b/pod: arn:").and.to.contain("its association belongs to the add-on");
     const { config } = load(readFileSync(join(folder, "found", "stack.yaml"), "utf8")) as {
       config: Record<string, unknown>;
     };

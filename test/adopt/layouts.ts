@@ -184,7 +184,6 @@ export function layoutsFor(oidcProviderArn: string) {
       serviceAccount: name,
       roleArn: role.arn,
       tags: { team: "a" },
-      others: [],
     };
     return { role, account: accountOf(namespace, name, undefined, more), association };
   }
