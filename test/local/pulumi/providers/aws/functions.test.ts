@@ -45,11 +45,7 @@ describe("the functions of aws", () => {
   it("find a cluster, or say that there is none", async () => {
     const token = "aws:eks/getCluster:getCluster";
     account.aws.ask("CreateCluster", { name: "dev" });
-    expect(await invoke(token, { name: "dev" })).to.deep.include({
-      name: "dev",
-      endpoint: "https://example",
-      computeConfigs: [],
-    });
+    expect(await invoke(token, { name: "dev" })).to.include({ name: "dev", endpoint: "https://example" });
     expect(await failure(token, { name: "gone" })).to.contain(
       "reading EKS Cluster (gone): couldn't find resource",
     );
