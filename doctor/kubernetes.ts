@@ -21,7 +21,14 @@ import type { Container, EnvSource, KeySource, Pod, Workload, World } from "./wo
  * @param text a kubeconfig; without it `$KUBECONFIG` or `~/.kube/config` is read.
  * @param context its context. Default: the current one.
  */
-export function kubernetesWorld(text?: string, context?: string): World["kubernetes"] {
+export const kubernetesWorld = (text?: string, context?: string): World["kubernetes"] =>
+  kubernetesAt(text, context).world;
+
+/** The same, and the client of the API's core for those who ask more. */
+export function kubernetesAt(
+  text?: string,
+  context?: string,
+): { readonly world: World["kubernetes"]; readonly core: CoreV1Api } {
   const config = new KubeConfig();
   if (text === undefined) config.loadFromDefault();
   else config.loadFromString(text);
@@ -39,7 +46,7 @@ export function kubernetesWorld(text?: string, context?: string): World["kuberne
   }
 
   const core = config.makeApiClient(CoreV1Api);
-  return {
+  const world: World["kubernetes"] = {
     server: cluster.server,
     certificateAuthority:
       cluster.caData ?? (cluster.caFile && readFileSync(cluster.caFile).toString("base64")),
@@ -137,6 +144,7 @@ export function kubernetesWorld(text?: string, context?: string): World["kuberne
       });
     },
   };
+  return { world, core };
 }
 
 /** What Kubernetes gives a pod that names none. */
@@ -263,7 +271,7 @@ async function orAbsent<T>(ask: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-async function orApiServerError<T>(ask: () => Promise<T>): Promise<T> {
+export async function orApiServerError<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
