@@ -14,6 +14,7 @@ const suites = [
   "refusals",
   "deployer",
   "java",
+  "pod-identity",
   "local",
 ];
 

@@ -8,6 +8,14 @@ import { type Json, parseObject } from "./json.ts";
 import { nodegroupRoutes } from "./nodegroups.ts";
 import { Updates } from "./updates.ts";
 
+/** What is asked of an association before it is changed. */
+export interface AssociationRecord {
+  /** Those that it was made with. */
+  tags: Record<string, string>;
+  disableSessionTags: boolean;
+  policy?: string;
+}
+
 /** Local's one Kubernetes, as EKS is to describe it. */
 export interface Kubernetes {
   /** `https://…` of the API server. */
@@ -26,8 +34,13 @@ export interface EksOptions {
   clusterNames(): Promise<readonly string[]>;
   /** Tags of a cluster or node group now: MiniStack describes them with those of their creation. */
   tags(arn: string): Promise<Record<string, string>>;
-  /** Tags that a Pod Identity association was made with; undefined when it is not there. */
-  associationTags(cluster: string, id: string): Promise<Record<string, string> | undefined>;
+  /** A Pod Identity association as MiniStack has it; undefined when it is not there. */
+  association(cluster: string, id: string): Promise<AssociationRecord | undefined>;
+  /** A role of the account, with its trust policy as JSON; undefined when it is not there. */
+  role(name: string): Promise<{ arn: string; trustPolicy: string } | undefined>;
+  /** Twelve digits. */
+  accountId: string;
+  region: string;
   log(line: string): void;
 }
 
