@@ -239,8 +239,10 @@ describe("npm run local", function () {
   it("finds drift made behind the engine's back, and mends it", async () => {
     const byHand = async (doing: string, arn: string) =>
       works(command("aws", ["iam", doing, "--role-name", roleName(), "--policy-arn", arn], { env: shell }));
-    for (const { PolicyArn } of await attached()) await byHand("detach-role-policy", PolicyArn);
+    const own = await attached();
+    // First, so that the pod goes on.
     await byHand("attach-role-policy", "arn:aws:iam::aws:policy/ReadOnlyAccess");
+    for (const { PolicyArn } of own) await byHand("detach-role-policy", PolicyArn);
     await kubectl(
       "annotate",
       "serviceaccount",
