@@ -125,7 +125,7 @@ export class Browser {
   async faults(): Promise<string[]> {
     await this.evaluate(axe);
     const found = (await this.evaluate(
-      "axe.run(document).then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`))",
+      "axe.run(document).then(({ violations }) => violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)].join(' ')))",
     )) as string[];
     // Not `innerWidth`: a phone zooms out of what is too wide.
     const width = Number(await this.evaluate("document.documentElement.scrollWidth"));
