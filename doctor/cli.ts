@@ -1,5 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { coloured, commandLine, run } from "../terminal.ts";
+import { coloured, commandLine, run, UsageError } from "../terminal.ts";
 import { awsWorld } from "./aws.ts";
 import { diagnose } from "./diagnosis.ts";
 import { page } from "./html.ts";
@@ -15,6 +15,11 @@ const exitCodes = { healthy: 0, broken: 1, unseen: 2 } as const;
 const colours = { holds: "green", broken: "red", unseen: "yellow", "not reached": "dim" } as const;
 const painted = (state: keyof typeof colours, mark: string): string =>
   coloured(colours[state], mark, process.stdout);
+
+const readKubeconfig = (file: string): Promise<string> =>
+  readFile(file, "utf8").catch((error: Error) => {
+    throw new UsageError(`--kubeconfig cannot be read: ${error.message}.`);
+  });
 
 const several = (one: string, all: string[]): string[] => [...all, one];
 
@@ -58,7 +63,7 @@ const cli = commandLine(
   .action(async (name: string | undefined, options: Options) => {
     const stack = name === undefined ? undefined : { name, outputs: await stackOutputs(name) };
     const patient = patientOf(options, stack, process.env);
-    const file = options.kubeconfig && (await readFile(options.kubeconfig, "utf8"));
+    const file = options.kubeconfig && (await readKubeconfig(options.kubeconfig));
     const world = {
       ...awsWorld(patient.region, { role: options.roleProfile, target: options.targetProfile }),
       kubernetes: kubernetesWorld(file ?? kubeconfigOf(stack), options.context),

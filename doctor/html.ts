@@ -48,7 +48,9 @@ function body(finding: Finding): string {
     case "holds":
       return evidenceList(finding.evidence);
     case "unseen":
-      return `<p>${text(finding.why)}</p>\n<h3>It would take</h3>\n<p>${text(finding.takes)}</p>\n`;
+      return finding.restsOn === undefined
+        ? `<p>${text(finding.why)}</p>\n<h3>It would take</h3>\n<p>${text(finding.takes)}</p>\n`
+        : `<p>${text(finding.why)}</p>\n`;
     case "not reached":
       return "";
     case "broken": {

@@ -26,7 +26,9 @@ export function describeLink({ title, finding }: LinkReport, paint: Paint = (_, 
     case "holds":
       return `${line}${finding.evidence.map((one) => `\n       ${one}`).join("")}`;
     case "unseen":
-      return `${line}: cannot tell. ${finding.why}\n       It would take: ${finding.takes}`;
+      return finding.restsOn === undefined
+        ? `${line}: cannot tell. ${finding.why}\n       It would take: ${finding.takes}`
+        : `${line}: cannot tell. ${finding.why}`;
     case "not reached":
       return line;
     case "broken": {
@@ -53,9 +55,10 @@ export function describeLink({ title, finding }: LinkReport, paint: Paint = (_, 
 /** The outcome in one or two sentences. */
 export function conclusion({ patient, state, links }: Diagnosis): string {
   const who = `${patient.namespace}/${patient.serviceAccount} on ${patient.cluster}`;
+  // What only rests on another link is none to begin with.
   const titles = (wanted: Finding["state"]): string =>
     links
-      .filter(({ finding }) => finding.state === wanted)
+      .filter(({ finding }) => finding.state === wanted && !("restsOn" in finding && finding.restsOn))
       .map(({ title }) => `"${title}"`)
       .join(", ");
   switch (state) {
@@ -66,6 +69,6 @@ export function conclusion({ patient, state, links }: Diagnosis): string {
     case "broken":
       return `${who}: broken at ${titles("broken")}.`;
     case "unseen":
-      return `${who}: nothing broken was seen, but not everything could be looked at (${titles("unseen")}).`;
+      return `${who}: nothing broken was seen, but not everything could be looked at: begin at ${titles("unseen")}.`;
   }
 }

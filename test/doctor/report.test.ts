@@ -45,7 +45,7 @@ describe("the doctor's report", () => {
       'team-a/reader on dev: broken at "The role is there".',
     );
     expect(conclusion(await look({ images: { files: async () => undefined } }))).to.contain(
-      'not everything could be looked at ("The image\'s SDK knows web identity")',
+      'not everything could be looked at: begin at "The image\'s SDK knows web identity".',
     );
   });
 });
