@@ -34,6 +34,13 @@ export function kubernetesAt(
   else config.loadFromString(text);
   if (context !== undefined) config.setCurrentContext(context);
   const cluster = config.getCurrentCluster();
+  // What the client takes where there is neither a kubeconfig nor a pod's own ServiceAccount.
+  if (text === undefined && config.getCurrentContext() === "loaded-context") {
+    throw new Error(
+      "There is no kubeconfig in --kubeconfig, $KUBECONFIG or ~/.kube/config. " +
+        "`aws eks update-kubeconfig --region REGION --name CLUSTER` writes one.",
+    );
+  }
   if (!cluster) {
     throw new Error(
       `The kubeconfig's context ${config.getCurrentContext() || "(none)"} names no cluster; there are: ${
