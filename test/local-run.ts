@@ -12,6 +12,7 @@ const suites = [
   "example",
   "doctor",
   "refusals",
+  "deployer",
   "java",
   "pod-identity",
   "local",

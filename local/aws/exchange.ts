@@ -12,7 +12,7 @@ export interface Exchange {
   readonly outgoing: ServerResponse;
   /** What its headers say. */
   readonly call: AwsCall;
-  /** What the log calls it: its path, until its action is known. */
+  /** What the log calls it: its path, until its operation is known, such as `iam:CreateRole`. */
   label: string;
 }
 
@@ -84,7 +84,7 @@ export async function read(exchange: Exchange): Promise<ReadExchange> {
   const parameters = new URLSearchParams([...call.query, ...(json ? [] : new URLSearchParams(body))]);
   const action = parameters.get("Action") ?? call.target?.split(".").at(-1) ?? "";
   if (action) exchange.label = [call.service ?? "unsigned", action].join(":");
-  return { ...exchange, body, parameters, action };
+  return Object.assign(exchange, { body, parameters, action });
 }
 
 /** Sends the answer to its end, or until the client goes away. */

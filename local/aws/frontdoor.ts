@@ -180,6 +180,7 @@ const wellFormed =
     const model = service === undefined ? undefined : await models(service);
     if (service !== undefined && model !== undefined) {
       const call = readCall(model, exchange);
+      if (call) exchange.label = `${service}:${call.operation.name}`;
       const error = call && modelError(service, violationsOf(model, call));
       if (error) {
         log(`${exchange.label}: ${error.code}, ${error.message}`);

@@ -1,6 +1,7 @@
 import type { Reply } from "../aws/reply.ts";
 import type { AwsCall } from "../aws/request.ts";
 import { type PathParameters, routeOf } from "../aws/route.ts";
+import { addonVersionRoutes } from "./addon-versions.ts";
 import { associationRoutes } from "./associations.ts";
 import { clusterRoutes } from "./clusters.ts";
 import { type Json, parseObject } from "./json.ts";
@@ -65,6 +66,7 @@ export function eks(
     ...clusterRoutes(options, updates),
     ...nodegroupRoutes(options, updates),
     ...associationRoutes(options),
+    ...addonVersionRoutes(options),
   }).map(([route, answer]) => {
     const [method, path = ""] = route.split(" ");
     return { method, match: routeOf(path), answer };

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { expect } from "chai";
 import { type FrontDoor, startFrontDoor } from "../../../local/aws/frontdoor.ts";
-import { asModel } from "../../../local/aws/models.ts";
+import { asModel, type Model } from "../../../local/aws/models.ts";
 import { assumeRoleForPodIdentity } from "../../../local/eks/eks-auth-client.ts";
 import { description } from "./boxes.ts";
 import { assumed, podEnvironment, podToken } from "./pods.ts";
@@ -48,6 +48,15 @@ const eksOptions = {
   region: "eu-central-1",
 };
 
+const models: Record<string, Model> = {
+  kms: asModel(description),
+  eks: asModel({
+    metadata: { protocol: "rest-json" },
+    operations: { DescribeCluster: { http: { method: "GET", requestUri: "/clusters/{name}" } } },
+    shapes: {},
+  }),
+};
+
 describe("the front door", () => {
   let upstream: Server;
   let door: FrontDoor;
@@ -78,7 +87,7 @@ describe("the front door", () => {
       },
       eks: eksOptions,
       eksAuth: { podIdentity: podEnvironment(key), assumeRole: async (...how) => assumed(...how) },
-      models: async (service) => (service === "kms" ? asModel(description) : undefined),
+      models: async (service) => models[service],
       registry: { host: "127.0.0.1:5000", password: "secret", deleteImages: async () => undefined },
       log: (line) => log.push(line),
     });
@@ -173,6 +182,8 @@ describe("the front door", () => {
       expect(((await response.json()) as { cluster: { endpoint: string } }).cluster.endpoint).to.equal(
         "https://127.0.0.1:6443",
       );
+      // Its method and path say what is asked; the log has its name.
+      expect(log.at(-1)).to.match(/^GET eks:DescribeCluster 200 /);
     });
   });
 
