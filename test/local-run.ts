@@ -13,7 +13,9 @@ const suites = [
   "example",
   "doctor",
   "refusals",
+  "deployer",
   "java",
+  "pod-identity",
   "local",
 ];
 

@@ -1,6 +1,6 @@
 import { DescribeSubnetsCommand, DescribeVpcsCommand, type Filter } from "@aws-sdk/client-ec2";
 import { GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
-import { DescribeAddonCommand } from "@aws-sdk/client-eks";
+import { DescribeAddonCommand, DescribeAddonVersionsCommand } from "@aws-sdk/client-eks";
 import { GetOpenIDConnectProviderCommand, ListOpenIDConnectProvidersCommand } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import type { GetVpcResult } from "@pulumi/aws/ec2/getVpc.js";
@@ -35,25 +35,24 @@ const getPartition: AwsFunction = async (_, { config: { region } }) => {
   return { id: partition, partition, dnsSuffix, reverseDnsPrefix };
 };
 
-/**
- * The newest version of each add-on that pulumi-eks and this project ask for. MiniStack 1.5.33 has no
- * DescribeAddonVersions; where the front door comes to serve it, this asks there. `%` is the Kubernetes version.
- */
-const addonVersions: Readonly<Record<string, string>> = {
-  coredns: "v1.12.4-eksbuild.1",
-  "eks-pod-identity-agent": "v1.3.9-eksbuild.3",
-  "kube-proxy": "v%.1-eksbuild.2",
-  "vpc-cni": "v1.20.4-eksbuild.1",
-};
-
-const getAddonVersion: AwsFunction = async (args, { config: { region } }) => {
+const getAddonVersion: AwsFunction = async (args, { config: { eks, region } }) => {
   const { addonName, kubernetesVersion, mostRecent = false } = args;
-  const version = addonVersions[String(addonName)]?.replace("%", String(kubernetesVersion));
-  if (version === undefined) {
+  const { addons = [] } = await eks.send(
+    new DescribeAddonVersionsCommand({
+      addonName: String(addonName),
+      kubernetesVersion: String(kubernetesVersion),
+    }),
+  );
+  // EKS tells the newest first; without mostRecent the provider takes the default one.
+  const found = addons[0]?.addonVersions?.find(
+    ({ compatibilities = [] }) => mostRecent || compatibilities.some((one) => one.defaultVersion),
+  );
+  if (found === undefined) {
     throw new Error(
       `reading EKS Add-On version info (${addonName}, ${kubernetesVersion}): couldn't find resource`,
     );
   }
+  const version = found.addonVersion;
   return { id: addonName, addonName, kubernetesVersion, mostRecent, version, region };
 };
 
