@@ -85,11 +85,15 @@ function entriesOf(
       : [
           // AWS knows nothing of it, so that no provider can read it; the state is to have it as the program says it.
           { ...ofAws("aws:iam/role:Role", "role", role.name), inputs: { forceDetachPolicies: true } },
-          ofAws(
-            "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
-            "managed-policies",
-            role.name,
-          ),
+          {
+            ...ofAws(
+              "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
+              "managed-policies",
+              role.name,
+            ),
+            // None at all is read as if it were not said, and the provider asks for it.
+            ...(role.attachedPolicies.length === 0 && { inputs: { policyArns: [] } }),
+          },
           ...resolvePolicies(policies, quotas)
             .filter(({ kind }) => kind === "inline")
             .map((policy) =>
