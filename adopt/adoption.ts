@@ -168,7 +168,9 @@ function unlessTaken(
 ): Said<Partial<BindingWords>> {
   if ("why" in words) return words;
   const { policies = [], quotas } = words.said;
-  const names = resolvePolicies(policies, quotas).map((policy) => `${namespace}.${name}-${policy.name}`);
+  const names = resolvePolicies(policies, quotas)
+    .filter(({ kind }) => kind === "inline")
+    .map((policy) => `${namespace}.${name}-${policy.name}`);
   const taken = names.find((one) => resources.has(one));
   if (taken !== undefined)
     return { why: `Pulumi would know one of its policies as ${taken}, as it knows another's` };

@@ -1,8 +1,7 @@
 import aws from "@pulumi/aws/package.json" with { type: "json" };
 import kubernetes from "@pulumi/kubernetes/package.json" with { type: "json" };
 import { kubeconfig } from "../components/kubeconfig.ts";
-import { partitionOfArn } from "../iam/partition.ts";
-import { awsManagedPolicyArn, resolvePolicies } from "../iam/policies.ts";
+import { resolvePolicies } from "../iam/policies.ts";
 import type { Adoption, Described } from "./adoption.ts";
 import type { Estate } from "./estate.ts";
 
@@ -79,25 +78,27 @@ function entriesOf(
     parent,
     version: aws.version,
   });
-  const partition = partitionOfArn(cluster.arn);
   return [
     { type: "eks-irsa:index:IrsaServiceAccount", name: parent, logicalName: name, component: true },
     ...(role === undefined
       ? []
       : [
-          ofAws("aws:iam/role:Role", "role", role.name),
-          ...resolvePolicies(policies, quotas).map((policy) => {
-            const attached = (arn: string): ImportEntry =>
-              ofAws("aws:iam/rolePolicyAttachment:RolePolicyAttachment", policy.name, `${role.name}/${arn}`);
-            switch (policy.kind) {
-              case "aws-managed":
-                return attached(awsManagedPolicyArn(partition, policy.path));
-              case "managed":
-                return attached(policy.arn);
-              default: // In an adopted role's words a managed policy is always an ARN.
-                return ofAws("aws:iam/rolePolicy:RolePolicy", policy.name, `${role.name}:${policy.name}`);
-            }
-          }),
+          // AWS knows nothing of it, so that no provider can read it; the state is to have it as the program says it.
+          { ...ofAws("aws:iam/role:Role", "role", role.name), inputs: { forceDetachPolicies: true } },
+          {
+            ...ofAws(
+              "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
+              "managed-policies",
+              role.name,
+            ),
+            // None at all is read as if it were not said, and the provider asks for it.
+            ...(role.attachedPolicies.length === 0 && { inputs: { policyArns: [] } }),
+          },
+          ...resolvePolicies(policies, quotas)
+            .filter(({ kind }) => kind === "inline")
+            .map((policy) =>
+              ofAws("aws:iam/rolePolicy:RolePolicy", policy.name, `${role.name}:${policy.name}`),
+            ),
         ]),
     ...(takesServiceAccount
       ? [

@@ -32,6 +32,7 @@ async function registeredBy(estate: Estate): Promise<Registered[]> {
         endpoint,
         certificateAuthorities: [{ data: certificateAuthority }],
         computeConfigs: [],
+        vpcConfig: { endpointPublicAccess: true },
         identities: [{ oidcs: [{ issuer: estate.cluster.issuer }] }],
       }),
       "aws:eks/getAddon:getAddon": () => ({ addonVersion: "v1" }),
@@ -59,6 +60,8 @@ function expectTaken(registered: readonly Registered[], entries: readonly Import
     registered.map(({ type, name, parent }) => `${type} ${name} of ${parent.split("::").at(-1)}`),
   );
   expect(new Set(entries.map(({ name }) => name)).size).to.equal(entries.length);
+  for (const entry of entries.filter(({ type }) => type === "aws:iam/role:Role"))
+    expect(entry.inputs).to.deep.equal({ forceDetachPolicies: true });
   for (const entry of entries)
     expect(entry.component === true, entry.name).to.equal(entry.id === undefined && !entry.inputs);
 }
@@ -76,10 +79,11 @@ function changesOf(
   const own = (tags: object): object =>
     Object.fromEntries(Object.entries(tags).filter(([key]) => !key.startsWith("aws:")));
   for (const { type, name, inputs } of registered) {
-    const role = roles.find((one) => one.name === (inputs.name ?? inputs.role));
+    const role = roles.find((one) => one.name === (inputs.name ?? inputs.role ?? inputs.roleName));
     switch (type) {
       case "aws:iam/role:Role": {
-        const { assumeRolePolicy, tags = {}, ...rest } = inputs;
+        const { assumeRolePolicy, tags = {}, forceDetachPolicies, ...rest } = inputs;
+        expect(forceDetachPolicies, "which the import file brings").to.equal(true);
         compare(`${name} trust`, JSON.parse(role?.trustPolicy ?? ""), JSON.parse(String(assumeRolePolicy)));
         compare(`${name} tags`, own(role?.tags ?? {}), tags);
         const { path, description, maxSessionDuration, permissionsBoundary } = role ?? {};
@@ -100,8 +104,8 @@ function changesOf(
         compare(name, JSON.parse(policy?.document ?? "{}"), JSON.parse(String(inputs.policy)));
         break;
       }
-      case "aws:iam/rolePolicyAttachment:RolePolicyAttachment":
-        compare(name, role?.attachedPolicies.includes(String(inputs.policyArn)), true);
+      case "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive":
+        compare(name, role?.attachedPolicies, inputs.policyArns);
         break;
       case "kubernetes:core/v1:ServiceAccount": {
         const { metadata, automountServiceAccountToken } = inputs as {
