@@ -194,9 +194,8 @@ function namespacesOf(config: StackConfig, { provider }: ClusterAccess): Namespa
   if (config.createNamespace && config.app !== "none") wanted.add(config.namespace);
   const made = new Map(
     [...wanted].map((name) => {
-      // The lister's keeps its plain name, whatever it is called: to rename it is to replace it.
-      const resource = name === config.namespace && config.app !== "none" ? "namespace" : `namespace-${name}`;
-      return [name, new Namespace(resource, { metadata: { name } }, { provider }).metadata.name] as const;
+      const namespace = new Namespace(`namespace-${name}`, { metadata: { name } }, { provider });
+      return [name, namespace.metadata.name] as const;
     }),
   );
   return (name) => made.get(name) ?? name;

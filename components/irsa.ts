@@ -26,6 +26,7 @@ import {
 } from "./irsa-arguments.ts";
 
 import { type AwsConfig, awsConfig, type PodAdditions, podAdditions } from "./pod-additions.ts";
+import { goesFirst } from "./replacement.ts";
 
 export type {
   AdmissionMode,
@@ -150,7 +151,8 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
     } else {
       const boundary = role?.permissionsBoundary;
       this.role = new Role(
-        `${name}-role`,
+        // By its own name, where it has one, so that of two names each is a resource: a change that failed can be taken back.
+        typeof role?.name === "string" ? `${name}-role-${role.name}` : `${name}-role`,
         {
           ...(role?.name === undefined && role?.namePrefix === undefined
             ? automaticName(`${name}-role`)
@@ -234,7 +236,7 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
               automountServiceAccountToken: args.automountToken === "unset" ? undefined : args.automountToken,
             },
             // Others add these to a ServiceAccount that was imported with them: Kubernetes before 1.24, an administrator.
-            { ...guarded, ignoreChanges: ["secrets", "imagePullSecrets"] },
+            { ...guarded, ...goesFirst, ignoreChanges: ["secrets", "imagePullSecrets"] },
           );
       // From the object, so that what uses these names waits until it is there.
       this.namespace = this.serviceAccount.metadata.namespace;
@@ -254,7 +256,7 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
             policy: session?.policy && JSON.stringify(session.policy),
             tags,
           },
-          parent,
+          { ...parent, ...goesFirst },
         );
       this.association = associate(`${name}-association`, {
         namespace: this.namespace,
