@@ -45,6 +45,7 @@ import {
   type Late,
   list,
   map,
+  matching,
   object,
   ofKind,
   oneOf,
@@ -149,8 +150,11 @@ export interface IrsaServiceAccountArgs {
   readonly tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
-/** An audience of a web identity token: what IAM's OIDC providers call a client ID. */
-export const audience = text("1 to 255 characters", ({ length }) => length >= 1 && length <= 255);
+/** An audience of a web identity token: what IAM's OIDC providers call a client ID. It stands in the trust policy. */
+export const audience = matching(
+  /^[\u0020-\u007e\u00a1-\u00ff]{1,255}$/,
+  "1 to 255 characters of Latin-1 (no typographic quotes or dashes)",
+);
 
 /** What a binding says, in the words that the component and the configuration share. */
 export function irsaFields<L>(reading: PolicyReading<L>) {

@@ -179,7 +179,7 @@ const policyText = z.string().transform((reference, context): ResolvedPolicy<str
   if (reference.startsWith("arn:") && pathInPolicyArn(reference) !== undefined) {
     return managedByArn(undefined, reference, []);
   }
-  if (!/^([\w+=,.@-]+\/)*[\w+=,.@-]{1,128}$/.test(reference)) {
+  if (!/^(?=.{1,640}$)([\w+=,.@-]+\/)*[\w+=,.@-]{1,128}$/.test(reference)) {
     fail(context, [], must(policyForms));
     return z.NEVER;
   }

@@ -119,6 +119,21 @@ const statement = object(
 
 const statements = list(statement, "a list of at least one statement");
 
+/** Source: policyDocumentType, IAM API Reference. Typographic quotes and dashes are not in Latin-1, nor is most of the world. */
+export const isPolicyText = (text: string): boolean => /^[\t\n\r\u0020-\u00ff]*$/.test(text);
+export const policyTextRule =
+  "text of Latin-1 (no typographic quotes or dashes): IAM takes no other in a policy";
+
+/** Where in a value there is text that IAM takes in no policy. */
+function foreignTexts(value: unknown, path: readonly PropertyKey[] = []): (readonly PropertyKey[])[] {
+  if (typeof value === "string") return isPolicyText(value) ? [] : [path];
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const there = [...path, Array.isArray(value) ? Number(key) : key];
+    return isPolicyText(key) ? foreignTexts(inner, there) : [there];
+  });
+}
+
 /** A document of a role's policy, whose statements come out as a list. */
 const documentObject = object({
   Version: z.enum(["2012-10-17", "2008-10-17"], must('"2012-10-17", as a text')).optional(),
@@ -127,9 +142,10 @@ const documentObject = object({
     [statements, statement.transform((one) => [one])],
     "a statement, or a list of at least one",
   ),
-}).superRefine(({ Statement }, context) => {
+}).superRefine((document, context) => {
+  for (const path of foreignTexts(document)) fail(context, path, must(policyTextRule));
   const seen = new Map<string, number>();
-  for (const [index, { Sid }] of Statement.entries()) {
+  for (const [index, { Sid }] of document.Statement.entries()) {
     if (!Sid) continue;
     const first = seen.get(Sid);
     if (first !== undefined)

@@ -304,6 +304,32 @@ describe("the stack configuration", () => {
         `${at}.policies[0].Statement[5].Condition.StringEquals.a holds {"b":"c"}; it must be text`,
       ],
       [
+        "typographic quotes in a document, an audience, or a bundle",
+        binding({
+          audience: "\u201cvault\u201d",
+          policies: [
+            {
+              name: "a",
+              document: {
+                Statement: [
+                  { ...statement, Resource: ["*", "arn:aws:s3:::b/\u2019"] },
+                  { ...statement, Condition: { StringLike: { "s3:prefix": "\u017e", "s3:\u017e": "a" } } },
+                ],
+              },
+            },
+            {
+              bundle: "external-secrets",
+              secrets: ["arn:aws:secretsmanager:eu-central-1:111122223333:secret:\u2019*"],
+            },
+          ],
+        }),
+        `${at}.policies[0].document.Statement[0].Resource[1] holds "arn:aws:s3:::b/\u2019"; it must be text of Latin-1`,
+        `${at}.policies[0].document.Statement[1].Condition.StringLike.s3:prefix holds "\u017e"; it must be text of Latin-1`,
+        `${at}.policies[0].document.Statement[1].Condition.StringLike.s3:\u017e holds "a"; it must be text of Latin-1`,
+        `${at}.policies[1].secrets holds`,
+        `${at}.audience holds "\u201cvault\u201d"; it must be 1 to 255 characters of Latin-1`,
+      ],
+      [
         "a resource that is no ARN",
         inline({ ...statement, Resource: "arn:aws:s3:b" }),
         `${at}.policies[0].Statement[0].Resource holds "arn:aws:s3:b"`,
