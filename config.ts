@@ -6,18 +6,19 @@ import {
   createOidcProvider,
   newClusterFaults,
   newClusterFields,
+  otherAudiencesPerProvider,
   platforms,
   profile,
   roleArn,
   stackName,
   systemOf,
 } from "./components/cluster-arguments.ts";
-import { irsaFields, irsaRules, placementFaults } from "./components/irsa-arguments.ts";
+import { irsaFields, irsaRules, placementFaults, policyResource } from "./components/irsa-arguments.ts";
 import { clusterName } from "./iam/names.ts";
 import { partitionOfRegion, region } from "./iam/partition.ts";
 import { listBuckets, resolvePolicy } from "./iam/policies.ts";
 import { tagsFault, tagsSchema } from "./iam/tags.ts";
-import { oidcProviderArnLike } from "./iam/trust-policy.ts";
+import { oidcProviderArnLike, stsAudience } from "./iam/trust-policy.ts";
 import {
   anyOf,
   asGiven,
@@ -137,6 +138,8 @@ export const configSchema = object({
   tags: tagsSchema(plain).default({}),
 }).superRefine((config, context) => {
   irsaRules(config, context);
+  distinctResources(config, context);
+  fewAudiences(config, context);
   const withLister = config.app !== "none";
   const accounts = new Map(
     withLister ? [[`${config.namespace}/${config.serviceAccount}`, "the lister itself"]] : [],
@@ -164,6 +167,52 @@ export const configSchema = object({
     }
   }
 });
+
+/** The name of the lister's component. */
+export const listerComponent = "s3-irsa";
+/** The name of a binding's: a namespace has no dots, so no two come to one. */
+export const componentOf = ({ namespace, serviceAccount }: Binding): string =>
+  `${namespace}.${serviceAccount}`;
+
+/** Refuses what the engine would take for one resource, halfway through an `up`: `a.b` with `c-x`, and `a.b-c` with `x`. */
+function distinctResources({ app, policies, bindings }: Parsed, context: z.core.$RefinementCtx): void {
+  const components = [
+    ...(app === "none" ? [] : [{ component: listerComponent, path: [] as PropertyKey[], policies }]),
+    ...bindings.map((one, index) => ({
+      component: componentOf(one),
+      path: ["bindings", index],
+      policies: one.policies,
+    })),
+  ];
+  const owners = new Map<string, { readonly component: string; readonly key: string }>();
+  for (const { component, path, policies = [] } of components) {
+    for (const policy of policies) {
+      const resource = policyResource(component, policy);
+      const place = [...path, "policies", policy.reference ?? 0];
+      const owner = owners.get(resource) ?? { component, key: keyOfProject(place) };
+      // Two of one role are refused with the role's policies.
+      if (owner.component !== component) {
+        const problem = `with its ServiceAccount's name it comes to the resource ${resource}, as ${owner.key} does; give it another name: { name, document } or { name, arn }`;
+        fail(context, place, problem);
+      }
+      owners.set(resource, owner);
+    }
+  }
+}
+
+/** What the tokens of these may be for, beside STS. */
+export const audiencesOf = (bindings: readonly Binding[]): string[] => [
+  ...new Set(bindings.flatMap(({ audience = stsAudience }) => (audience === stsAudience ? [] : [audience]))),
+];
+
+function fewAudiences({ cluster, bindings }: Parsed, context: z.core.$RefinementCtx): void {
+  const isMadeHere = !cluster.existing || ("createOidcProvider" in cluster && cluster.createOidcProvider);
+  const first = audiencesOf(bindings)[otherAudiencesPerProvider];
+  if (!isMadeHere || first === undefined) return;
+  const index = bindings.findIndex(({ audience }) => audience === first);
+  const problem = `the cluster's OIDC provider takes ${otherAudiencesPerProvider} audiences beside ${stsAudience}, and this is one more`;
+  fail(context, ["bindings", index, "audience"], problem);
+}
 
 /** A role's own name, as IAM tells it from others; none where it is made unique. */
 const nameOf = (role: Binding["role"]): string[] =>
@@ -286,8 +335,10 @@ export function parseConfig(stack: string, raw: Readonly<Record<string, string>>
   return config;
 }
 
+const keyOfProject = (path: readonly PropertyKey[]): string => `${project}:${keyOf(path)}`;
+
 const issueOf = ({ path, holds, problem }: Fault): ConfigIssue => ({
-  key: `${project}:${keyOf(path)}`,
+  key: keyOfProject(path),
   holds,
   problem,
 });

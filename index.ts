@@ -6,7 +6,15 @@ import { Image } from "./components/image.ts";
 import { IrsaServiceAccount } from "./components/irsa.ts";
 import { S3Lister } from "./components/lister.ts";
 import { Toolbox } from "./components/toolbox.ts";
-import { type Binding, home, readConfig, type StackConfig } from "./config.ts";
+import {
+  audiencesOf,
+  type Binding,
+  componentOf,
+  home,
+  listerComponent,
+  readConfig,
+  type StackConfig,
+} from "./config.ts";
 
 /** What the stack gives to people and to other tools. */
 export interface Outputs extends Partial<ListerOutputs> {
@@ -79,7 +87,7 @@ function listerOf(config: StackConfig, cluster: ClusterAccess, namespaces: Names
   });
 
   const irsa = new IrsaServiceAccount(
-    "s3-irsa",
+    listerComponent,
     {
       oidcProviderArn: cluster.oidcProviderArn,
       namespace: namespaces(config.namespace),
@@ -145,8 +153,7 @@ const nameOf = ({ namespace, serviceAccount }: Binding): string => `${namespace}
 function bind(binding: Binding, cluster: ClusterAccess, namespaces: Namespaces): IrsaServiceAccount {
   const { createNamespace: _, ...args } = binding;
   return new IrsaServiceAccount(
-    // A namespace has no dots: so no two bindings come to one name.
-    `${binding.namespace}.${binding.serviceAccount}`,
+    componentOf(binding),
     {
       ...args,
       oidcProviderArn: cluster.oidcProviderArn,
@@ -175,13 +182,15 @@ function namespacesOf(config: StackConfig, { provider }: ClusterAccess): Namespa
 
 function clusterOf({ cluster, region, credentials, tags, identity, bindings }: StackConfig): ClusterAccess {
   if ("stack" in cluster) return new ReferencedCluster("cluster", { stack: cluster.stack });
-  const audiences = bindings.flatMap(({ audience }) => audience ?? []);
+  const audiences = audiencesOf(bindings);
   if (cluster.existing) {
     const { name, createOidcProvider } = cluster;
     return new ExistingCluster("cluster", {
       clusterName: name,
       region,
       createOidcProvider,
+      // One that is there lists its own.
+      audiences: createOidcProvider ? audiences : [],
       credentials,
       tags,
     });

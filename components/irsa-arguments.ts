@@ -194,7 +194,10 @@ interface Ruled {
   readonly audience?: string;
   readonly roleOnly?: boolean;
   readonly adopt?: boolean;
+  readonly labels?: unknown;
   readonly annotations?: Readonly<Record<string, unknown>>;
+  readonly tokenExpirationSeconds?: number;
+  readonly stsRegionalEndpoints?: boolean;
   readonly identity?: IdentityMechanism;
 }
 
@@ -232,8 +235,24 @@ export function irsaRules(args: Ruled, context: z.core.$RefinementCtx): void {
   if (args.roleOnly && args.adopt) {
     fail(context, ["adopt"], "with roleOnly there is no ServiceAccount to adopt; leave out one of the two");
   }
-  if (args.identity === "pod-identity" && args.audience !== undefined) {
-    fail(context, ["audience"], "EKS Pod Identity has no audience; leave it out");
+  if (args.identity === "pod-identity") {
+    if (args.audience !== undefined) {
+      fail(context, ["audience"], "EKS Pod Identity has no audience; leave it out");
+    }
+    for (const key of ["tokenExpirationSeconds", "stsRegionalEndpoints"] as const) {
+      if (args[key] === undefined) continue;
+      fail(
+        context,
+        [key],
+        "it is for a web identity token, which EKS Pod Identity does not use; leave it out",
+      );
+    }
+  }
+  if (args.roleOnly) {
+    for (const key of ["labels", "annotations", "tokenExpirationSeconds", "stsRegionalEndpoints"] as const) {
+      if (args[key] === undefined) continue;
+      fail(context, [key], "it is for the ServiceAccount, which roleOnly leaves to others; leave it out");
+    }
   }
   for (const annotation of Object.keys(annotations)) {
     if (!annotation.startsWith("eks.amazonaws.com/")) continue;
@@ -247,6 +266,10 @@ export function irsaRules(args: Ruled, context: z.core.$RefinementCtx): void {
     );
   }
 }
+
+/** The name of what attaches a policy, or holds it. Those of all components of a stack must differ. */
+export const policyResource = (component: string, policy: Pick<ResolvedPolicy<unknown>, "name">): string =>
+  `${component}-${policy.name}`;
 
 /** Where the role is to be: what the rules below need to know of it. */
 export interface Placement {

@@ -17,6 +17,7 @@ import {
   checkIrsaArguments,
   type IrsaServiceAccountArgs,
   placementFaults,
+  policyResource,
   trustPolicyFor,
 } from "./irsa-arguments.ts";
 import { forceFieldOwnership } from "./ownership.ts";
@@ -112,7 +113,7 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
 
     const allowed: pulumi.Output<unknown>[] = [];
     for (const policy of policies) {
-      const resource = `${name}-${policy.name}`;
+      const resource = policyResource(name, policy);
       const attach = (policyArn: pulumi.Input<string>): void => {
         allowed.push(pulumi.output(policyArn));
         new RolePolicyAttachment(resource, { role: this.roleName, policyArn }, parent);

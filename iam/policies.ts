@@ -2,13 +2,13 @@ import * as z from "zod";
 import { type BundleReference, bundleNames, bundleSchema } from "./bundles.ts";
 import { longestPartition, partitionIn, partitionOfRegion } from "./partition.ts";
 import {
+  arnsIn,
   bareDocument,
   characters,
   documentInText,
   type PolicyDocument,
   type PolicyDocumentInput,
   policyDocument,
-  resourceArns,
 } from "./policy-document.ts";
 import {
   inlinePolicyCharacters,
@@ -167,7 +167,7 @@ const ofDocument = (
     kind: attach === "managed" ? "customer-managed" : "inline",
     name,
     document: () => document,
-    bound: resourceArns(document).flatMap((one) => boundBy(one.arn, [...path, ...one.path])),
+    bound: arnsIn(document).flatMap((one) => boundBy(one.arn, [...path, ...one.path])),
   });
 
 /** A name, an ARN, or a document as JSON. */

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { partitionIn } from "./partition.ts";
 import { anyOf, fail, list, matching, must, nearest, object, oneOf, readInside, text } from "./validation.ts";
 
 /** The IAM policy language as types, and its rules. Source: "Grammar of the IAM JSON policy language", IAM User Guide. */
@@ -48,7 +49,7 @@ const oneOrMore = <T extends z.ZodType>(item: T, rule: string) =>
 
 const actionRule = "an action such as s3:ListAllMyBuckets";
 // IAM does not care about the case of either half.
-const actions = oneOrMore(matching(/^(?:\*|\*:\*|[a-z0-9-]+:[a-z0-9*?]+)$/i, actionRule), actionRule);
+const actions = oneOrMore(matching(/^(?:\*|\*:\*|[a-z0-9-]+:[a-z0-9*?-]+)$/i, actionRule), actionRule);
 
 const resourceRule = 'an ARN (arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE) or "*"';
 /** An ARN has six parts; one that is shorter and ends with a star, IAM takes for all that begins so. */
@@ -134,15 +135,27 @@ function foreignTexts(value: unknown, path: readonly PropertyKey[] = []): (reado
   });
 }
 
+type Version = NonNullable<PolicyDocument["Version"]>;
+/** YAML takes what is in no quotes for a date, and Pulumi's engine writes that as a time. */
+const version = z.preprocess(
+  (given) => (typeof given === "string" ? given.replace(/^(\d{4}-\d\d-\d\d)[T ]00:00:00\b.*$/, "$1") : given),
+  z.enum(["2012-10-17", "2008-10-17"], must('"2012-10-17", as a text')),
+) as z.ZodType<Version, Version>;
+
+const wrapped = "what AWS prints around a policy; give the document in it alone";
+
 /** A document of a role's policy, whose statements come out as a list. */
-const documentObject = object({
-  Version: z.enum(["2012-10-17", "2008-10-17"], must('"2012-10-17", as a text')).optional(),
-  Id: z.string(must("text")).optional(),
-  Statement: anyOf(
-    [statements, statement.transform((one) => [one])],
-    "a statement, or a list of at least one",
-  ),
-}).superRefine((document, context) => {
+const documentObject = object(
+  {
+    Version: version.optional(),
+    Id: z.string(must("text")).optional(),
+    Statement: anyOf(
+      [statements, statement.transform((one) => [one])],
+      "a statement, or a list of at least one",
+    ),
+  },
+  { PolicyDocument: wrapped, PolicyVersion: wrapped, Document: wrapped },
+).superRefine((document, context) => {
   for (const path of foreignTexts(document)) fail(context, path, must(policyTextRule));
   const seen = new Map<string, number>();
   for (const [index, { Sid }] of document.Statement.entries()) {
@@ -155,15 +168,41 @@ const documentObject = object({
 });
 
 const documentText = z.string().transform((json, context): z.output<typeof documentObject> => {
+  // Editors on Windows begin a file with a mark of its encoding.
+  const text = json.replace(/^\uFEFF/, "");
   let value: unknown;
   try {
-    value = JSON.parse(json);
+    value = JSON.parse(text);
   } catch (error) {
     fail(context, [], `it is no JSON: ${(error as Error).message}`);
     return z.NEVER;
   }
+  const repeated = repeatedKey(text);
+  if (repeated !== undefined) {
+    fail(context, [], `it has ${repeated} twice in one map: only the last would count; put both in one`);
+    return z.NEVER;
+  }
   return readInside(documentObject, value, context) ?? z.NEVER;
 });
+
+/**
+ * A key that stands twice in one map of a JSON text. IAM refuses that; `JSON.parse` keeps the last, and so would drop a
+ * condition without a word.
+ */
+function repeatedKey(json: string): string | undefined {
+  const maps: Set<string>[] = [];
+  for (const [token, key] of json.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}]/g)) {
+    if (token === "{") maps.push(new Set());
+    else if (token === "}") maps.pop();
+    else if (key !== undefined) {
+      const name: string = JSON.parse(key);
+      const map = maps.at(-1);
+      if (map?.has(name)) return name;
+      map?.add(name);
+    }
+  }
+  return undefined;
+}
 
 /** A document of a role's policy: as an object, or as JSON text. */
 export const policyDocument: z.ZodType<PolicyDocument, PolicyDocumentInput | string> = anyOf(
@@ -175,19 +214,29 @@ export const bareDocument: z.ZodType<PolicyDocument, PolicyDocumentInput> = docu
 /** The same, from a file. */
 export const documentInText: z.ZodType<PolicyDocument, string> = documentText;
 
-/** The ARNs of a document's resources, and where they stand in it. */
-export function resourceArns(document: PolicyDocument): { path: (string | number)[]; arn: string }[] {
-  return document.Statement.flatMap((one, index) =>
-    (["Resource", "NotResource"] as const).flatMap((key) => {
-      const resources = one[key];
-      if (resources === undefined) return [];
-      const path = ["Statement", index, key];
-      return typeof resources === "string"
-        ? [{ path, arn: resources }]
-        : resources.map((arn, place) => ({ path: [...path, place], arn }));
-    }),
-  );
+interface PlacedArn {
+  readonly path: readonly (string | number)[];
+  readonly arn: string;
 }
+
+/** The ARNs that a document names, and where they stand in it. */
+export function arnsIn(document: PolicyDocument): PlacedArn[] {
+  return document.Statement.flatMap((one, index) => [
+    ...(["Resource", "NotResource"] as const).flatMap((key) => placed(one[key], ["Statement", index, key])),
+    ...Object.entries(one.Condition ?? {}).flatMap(([operator, keys]) =>
+      Object.entries(keys).flatMap(([key, values]) => {
+        const arns = placed(values, ["Statement", index, "Condition", operator, key]);
+        // Values are alternatives: those of other partitions may stand beside those of this one.
+        return new Set(arns.map(({ arn }) => partitionIn(arn))).size === 1 ? arns : [];
+      }),
+    ),
+  ]);
+}
+
+const placed = (values: unknown, path: PlacedArn["path"]): PlacedArn[] =>
+  (Array.isArray(values) ? values.map((one, at) => [one, [...path, at]] as const) : [[values, path] as const])
+    .filter((one): one is readonly [string, PlacedArn["path"]] => typeof one[0] === "string")
+    .map(([arn, path]) => ({ path, arn }));
 
 /** Length of a document as IAM counts it: without white space. */
 export const characters = (document: PolicyDocument<unknown>): number =>

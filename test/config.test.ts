@@ -249,6 +249,54 @@ describe("the stack configuration", () => {
         `${at}.audience holds "x"; EKS Pod Identity has no audience`,
       ],
       [
+        "what is for a web identity token, of Pod Identity",
+        binding({ identity: "pod-identity", tokenExpirationSeconds: 3600, stsRegionalEndpoints: false }),
+        `${at}.tokenExpirationSeconds holds 3600; it is for a web identity token, which EKS Pod Identity does not use`,
+        `${at}.stsRegionalEndpoints holds false; it is for a web identity token`,
+      ],
+      [
+        "what is for the ServiceAccount, of a role alone",
+        binding({
+          roleOnly: true,
+          labels: { a: "b" },
+          annotations: { a: "b" },
+          tokenExpirationSeconds: 3600,
+        }),
+        `${at}.labels holds {"a":"b"}; it is for the ServiceAccount, which roleOnly leaves to others`,
+        `${at}.annotations holds {"a":"b"}; it is for the ServiceAccount`,
+        `${at}.tokenExpirationSeconds holds 3600; it is for the ServiceAccount`,
+      ],
+      [
+        "policies of two bindings that come to one resource",
+        {
+          ...existing,
+          bindings: [
+            {
+              namespace: "a",
+              serviceAccount: "b",
+              policies: ["A", { name: "c-x", document: { Statement: statement } }],
+            },
+            {
+              namespace: "a",
+              serviceAccount: "b-c",
+              policies: [{ name: "x", document: { Statement: statement } }],
+            },
+          ],
+        },
+        /^eks-irsa:bindings\[1\]\.policies\[0\] holds .*it comes to the resource a\.b-c-x, as eks-irsa:bindings\[0\]\.policies\[1\] does/,
+      ],
+      [
+        "a hundredth audience of a provider that is made here",
+        {
+          bindings: Array.from({ length: 101 }, (_, index) => ({
+            namespace: "a",
+            serviceAccount: `b-${index}`,
+            audience: index === 0 ? "sts.amazonaws.com" : `audience-${index}`,
+          })),
+        },
+        'eks-irsa:bindings[100].audience holds "audience-100"; the cluster\'s OIDC provider takes 99 audiences',
+      ],
+      [
         "two descriptions",
         binding({ description: "a", role: { description: "b" } }),
         `${at}.description holds "a"; there is a role.description already`,
@@ -351,6 +399,24 @@ describe("the stack configuration", () => {
         /in it spec holds/,
         /in it extension holds/,
         /in it timeout holds/,
+      ],
+      [
+        "what AWS prints around a policy",
+        binding({ policies: [{ name: "a", document: { PolicyDocument: { Statement: statement } } }] }),
+        /document\.Statement is not set/,
+        /document\.PolicyDocument holds .*what AWS prints around a policy; give the document in it alone/,
+      ],
+      [
+        "JSON text that says a thing twice, of which only the last would count",
+        binding({
+          policies: [
+            {
+              name: "a",
+              document: `{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"Bool":{"a":"{"}},"Condition":{}}}`,
+            },
+          ],
+        }),
+        /policies\[0\]\.document holds .*; it has Condition twice in one map: only the last would count/,
       ],
       [
         "JSON text that is broken",
@@ -573,6 +639,16 @@ describe("the stack configuration", () => {
           "role.permissionsBoundary",
         ].map((key) => `${at}.${key} it must be of the region's partition`),
       );
+      // Values of a condition are alternatives.
+      const conditioned = (...values: string[]) =>
+        binding({
+          policies: [{ Statement: { ...statement, Condition: { ArnLike: { "aws:SourceArn": values } } } }],
+        });
+      expect(errorsOf(conditioned("arn:aws:s3:::a", "arn:aws:s3:::b"), "cn-north-1")).to.have.length(2);
+      expect(errorsOf(conditioned("arn:aws:s3:::a"), "cn-north-1")[0]).to.match(
+        /^eks-irsa:bindings\[0\]\.policies\[0\]\.Statement\[0\]\.Condition\.ArnLike\.aws:SourceArn\[0\] holds "arn:aws:s3:::a"/,
+      );
+      expect(() => parse(conditioned("arn:aws:s3:::a", "arn:aws-cn:s3:::a"), "cn-north-1")).to.not.throw();
       expect(errorsOf(binding({ role: { arn: roleArn } }), "cn-north-1")[0]).to.match(
         /^eks-irsa:bindings\[0\]\.role\.arn holds/,
       );
@@ -596,6 +672,9 @@ describe("the stack configuration", () => {
               { name: "none", document: { Statement: [statement] }, attach: "managed" },
               JSON.stringify(document),
               { name: "file", file: "test/policy.json" },
+              // As the engine reads a version in no quotes, and as editors on Windows begin a file.
+              { name: "date", document: { ...document, Version: "2012-10-17 00:00:00 +0000 UTC" as never } },
+              { name: "marked", document: `\uFEFF${JSON.stringify(document)}` },
             ],
           }),
         ).bindings[0] ?? {};
@@ -606,6 +685,8 @@ describe("the stack configuration", () => {
         "customer-managed none",
         "inline inline",
         "inline file",
+        "inline date",
+        "inline marked",
       ]);
       const statements = policies.map((policy) =>
         "document" in policy ? policy.document("aws") : undefined,
@@ -613,6 +694,8 @@ describe("the stack configuration", () => {
       expect(statements[1]).to.deep.equal({ Version: "2008-10-17", Statement: [document.Statement] });
       expect(statements[3]).to.deep.equal({ Statement: [statement] });
       expect(statements[5]?.Statement[0]?.Action).to.equal("s3:ListAllMyBuckets");
+      expect(statements[6]?.Version).to.equal("2012-10-17");
+      expect(statements[7]).to.deep.equal(statements[1]);
     });
 
     it("takes what the account's quotas allow, of the stack or of the binding", () => {

@@ -192,31 +192,37 @@ const common = {
   namespace: name,
   serviceAccount: name,
   createNamespace: flag,
-  labels: optional(fc.dictionary(name, name)),
-  annotations: optional(fc.dictionary(name, fc.string())),
   tags: optional(tags),
-  tokenExpirationSeconds: optional(fc.integer({ min: 600, max: 86_400 })),
-  stsRegionalEndpoints: flag,
   automountToken: flag,
 };
 const subjects = fc.array(record({ namespace: nameOrPattern, serviceAccount: nameOrPattern }), {
   maxLength: 4,
 });
+const ofServiceAccount = {
+  labels: optional(fc.dictionary(name, name)),
+  annotations: optional(fc.dictionary(name, fc.string())),
+};
+const ofToken = {
+  tokenExpirationSeconds: optional(fc.integer({ min: 600, max: 86_400 })),
+  stsRegionalEndpoints: flag,
+};
+const ofRole = {
+  policies: optional(policies),
+  role: optional(role),
+  otherSubjects: optional(subjects),
+};
 const binding: fc.Arbitrary<{ namespace: string; serviceAccount: string }> = fc.oneof(
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      ...common,
-      policies: optional(policies),
-      role: optional(role),
-      identity: optional(fc.constant("irsa")),
-      audience: optional(fc.constantFrom("sts.amazonaws.com", "vault")),
-      otherSubjects: optional(subjects),
-      roleOnly: flag,
-    }),
-  },
   fc.record({
     ...common,
+    ...ofServiceAccount,
+    ...ofToken,
+    ...ofRole,
+    audience: optional(fc.constantFrom("sts.amazonaws.com", "vault")),
+  }),
+  fc.record({ ...common, ...ofRole, identity: optional(fc.constant("irsa")), roleOnly: fc.constant(true) }),
+  fc.record({
+    ...common,
+    ...ofServiceAccount,
     policies: optional(policies),
     identity: fc.constant("pod-identity"),
     description: optional(fc.constant("reads what it must")),
@@ -224,7 +230,7 @@ const binding: fc.Arbitrary<{ namespace: string; serviceAccount: string }> = fc.
     adopt: flag,
     quotas: optional(fc.constantFrom({ managedPoliciesPerRole: 25 }, { trustPolicyCharacters: 4096 })),
   }),
-  fc.record({ ...common, role: roleThere, adopt: flag }),
+  fc.record({ ...common, ...ofServiceAccount, ...ofToken, role: roleThere, adopt: flag }),
 );
 const bindings = fc.uniqueArray(binding, {
   maxLength: 3,
@@ -340,7 +346,17 @@ function edited(value: unknown, how: number): unknown {
   if (typeof value === "boolean") return pick([!value, `${value}`]);
   if (Array.isArray(value)) {
     const many = (count: number) => Array.from({ length: count }, (_, index) => another(value[0], index));
-    return pick([[...value, ...value], [], value[0], many(11), many(21), many(26), many(41), many(51)]);
+    return pick([
+      [...value, ...value],
+      [],
+      value[0],
+      many(11),
+      many(21),
+      many(26),
+      many(41),
+      many(51),
+      many(101),
+    ]);
   }
   if (typeof value !== "object" || value === null) return "x";
   const entries = Object.entries(value);

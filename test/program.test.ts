@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
 import { ConfigError } from "../config.ts";
 import program from "../index.ts";
-import { findJudge, tryConfigurations } from "./configurations.ts";
+import { findJudge, registeredBy, tryConfigurations } from "./configurations.ts";
 import { known, oidcProviderArn, only, type Registered, registry, setMocks, settled } from "./mocks.ts";
 import { environments, stackConfig } from "./stack-files.ts";
 
@@ -255,6 +255,21 @@ describe("the program", () => {
     const { registered } = await run("test", { ...region, "eks-irsa:bindings": JSON.stringify(bindings) });
     const provider = only(registered, "aws:iam/openIdConnectProvider:OpenIdConnectProvider");
     expect(provider.inputs.clientIdLists).to.deep.equal(["sts.amazonaws.com", "vault"]);
+
+    // However many have it, and whoever made the cluster.
+    const many = Array.from({ length: 101 }, (_, index) => ({
+      ...{ namespace: "a", serviceAccount: `b${index}`, audience: "vault", roleOnly: true },
+    }));
+    const existing = { name: "c", existing: true, createOidcProvider: true };
+    const found = await registeredBy({
+      ...region,
+      "eks-irsa:app": "none",
+      "eks-irsa:cluster": JSON.stringify(existing),
+      "eks-irsa:bindings": JSON.stringify(many),
+    });
+    expect(
+      only(found, "aws:iam/openIdConnectProvider:OpenIdConnectProvider").inputs.clientIdLists,
+    ).to.deep.equal(["sts.amazonaws.com", "vault"]);
   });
 
   it("has no output without a value, of which the engine would warn", async () => {
