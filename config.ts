@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { basename, dirname, resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
 import {
@@ -15,7 +15,7 @@ import {
 } from "./components/cluster-arguments.ts";
 import { irsaFields, irsaRules, placementFaults, policyResource } from "./components/irsa-arguments.ts";
 import { clusterName } from "./iam/names.ts";
-import { partitionOfRegion, region } from "./iam/partition.ts";
+import { partitionIn, partitionOfRegion, partitionRule, region } from "./iam/partition.ts";
 import { listBuckets, resolvePolicy } from "./iam/policies.ts";
 import { tagsFault, tagsSchema } from "./iam/tags.ts";
 import { oidcProviderArnLike, stsAudience } from "./iam/trust-policy.ts";
@@ -35,6 +35,7 @@ import {
   plain,
   sentence,
   text,
+  valueAt,
 } from "./iam/validation.ts";
 
 /** The Pulumi project, whose name is the prefix of the configuration's keys. */
@@ -52,8 +53,7 @@ const builtInNamespaces = ["default", "kube-system", "kube-public", "kube-node-l
 
 const { namespace, serviceAccount, policies, role, identity, quotas, ...access } = irsaFields({
   late: plain,
-  // Beside the stack's own file, whatever the folder of the process.
-  readFile: (path) => readFileSync(resolve(home, path), "utf8"),
+  readFile: (path) => readFileSync(path, "utf8"), // as withFilesIn names it
 });
 
 /** One ServiceAccount and what its pods may do: the words of `IrsaServiceAccount`, but for what the stack knows itself. */
@@ -238,6 +238,13 @@ export interface StackConfig extends Omit<Parsed, "createNamespace" | "policies"
     | ({ name: string; existing: false } & Omit<NewCluster, "name" | "existing">);
 }
 
+/** Their values are nobody's to see, so that no error tells them. */
+const noKey = z
+  .undefined(
+    "a kubeconfig cannot say it, so that nobody could open the cluster; sign in by the environment, or by aws:profile",
+  )
+  .optional();
+
 /**
  * What the program takes from the configuration of Pulumi's AWS provider. That reads it too; the kubeconfig has to say the
  * same, since `aws eks get-token` knows nothing of it.
@@ -245,6 +252,11 @@ export interface StackConfig extends Omit<Parsed, "createNamespace" | "policies"
 const awsSchema = z.looseObject({
   region,
   profile: profile.optional(),
+  accessKey: noKey,
+  secretKey: noKey,
+  token: noKey,
+  /** The provider gives them to all that it makes, beside the stack's own. */
+  defaultTags: z.looseObject({ tags: tagsSchema(plain).optional() }, must("a map with tags")).optional(),
   assumeRoles: z
     .array(
       z.looseObject(
@@ -269,6 +281,12 @@ const awsValuesOf = (raw: Readonly<Record<string, string>>) => ({
   region: raw["aws:region"],
   profile: raw["aws:profile"],
   assumeRoles: fromJson(raw["aws:assumeRoles"]),
+  defaultTags: fromJson(raw["aws:defaultTags"]),
+  ...Object.fromEntries(
+    ["accessKey", "secretKey", "token"]
+      .filter((key) => raw[`aws:${key}`] !== undefined)
+      .map((key) => [key, "(not shown)"]),
+  ),
 });
 
 /** What a text holds as JSON, or the text where it is none. */
@@ -313,13 +331,18 @@ const textKeys = new Set(["namespace", "serviceAccount", "app", "identity"]);
  * Reads a configuration as Pulumi holds it: full keys to texts, structured values as JSON. Keys of other projects and
  * packages are none of its business, but for some of the AWS provider's.
  *
+ * @param folder Where the stack's own file is, and the files of policies that it names. Default: the project's.
  * @throws ConfigError that names every bad key, what it holds and what it may hold.
  */
-export function parseConfig(stack: string, raw: Readonly<Record<string, string>>): StackConfig {
+export function parseConfig(
+  stack: string,
+  raw: Readonly<Record<string, string>>,
+  folder: string = home,
+): StackConfig {
   const { values, broken } = valuesOf(raw);
   const awsValues = awsValuesOf(raw);
   const aws = awsSchema.safeParse(awsValues, { reportInput: true });
-  const result = configSchema.safeParse(values, { reportInput: true });
+  const result = configSchema.safeParse(withFilesIn(folder, values), { reportInput: true });
   if (!aws.success || !result.success || broken.length > 0) {
     throw new ConfigError(stack, [
       ...(aws.success
@@ -330,10 +353,38 @@ export function parseConfig(stack: string, raw: Readonly<Record<string, string>>
     ]);
   }
   const config = complete(stack, aws.data, result.data);
-  const faults = faultsInPlace(config).map((fault) => asGiven(fault, values));
-  if (faults.length > 0) throw new ConfigError(stack, faults.map(issueOf));
+  const faults = faultsInPlace(config, aws.data.defaultTags?.tags).map((fault) => asGiven(fault, values));
+  const ofAws = assumedElsewhere(aws.data);
+  if (ofAws.length + faults.length > 0) throw new ConfigError(stack, [...ofAws, ...faults.map(issueOf)]);
   return config;
 }
+
+/** The same values, with the files of policies named from the root. Whatever is no such list stays for its rule. */
+function withFilesIn(folder: string, values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const located = (holder: unknown): unknown => {
+    const policies = valueAt(holder, ["policies"]);
+    if (!Array.isArray(policies)) return holder;
+    const inFolder = policies.map((policy: unknown) => {
+      const file = valueAt(policy, ["file"]);
+      return typeof file === "string" ? { ...(policy as object), file: resolve(folder, file) } : policy;
+    });
+    return { ...(holder as object), policies: inFolder };
+  };
+  const { bindings } = values;
+  return {
+    ...(located(values) as object),
+    ...(Array.isArray(bindings) && { bindings: bindings.map(located) }),
+  };
+}
+
+/** Roles of `aws:assumeRoles` that are in another partition than the region. */
+const assumedElsewhere = ({ region, assumeRoles = [] }: z.output<typeof awsSchema>): ConfigIssue[] =>
+  assumeRoles.flatMap(({ roleArn }, index) => {
+    const partition = partitionOfRegion(region);
+    if (partitionIn(roleArn) === partition) return [];
+    const key = `aws:assumeRoles[${index}].roleArn`;
+    return [{ key, holds: roleArn, problem: partitionRule(partition, region) }];
+  });
 
 const keyOfProject = (path: readonly PropertyKey[]): string => `${project}:${keyOf(path)}`;
 
@@ -344,7 +395,7 @@ const issueOf = ({ path, holds, problem }: Fault): ConfigIssue => ({
 });
 
 /** What is wrong with a configuration in its region and its account. */
-function faultsInPlace(config: StackConfig): Fault[] {
+function faultsInPlace(config: StackConfig, defaultTags: Readonly<Record<string, string>> = {}): Fault[] {
   const { region } = config;
   const placement = {
     region,
@@ -357,11 +408,17 @@ function faultsInPlace(config: StackConfig): Fault[] {
   ];
   const ofCluster = config.cluster.existing ? [] : newClusterFaults(config.cluster, region);
   const ofRoles = roles.flatMap(({ path, args }) => {
-    const tags = tagsFault(args.tags ?? {});
+    const tags = tagsFault({ ...defaultTags, ...args.tags });
+    const others = [
+      ...(path.length > 0 ? [`${project}:tags`] : []),
+      ...(Object.keys(defaultTags).length > 0 ? ["aws:defaultTags"] : []),
+    ];
     const ofTags = tags && {
       path: tags.key === undefined ? ["tags"] : ["tags", tags.key],
       holds: args.tags,
-      problem: `with ${project}:tags, ${tags.problem}`,
+      problem: [others.length > 0 ? `with ${others.join(" and ")}` : "", tags.problem]
+        .filter(Boolean)
+        .join(", "),
     };
     return [...placementFaults(args, placement), ...(ofTags ? [ofTags] : [])].map((fault) => ({
       ...fault,
@@ -371,9 +428,20 @@ function faultsInPlace(config: StackConfig): Fault[] {
   return [...ofCluster.map((fault) => ({ ...fault, path: ["cluster", ...fault.path] })), ...ofRoles];
 }
 
-/** The configuration of the stack that Pulumi is running. */
-export function readConfig(): StackConfig {
-  return parseConfig(pulumi.getStack(), pulumi.runtime.allConfig());
+/**
+ * The configuration of the stack that Pulumi is running.
+ *
+ * @param folder As for `parseConfig`. Default: where the engine found the project, which is the package's own folder or that
+ *   of whoever runs the program out of the package.
+ */
+export function readConfig(folder: string = projectFolder()): StackConfig {
+  return parseConfig(pulumi.getStack(), pulumi.runtime.allConfig(), folder);
+}
+
+/** Only an engine that starts a process for the program says it. */
+function projectFolder(): string {
+  const root = pulumi.getRootDirectory();
+  return existsSync(join(root, "Pulumi.yaml")) ? root : home;
 }
 
 /** What this project's keys hold, and which hold what should be JSON and is none. */

@@ -52,10 +52,11 @@ export interface ListerOutputs {
  * Importing this module does nothing. Pulumi's Node.js host calls what it exports by default, and so do the Automation API,
  * as an inline program, and the tests, under mocks.
  *
+ * @param folder Where the files of policies are that the configuration names. Default: the project's.
  * @throws ConfigError before anything is registered when the stack configuration is bad.
  */
-export default async function program(): Promise<Outputs> {
-  const config = readConfig();
+export default async function program(folder?: string): Promise<Outputs> {
+  const config = readConfig(folder);
   const { region, bindings } = config;
 
   const cluster = clusterOf(config);

@@ -119,6 +119,53 @@ describe("the stack configuration", () => {
     }
   });
 
+  it("refuses what of the AWS provider's keys would fail later: another partition's role, keys, tags beside ours", () => {
+    const withAws = (keys: object, region = "eu-central-1") => {
+      try {
+        parseConfig("test", { "aws:region": region, "eks-irsa:tags": '{"team":"a"}', ...keys });
+      } catch (error) {
+        return (error as ConfigError).issues.map((issue) => `${issue.key} ${issue.holds}; ${issue.problem}`);
+      }
+      return [];
+    };
+    const roles = JSON.stringify([{ roleArn: "arn:aws:iam::111122223333:role/ops" }]);
+    expect(withAws({ "aws:assumeRoles": roles })).to.deep.equal([]);
+    expect(withAws({ "aws:assumeRoles": roles }, "us-gov-west-1")[0]).to.match(
+      /^aws:assumeRoles\[0\]\.roleArn arn:aws:.*; it must be of the region's partition \(arn:aws-us-gov:/,
+    );
+    expect(withAws({ "aws:accessKey": "AKIAEXAMPLE", "aws:secretKey": "s" }).join("\n"))
+      .to.match(/^aws:accessKey \(not shown\); a kubeconfig cannot say it.*\naws:secretKey \(not shown\);/)
+      .and.not.contain("AKIA");
+    const tags = (some: object) => ({ "aws:defaultTags": JSON.stringify({ tags: some }) });
+    expect(withAws(tags({ owner: "b" }))).to.deep.equal([]);
+    expect(withAws(tags({ Team: "b" }))[0]).to.contain("eks-irsa:tags.team");
+    expect(withAws(tags({ Team: "b" }))[0]).to.contain(
+      "with aws:defaultTags, it differs from Team in case only",
+    );
+    const many = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`k${index}`, ""]));
+    expect(withAws(tags(many))[0]).to.contain(
+      "with aws:defaultTags, a resource takes 50 tags, and these are 51",
+    );
+    expect(withAws(tags({ a: "aws:x" }))[0]).to.match(/^aws:defaultTags\.tags\.a aws:x; it must be text/);
+  });
+
+  it("looks for the files of policies beside the stack's own file, wherever that is", () => {
+    const raw = (key: string, policies: object[]) => ({
+      "aws:region": "eu-central-1",
+      [`eks-irsa:${key}`]: JSON.stringify(
+        key === "policies" ? policies : [{ namespace: "a", serviceAccount: "b", policies }],
+      ),
+    });
+    const here = import.meta.dirname;
+    for (const key of ["policies", "bindings"]) {
+      const file = raw(key, [{ name: "a", file: "policy.json" }]);
+      expect(() => parseConfig("test", file), key).to.throw(/file holds "policy\.json"; it cannot be read/);
+      expect(() => parseConfig("test", file, here), key).to.not.throw();
+      const whole = raw(key, [{ name: "a", file: join(here, "policy.json") }]);
+      expect(() => parseConfig("test", whole), key).to.not.throw();
+    }
+  });
+
   it("leaves other packages' keys alone", () => {
     expect(() => parseConfig("test", { "aws:region": "eu-west-1", "aws:profile": "dev" })).not.to.throw();
   });
