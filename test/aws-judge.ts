@@ -215,7 +215,7 @@ function refusedByModels({ type, name, inputs }: Registered, models: ReadonlyMap
     const modelled = model.operations.find((one) => one.name === operation);
     if (modelled === undefined) return [`${name}: ${service} has no ${operation}`];
     return violationsOf(model, { operation: modelled, input }).map(
-      ({ path, shown, rule }) => `${name}: ${operation} ${path} ${shown} ${JSON.stringify(rule)}`,
+      ({ path, held, rule }) => `${name}: ${operation} ${path} ${held} ${JSON.stringify(rule)}`,
     );
   });
 }
