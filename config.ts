@@ -312,50 +312,70 @@ export interface ConfigIssue {
 export class ConfigError extends pulumi.RunError {
   readonly issues: readonly ConfigIssue[];
 
-  constructor(stack: string, issues: readonly ConfigIssue[]) {
+  /** @param correct Where whoever gave it corrects it: a sentence. Default: in the stack's file. */
+  constructor(stack: string, issues: readonly ConfigIssue[], correct = correctInFile(stack, issues)) {
     const lines = issues.map((issue) => `  ${sentence(issue.key, issue)}`);
     const count = issues.length === 1 ? "1 error" : `${issues.length} errors`;
-    super(
-      `The configuration of stack ${stack} has ${count}:\n${lines.join("\n")}\n` +
-        `Correct it where it is given: in Pulumi.${stack}.yaml, with --config, or by the program that opens the stack.`,
-    );
+    super(`The configuration of stack ${stack} has ${count}:\n${lines.join("\n")}\n${correct}`);
     this.issues = issues;
     this.name = "ConfigError";
   }
 }
 
+/** The command that sets a key is named only for a key that there is. */
+function correctInFile(stack: string, issues: readonly ConfigIssue[]): string {
+  const keys = new Set(Object.keys(configSchema.shape).map((key) => `${project}:${key}`));
+  const key = issues.map((issue) => issue.key).find((one) => keys.has(one) || one === "aws:region");
+  const command = key && `, or with \`pulumi config set --stack ${stack} ${key} VALUE\``;
+  return `Correct it in Pulumi.${stack.split("/").at(-1)}.yaml${command ?? ""}.`;
+}
+
 /** Keys whose values are plain text; the others hold numbers, flags, lists or maps and are written as JSON by Pulumi. */
 const textKeys = new Set(["namespace", "serviceAccount", "app", "identity"]);
+
+/** Where and how a configuration was given. */
+export interface Given {
+  /** Where the stack's own file is, and the files of policies that it names. Default: the project's. */
+  readonly folder?: string;
+  /** How whoever gave it corrects it: a sentence. Default: in the stack's file. */
+  readonly correct?: string;
+}
 
 /**
  * Reads a configuration as Pulumi holds it: full keys to texts, structured values as JSON. Keys of other projects and
  * packages are none of its business, but for some of the AWS provider's.
  *
- * @param folder Where the stack's own file is, and the files of policies that it names. Default: the project's.
+ * @param given Where and how it was given.
  * @throws ConfigError that names every bad key, what it holds and what it may hold.
  */
 export function parseConfig(
   stack: string,
   raw: Readonly<Record<string, string>>,
-  folder: string = home,
+  { folder = home, correct }: Given = {},
 ): StackConfig {
   const { values, broken } = valuesOf(raw);
   const awsValues = awsValuesOf(raw);
   const aws = awsSchema.safeParse(awsValues, { reportInput: true });
   const result = configSchema.safeParse(withFilesIn(folder, values), { reportInput: true });
   if (!aws.success || !result.success || broken.length > 0) {
-    throw new ConfigError(stack, [
-      ...(aws.success
-        ? []
-        : faultsOf(aws.error, awsValues).map((fault) => ({ ...fault, key: `aws:${keyOf(fault.path)}` }))),
-      ...broken.map(issueOf),
-      ...(result.success ? [] : faultsOf(result.error, values).map(issueOf)),
-    ]);
+    throw new ConfigError(
+      stack,
+      [
+        ...(aws.success
+          ? []
+          : faultsOf(aws.error, awsValues).map((fault) => ({ ...fault, key: `aws:${keyOf(fault.path)}` }))),
+        ...broken.map(issueOf),
+        ...(result.success ? [] : faultsOf(result.error, values).map(issueOf)),
+      ],
+      correct,
+    );
   }
   const config = complete(stack, aws.data, result.data);
   const faults = faultsInPlace(config, aws.data.defaultTags?.tags).map((fault) => asGiven(fault, values));
   const ofAws = assumedElsewhere(aws.data);
-  if (ofAws.length + faults.length > 0) throw new ConfigError(stack, [...ofAws, ...faults.map(issueOf)]);
+  if (ofAws.length + faults.length > 0) {
+    throw new ConfigError(stack, [...ofAws, ...faults.map(issueOf)], correct);
+  }
   return config;
 }
 
@@ -431,11 +451,11 @@ function faultsInPlace(config: StackConfig, defaultTags: Readonly<Record<string,
 /**
  * The configuration of the stack that Pulumi is running.
  *
- * @param folder As for `parseConfig`. Default: where the engine found the project, which is the package's own folder or that
+ * @param folder Where the stack's own file is. Default: where the engine found the project, which is the package's own folder or that
  *   of whoever runs the program out of the package.
  */
 export function readConfig(folder: string = projectFolder()): StackConfig {
-  return parseConfig(pulumi.getStack(), pulumi.runtime.allConfig(), folder);
+  return parseConfig(pulumi.getStack(), pulumi.runtime.allConfig(), { folder });
 }
 
 /** Only an engine that starts a process for the program says it. */

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import {
   type EngineEvent,
@@ -263,13 +263,11 @@ export async function openStack(options: StackOptions): Promise<ProgramStack> {
   const { stack: stackName, workDir } = options;
   const folder = workDir ?? process.cwd();
   const isGiven = options.region !== undefined || options.config !== undefined;
-  const check = (held: Readonly<Record<string, string>>) => parseConfig(stackName, held, folder);
+  const check = (held: Readonly<Record<string, string>>) =>
+    parseConfig(stackName, held, { folder, correct: isGiven ? inOptions : undefined });
   // Where there is no folder, nothing else brings a key: so the engine need not even be there.
   if (isGiven && workDir === undefined) check(givenBy(options));
-  const settingsFile = join(workDir ?? ".", `Pulumi.${stackName.split("/").at(-1)}.yaml`);
-  if (!isGiven && options.create !== false && !existsSync(settingsFile)) {
-    throw new ConfigMissingError(settingsFile);
-  }
+  if (!isGiven && options.create !== false) checkSettings(stackName, workDir);
   const place: LocalWorkspaceOptions = {
     workDir,
     pulumiHome: options.pulumiHome,
@@ -300,7 +298,7 @@ export async function openStack(options: StackOptions): Promise<ProgramStack> {
     const stacks = (await workspace.listStacks()).map(({ name }) => name);
     throw new StackMissingError(stackName, stacks, { cause: error });
   });
-  if (!isGiven && !existsSync(settingsFile)) throw new ConfigMissingError(settingsFile);
+  if (!isGiven) checkSettings(stackName, workDir);
   if (!isGiven || !isWhole) {
     const resolved = await attempt(() => workspace.getAllConfig(stackName));
     const values = Object.entries(resolved).map(([key, { value }]) => [key, value] as const);
@@ -331,6 +329,8 @@ async function keep(
   if (encrypted.length > 0) await attempt(() => workspace.setAllConfig(stack, Object.fromEntries(encrypted)));
 }
 
+const inOptions = "Correct it in the `region` and `config` that the stack is opened with.";
+
 /** What is given of a configuration, as Pulumi holds it. */
 const givenBy = ({ region, config, packageConfig }: StackOptions): Record<string, string> => ({
   ...packageConfig,
@@ -338,14 +338,28 @@ const givenBy = ({ region, config, packageConfig }: StackOptions): Record<string
   ...toPulumi(config ?? {}),
 });
 
+/** @throws ConfigMissingError when a stack has no `Pulumi.<stack>.yaml` in its folder. */
+export function checkSettings(stack: string, workDir = "."): void {
+  const file = join(workDir, `Pulumi.${stack.split("/").at(-1)}.yaml`);
+  if (existsSync(file)) return;
+  const others = readdirSync(workDir).flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? []);
+  throw new ConfigMissingError(file, others);
+}
+
 /**
  * Checks a configuration without the engine, and gives it as Pulumi holds it.
  *
+ * @param correct How whoever gave it corrects it, at the end of the error: a sentence.
  * @throws ConfigError that names every bad key.
  */
-export function checkConfig(stack: string, region: string, config: ConfigInput): Record<string, string> {
+export function checkConfig(
+  stack: string,
+  region: string,
+  config: ConfigInput,
+  correct: string = inOptions,
+): Record<string, string> {
   const held = { "aws:region": region, ...toPulumi(config) };
-  parseConfig(stack, held, process.cwd());
+  parseConfig(stack, held, { folder: process.cwd(), correct });
   return held;
 }
 

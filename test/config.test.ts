@@ -160,7 +160,7 @@ describe("the stack configuration", () => {
     for (const key of ["policies", "bindings"]) {
       const file = raw(key, [{ name: "a", file: "policy.json" }]);
       expect(() => parseConfig("test", file), key).to.throw(/file holds "policy\.json"; it cannot be read/);
-      expect(() => parseConfig("test", file, here), key).to.not.throw();
+      expect(() => parseConfig("test", file, { folder: here }), key).to.not.throw();
       const whole = raw(key, [{ name: "a", file: join(here, "policy.json") }]);
       expect(() => parseConfig("test", whole), key).to.not.throw();
     }
@@ -805,12 +805,20 @@ describe("the stack configuration", () => {
     ]);
   });
 
-  it("advises nothing that cannot be done", () => {
-    expect(() => parse({ replica: 2 })).to.throw(
+  it("says where to correct it, and names a command only for a key that there is", () => {
+    expect(() => parse({ replica: 2 })).to.throw(ConfigError, /\nCorrect it in Pulumi\.test\.yaml\.$/);
+    expect(() => parse({ replicas: -1, replica: 2 })).to.throw(
       ConfigError,
-      /Correct it where it is given: in Pulumi\.test\.yaml/,
+      /\nCorrect it in Pulumi\.test\.yaml, or with `pulumi config set --stack test eks-irsa:replicas VALUE`\.$/,
     );
-    expect(() => parse({ replica: 2 })).not.to.throw(ConfigError, /pulumi config set/);
+    expect(() => parseConfig("test", {})).to.throw(
+      ConfigError,
+      "pulumi config set --stack test aws:region VALUE",
+    );
+    expect(() => parseConfig("test", {}, { correct: "Say it again." })).to.throw(
+      ConfigError,
+      /\nSay it again\.$/,
+    );
   });
 
   it("is a RunError, which Pulumi prints without a stack trace", () => {

@@ -53,7 +53,7 @@ const getAddonVersion: AwsFunction = async (args, { config: { region } }) => {
 const getCluster: AwsFunction = async (args, context) => {
   const name = String(args.name);
   const live = await describeCluster(name, context);
-  if (live === undefined) throw new Error(`there is no EKS cluster ${name} in ${context.config.region}`);
+  if (live === undefined) throw new Error(`reading EKS Cluster (${name}): couldn't find resource`);
   return { id: name, ...clusterOutputs(live), tags: live.tags ?? {}, region: context.config.region };
 };
 
@@ -65,7 +65,7 @@ const getOpenIdConnectProvider: AwsFunction = async (args, { config: { iam } }) 
     arn = OpenIDConnectProviderList.find(({ Arn }) => Arn?.endsWith(`:oidc-provider/${url}`))?.Arn;
   }
   if (arn === undefined) {
-    throw new Error(`finding IAM OIDC Provider by url (${args.url}): the account has no such provider`);
+    throw new Error(`finding IAM OIDC Provider by url (${args.url}): not found`);
   }
   const live = await iam.send(new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: arn }));
   return {
@@ -105,8 +105,12 @@ const getVpc: AwsFunction = async (args, { config: { ec2, region } }) => {
   const VpcIds = args.id ? [String(args.id)] : undefined;
   const { Vpcs = [] } = await ec2.send(new DescribeVpcsCommand({ VpcIds, Filters }));
   const [vpc] = Vpcs;
-  if (!vpc || Vpcs.length > 1)
-    throw new Error(`${Vpcs.length} EC2 VPCs match, where one must: ${JSON.stringify(args)}`);
+  if (vpc === undefined) throw new Error("no matching EC2 VPC found");
+  if (Vpcs.length > 1) {
+    throw new Error(
+      "multiple EC2 VPCs matched; use additional constraints to reduce matches to a single EC2 VPC",
+    );
+  }
   return {
     id: vpc.VpcId,
     cidrBlock: vpc.CidrBlock,
