@@ -14,7 +14,7 @@ import {
   systemOf,
 } from "./components/cluster-arguments.ts";
 import { irsaFields, irsaRules, placementFaults, policyResource } from "./components/irsa-arguments.ts";
-import { clusterName } from "./iam/names.ts";
+import { clusterName, isImageName } from "./iam/names.ts";
 import { partitionIn, partitionOfRegion, partitionRule, region } from "./iam/partition.ts";
 import { listBuckets, resolvePolicy } from "./iam/policies.ts";
 import { tagsFault, tagsSchema } from "./iam/tags.ts";
@@ -91,6 +91,8 @@ const clusterSchema = anyOf(
   "a map that describes a cluster, or { name, existing: true }, or { stack }",
 );
 
+const toolboxRule = "true, false, or the name of an image with a shell, Maven and a JDK";
+
 /**
  * The stack configuration, key by key without the `eks-irsa:` prefix. The program, the Automation API and the tests all
  * read this one schema; defaults are in it.
@@ -130,10 +132,7 @@ export const configSchema = object({
     network: text("the name of a network", (value) => value !== "").optional(),
   }).prefault({}),
   /** A pod with Maven under the lister's ServiceAccount, to work in by hand; the image that it runs, or whether to. */
-  toolbox: anyOf(
-    [z.boolean(), z.string().regex(/^[\w./:@-]+$/)],
-    "true, false, or the name of an image with a shell, Maven and a JDK",
-  ).default(false),
+  toolbox: anyOf([z.boolean(), text(toolboxRule, isImageName)], toolboxRule).default(false),
   /** Tags of all AWS resources. */
   tags: tagsSchema(plain).default({}),
 }).superRefine((config, context) => {

@@ -10,7 +10,7 @@ import {
   serviceAccountName,
   serviceAccountNameRule,
 } from "../iam/names.ts";
-import { partitionIn, partitionRule } from "../iam/partition.ts";
+import { boundBy, partitionIn, partitionRule } from "../iam/partition.ts";
 import {
   type PolicyReading,
   policiesFault,
@@ -200,6 +200,7 @@ interface Ruled {
   readonly tokenExpirationSeconds?: number;
   readonly stsRegionalEndpoints?: boolean;
   readonly identity?: IdentityMechanism;
+  readonly automountToken?: boolean;
 }
 
 /** The annotations that come by keys of their own. Source: README of github.com/aws/amazon-eks-pod-identity-webhook. */
@@ -255,6 +256,9 @@ export function irsaRules(args: Ruled, context: z.core.$RefinementCtx): void {
       fail(context, [key], "it is for the ServiceAccount, which roleOnly leaves to others; leave it out");
     }
   }
+  if (args.automountToken && (args.roleOnly || args.adopt)) {
+    fail(context, ["automountToken"], "the ServiceAccount is another's, and says so itself; leave it out");
+  }
   for (const annotation of Object.keys(annotations)) {
     if (!annotation.startsWith("eks.amazonaws.com/")) continue;
     const key = annotationKeys[annotation];
@@ -299,11 +303,8 @@ export function placementFaults(args: Placed, { partition, region, oidcProviderA
       ...policies.flatMap(({ bound, reference = 0 }) =>
         bound.map((one) => ({ ...one, path: ["policies", reference, ...one.path] })),
       ),
-      ...["arn", "permissionsBoundary"].flatMap((key) => {
-        const holds = valueAt(role, [key]);
-        const own = typeof holds === "string" ? partitionIn(holds) : undefined;
-        return own === undefined ? [] : [{ path: ["role", key], holds, partition: own }];
-      }),
+      ...["arn", "permissionsBoundary"].flatMap((key) => boundBy(valueAt(role, [key]), ["role", key])),
+      ...oidcProviderArns.flatMap((arn, index) => boundBy(arn, ["oidcProviderArn", index])),
     ];
     for (const { path, holds, partition: own } of bound) {
       if (own !== partition) faults.push({ path, holds, problem: partitionRule(partition, region) });
@@ -381,7 +382,8 @@ const irsaArguments = object({
   });
 
 /** Clusters of the region with the shortest name: for a provider that is not known yet. */
-const shortestOidcProviderArn = oidcProviderArnLike("eu-west-1");
+const shortestOidcProviderArn = (partition = "aws"): string =>
+  oidcProviderArnLike("eu-west-1").replace("arn:aws:", `arn:${partition}:`);
 
 /**
  * The arguments as the component uses them: complete and checked.
@@ -400,10 +402,11 @@ export function checkIrsaArguments(name: string, args: IrsaServiceAccountArgs) {
     oidcProviderArns: [checked.oidcProviderArn].flat() as Text[],
   };
   const [home] = complete.oidcProviderArns;
+  const partition = typeof home === "string" ? partitionIn(home) : undefined;
   const faults = placementFaults(complete, {
-    partition: typeof home === "string" ? partitionIn(home) : undefined,
+    partition,
     oidcProviderArns: complete.oidcProviderArns.map((arn) =>
-      typeof arn === "string" ? arn : shortestOidcProviderArn,
+      typeof arn === "string" ? arn : shortestOidcProviderArn(partition),
     ),
   });
   if (faults.length > 0) throw new ArgumentError(faults.map((fault) => asGiven(fault, args)));

@@ -54,7 +54,8 @@ const actions = oneOrMore(matching(/^(?:\*|\*:\*|[a-z0-9-]+:[a-z0-9*?-]+)$/i, ac
 const resourceRule = 'an ARN (arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE) or "*"';
 /** An ARN has six parts; one that is shorter and ends with a star, IAM takes for all that begins so. */
 const isResource = (resource: string): boolean =>
-  resource === "*" || /^arn:[^:\s]+:[^:*?\s]+:(?:[^:\s]*:[^:\s]*:\S.*|(?:[^:\s]*:)?\*)$/.test(resource);
+  resource === "*" ||
+  /^arn:(?:aws[a-z-]*|\*):[^:*?\s]+:(?:[^:\s]*:[^:\s]*:\S.*|(?:[^:\s]*:)?\*)$/.test(resource);
 const resources = oneOrMore(text(resourceRule, isResource), resourceRule);
 
 const operators = [
@@ -79,6 +80,7 @@ function operatorFault(operator: string): string | undefined {
   return `IAM has no such operator${near === undefined ? " as StringEquals, ArnLike, Bool" : `, do you mean ${near}?`}`;
 }
 
+const conditionKeyRule = "its key must be one with its service, such as aws:RequestedRegion or s3:prefix";
 const conditionValue = z.union([z.string(), z.number(), z.boolean()], must("text, a number, true or false"));
 const conditions = z
   .record(
@@ -91,9 +93,13 @@ const conditions = z
     must('a map of operators, as in { StringEquals: { "aws:RequestedRegion": "eu-west-1" } }'),
   )
   .superRefine((condition, context) => {
-    for (const operator of Object.keys(condition)) {
+    for (const [operator, keys] of Object.entries(condition)) {
       const problem = operatorFault(operator);
       if (problem) fail(context, [operator], problem);
+      for (const key of problem ? [] : Object.keys(keys)) {
+        // What is after the colon may be the key of a tag, which may be anything.
+        if (!/^[^:\s]+:./.test(key)) fail(context, [operator, key], conditionKeyRule);
+      }
     }
   });
 

@@ -344,6 +344,41 @@ describe("the stack configuration", () => {
         'eks-irsa:bindings[100].audience holds "audience-100"; the cluster\'s OIDC provider takes 99 audiences',
       ],
       [
+        "a token of the Kubernetes API for a ServiceAccount that is another's",
+        binding({ adopt: true, automountToken: true }),
+        `${at}.automountToken holds true; the ServiceAccount is another's`,
+      ],
+      [
+        "a policy of a service's own role",
+        binding({
+          policies: [
+            "aws-service-role/AmazonEKSServiceRolePolicy",
+            "arn:aws:iam::aws:policy/aws-service-role/AmazonElasticFileSystemServiceRolePolicy",
+          ],
+        }),
+        /policies\[0\] holds .*; it is for a service's own role \(service-linked\)/,
+        /policies\[1\] holds .*; it is for a service's own role/,
+      ],
+      [
+        "keys of conditions that are of no service, and ARNs of no partition",
+        inline(
+          { ...statement, Condition: { IpAddress: { SourceIp: "192.0.2.0/24" } } },
+          { ...statement, Resource: `arn:${"$"}{Partition}:s3:::b` },
+        ),
+        `${at}.policies[0].Statement[0].Condition.IpAddress.SourceIp holds "192.0.2.0/24"; its key must be one with its service`,
+        `${at}.policies[0].Statement[1].Resource holds "arn:\${Partition}:s3:::b"; it must be an ARN`,
+      ],
+      [
+        "a bundle by another spelling",
+        binding({ policies: [{ bundle: "externaldns" }] }),
+        /policies\[0\]\.bundle holds "externaldns"; there is no such bundle; .*; do you mean external-dns\?/,
+      ],
+      [
+        "an image by no name of one",
+        { toolbox: "Maven:3.9" },
+        'eks-irsa:toolbox holds "Maven:3.9"; it must be true',
+      ],
+      [
         "two descriptions",
         binding({ description: "a", role: { description: "b" } }),
         `${at}.description holds "a"; there is a role.description already`,
