@@ -594,7 +594,7 @@ describe("IrsaServiceAccount", () => {
             Statement: {
               Effect: "Allow",
               Action: "s3:GetObject",
-              Resource: "arn:aws:s3:::b/${aws:userid}/*",
+              Resource: `arn:aws:s3:::b/\${aws:userid}/*`,
             },
           },
         ]),
