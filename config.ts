@@ -13,12 +13,18 @@ import {
   stackName,
   systemOf,
 } from "./components/cluster-arguments.ts";
-import { irsaFields, irsaRules, placementFaults, policyResource } from "./components/irsa-arguments.ts";
+import {
+  irsaFields,
+  irsaRules,
+  phaseOf,
+  placementFaults,
+  policyResource,
+} from "./components/irsa-arguments.ts";
 import { clusterName, isImageName } from "./iam/names.ts";
 import { partitionIn, partitionOfRegion, partitionRule, region } from "./iam/partition.ts";
 import { listBuckets, resolvePolicy } from "./iam/policies.ts";
 import { tagsFault, tagsSchema } from "./iam/tags.ts";
-import { oidcProviderArnLike, stsAudience } from "./iam/trust-policy.ts";
+import { oidcProviderArnLike, oidcProviderArnSchema, stsAudience } from "./iam/trust-policy.ts";
 import {
   anyOf,
   asGiven,
@@ -28,6 +34,7 @@ import {
   flag,
   integer,
   keyOf,
+  list,
   map,
   must,
   object,
@@ -51,7 +58,7 @@ const apps = ["go", "java", "none"] as const;
 /** Namespaces that every cluster has. */
 const builtInNamespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
-const { namespace, serviceAccount, policies, role, identity, quotas, ...access } = irsaFields({
+const { namespace, serviceAccount, policies, role, quotas, ...access } = irsaFields({
   late: plain,
   readFile: (path) => readFileSync(path, "utf8"), // as withFilesIn names it
 });
@@ -64,7 +71,6 @@ const bindingSchema = object({
   serviceAccount,
   policies: policies.default([]),
   role,
-  identity,
   quotas,
   ...access,
 }).superRefine(irsaRules);
@@ -109,12 +115,25 @@ export const configSchema = object({
   /** How the role is made. */
   role,
   /** How the lister gets its credentials. */
-  identity,
+  identity: access.identity,
+  /** The role that it goes on to under EKS Pod Identity, and what its sessions are like. */
+  targetRole: access.targetRole,
+  session: access.session,
+  /** The role that it goes on to under IRSA. */
+  chain: access.chain,
+  /** Whether the API server refuses its pods without their identity. */
+  admission: access.admission,
   /** What AWS allows the account, where that was raised; a binding may say otherwise. */
   quotas,
   /** More ServiceAccounts, each with a role of its own. */
   bindings: z.array(bindingSchema, must("a list of bindings")).default([]),
   cluster: clusterSchema.prefault({}),
+  /** More clusters whose ServiceAccounts of the same names the roles admit: the old one, or the new, while one is replaced. */
+  otherClusters: list(
+    object({ name: clusterName, oidcProviderArn: oidcProviderArnSchema.optional() }),
+    "a list of { name, oidcProviderArn }",
+    { min: 0 },
+  ).default([]),
   /** Which lister runs. */
   app: oneOf(apps).default("go"),
   /** Pods of the lister. */
@@ -140,6 +159,14 @@ export const configSchema = object({
   distinctResources(config, context);
   fewAudiences(config, context);
   const withLister = config.app !== "none";
+  const identities = [...(withLister ? [config] : []), ...config.bindings].map(({ identity }) =>
+    phaseOf(identity),
+  );
+  for (const [index, { oidcProviderArn }] of config.otherClusters.entries()) {
+    if (oidcProviderArn === undefined && identities.some(({ webIdentity }) => webIdentity)) {
+      fail(context, ["otherClusters", index, "oidcProviderArn"], "IRSA admits a cluster by it");
+    }
+  }
   const accounts = new Map(
     withLister ? [[`${config.namespace}/${config.serviceAccount}`, "the lister itself"]] : [],
   );
@@ -330,7 +357,7 @@ function correctInFile(stack: string, issues: readonly ConfigIssue[]): string {
 }
 
 /** Keys whose values are plain text; the others hold numbers, flags, lists or maps and are written as JSON by Pulumi. */
-const textKeys = new Set(["namespace", "serviceAccount", "app", "identity"]);
+const textKeys = new Set(["namespace", "serviceAccount", "app"]);
 
 /** Where and how a configuration was given. */
 export interface Given {
@@ -413,19 +440,34 @@ const issueOf = ({ path, holds, problem }: Fault): ConfigIssue => ({
   problem,
 });
 
+const nameOfRole = (args: Pick<Binding, "namespace" | "serviceAccount">): string =>
+  `the role of ${args.namespace}/${args.serviceAccount}`;
+
+/** For the cluster of another stack. */
+const shortestClusterName = "x";
+
 /** What is wrong with a configuration in its region and its account. */
 function faultsInPlace(config: StackConfig, defaultTags: Readonly<Record<string, string>> = {}): Fault[] {
   const { region } = config;
+  const { cluster, otherClusters } = config;
   const placement = {
     region,
     partition: partitionOfRegion(region),
-    oidcProviderArns: [oidcProviderArnLike(region)],
+    oidcProviderArns: [
+      oidcProviderArnLike(region),
+      ...otherClusters.flatMap(({ oidcProviderArn }) => oidcProviderArn ?? []),
+    ],
+    clusterNames: [
+      "name" in cluster ? cluster.name : shortestClusterName,
+      ...otherClusters.map(({ name }) => name),
+    ],
   };
   const roles = [
-    { path: [], args: config },
+    // Without a lister there is no role of the stack's own.
+    ...(config.app === "none" ? [] : [{ path: [], args: config }]),
     ...config.bindings.map((args, index) => ({ path: ["bindings", index], args })),
   ];
-  const ofCluster = config.cluster.existing ? [] : newClusterFaults(config.cluster, region);
+  const ofCluster = cluster.existing ? [] : newClusterFaults(cluster, region);
   const ofRoles = roles.flatMap(({ path, args }) => {
     const tags = tagsFault({ ...defaultTags, ...args.tags });
     const others = [
@@ -439,10 +481,16 @@ function faultsInPlace(config: StackConfig, defaultTags: Readonly<Record<string,
         .filter(Boolean)
         .join(", "),
     };
-    return [...placementFaults(args, placement), ...(ofTags ? [ofTags] : [])].map((fault) => ({
-      ...fault,
-      path: [...path, ...fault.path],
-    }));
+    return [...placementFaults(args, placement), ...(ofTags ? [ofTags] : [])].map((fault) =>
+      // The component's word for what the configuration has a key of its own for.
+      fault.path[0] === "oidcProviderArn"
+        ? {
+            path: ["otherClusters"],
+            holds: otherClusters,
+            problem: `for ${nameOfRole(args)}, ${fault.problem}`,
+          }
+        : { ...fault, path: [...path, ...fault.path] },
+    );
   });
   return [...ofCluster.map((fault) => ({ ...fault, path: ["cluster", ...fault.path] })), ...ofRoles];
 }

@@ -21,6 +21,7 @@ import { partitionOfRegion } from "../iam/partition.ts";
 import { awsManagedPolicyArn } from "../iam/policies.ts";
 import { stsAudience } from "../iam/trust-policy.ts";
 import { check } from "../iam/validation.ts";
+import { agentAddon, lookForAgent } from "./agent-addon.ts";
 import {
   type ClusterArgs,
   clusterArguments,
@@ -233,7 +234,13 @@ export class ExistingCluster extends pulumi.ComponentResource implements Cluster
       return issuer;
     });
 
-    this.clusterName = cluster.name;
+    this.clusterName = args.podIdentityAgent
+      ? pulumi
+          .all([cluster.name, cluster.computeConfigs])
+          .apply(([name, compute]) =>
+            lookForAgent(name, this, parent, { auto: compute.some(({ enabled }) => enabled) }),
+          )
+      : cluster.name;
     this.kubeconfig = pulumi.secret(
       pulumi.all([cluster.endpoint, cluster.certificateAuthorities]).apply(([endpoint, authorities]) =>
         kubeconfig({
@@ -371,7 +378,7 @@ function addons(
     aliases: [{ parent: pulumi.createUrn(`${name}-cluster-vpc-cni`, "eks:index:VpcCniAddon", cluster) }],
   });
   if (args.podIdentityAgent) {
-    new Addon(...addon("pod-identity-agent", "eks-pod-identity-agent"), parent);
+    new Addon(...addon("pod-identity-agent", agentAddon), parent);
   }
 }
 
@@ -422,7 +429,9 @@ export class ReferencedCluster extends pulumi.ComponentResource implements Clust
             "outputs clusterName, kubeconfig and oidcProviderArn.",
         );
       });
-    this.clusterName = output("clusterName");
+    this.clusterName = args.podIdentityAgent
+      ? output("clusterName").apply((name) => lookForAgent(name, this, parent))
+      : output("clusterName");
     this.kubeconfig = pulumi.secret(output("kubeconfig"));
     this.oidcProviderArn = output("oidcProviderArn");
     this.provider = ownObjectsProvider(`${name}-kubernetes`, this.kubeconfig, parent);

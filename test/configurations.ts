@@ -44,6 +44,7 @@ const policyName = (policy: string | { name?: string; arn?: string; bundle?: str
   typeof policy === "string"
     ? policy.replace(/^.*\//, "")
     : (policy.name ?? policy.bundle ?? String(policy.arn).replace(/^.*\//, ""));
+const roleArn = "arn:aws:iam::222233334444:role/next";
 const policyArn = name.map((one) => `arn:aws:iam::111122223333:policy/${one}`);
 const kmsKeys = fc.constant([`arn:aws:kms:${home}:111122223333:key/0a1b`]);
 const zones = fc.array(fc.stringMatching(/^Z[A-Z0-9]{1,31}$/), { minLength: 1, maxLength: 3 });
@@ -116,7 +117,7 @@ const policies = fc.uniqueArray(
     fc.constantFrom(
       "AmazonS3ReadOnlyAccess",
       "AmazonSQSReadOnlyAccess",
-      "service-role/AmazonEBSCSIDriverPolicy",
+      "service-role/AmazonECSTaskExecutionRolePolicy",
     ),
     policyArn,
     policyArn.map((arn) => ({ arn })),
@@ -155,14 +156,14 @@ const nodes = fc
 const newCluster = record({
   name: optional(name),
   version: optional(fc.constantFrom("1.34", "1.35")),
-  nodes: optional(fc.oneof({ weight: 4, arbitrary: nodes }, fc.constant("auto"))),
+  nodes: optional(nodes),
+  addons: optional(fc.constantFrom({}, { "vpc-cni": "v1.20.4-eksbuild.1" })),
   upgradePolicy: optional(fc.constantFrom("STANDARD", "EXTENDED")),
   admins: optional(fc.constant(["arn:aws:iam::111122223333:role/ci"])),
   deletionProtection: flag,
   logs: optional(
     record({ types: fc.subarray(["api", "audit"]), retentionDays: fc.constantFrom(1, 30, 3653) }),
   ),
-  addons: optional(fc.constantFrom({}, { "eks-pod-identity-agent": "v1.3.9-eksbuild.3" })),
   endpoint: optional(
     fc.oneof(
       record({
@@ -179,6 +180,8 @@ const newCluster = record({
 });
 const cluster = fc.oneof(
   newCluster,
+  // EKS brings the add-ons then.
+  newCluster.map((one) => ({ ...one, nodes: "auto", addons: undefined })),
   record({ name, existing: fc.constant(true as const), createOidcProvider: optional(fc.boolean()) }),
   record({ stack: name.map((one) => `org/project/${one}`) }),
 );
@@ -193,11 +196,15 @@ const common = {
   serviceAccount: name,
   createNamespace: flag,
   tags: optional(tags),
-  automountToken: flag,
 };
 const subjects = fc.array(record({ namespace: nameOrPattern, serviceAccount: nameOrPattern }), {
-  maxLength: 4,
+  maxLength: 2,
 });
+/** No binding's namespace is called so. */
+const namedSubjects = fc.uniqueArray(
+  record({ namespace: name.map((one) => `other-${one}x`), serviceAccount: name }),
+  { maxLength: 2, selector: ({ namespace, serviceAccount }) => `${namespace}/${serviceAccount}` },
+);
 const ofServiceAccount = {
   labels: optional(fc.dictionary(name, name)),
   annotations: optional(fc.dictionary(name, fc.string())),
@@ -209,26 +216,44 @@ const ofToken = {
 const ofRole = {
   policies: optional(policies),
   role: optional(role),
-  otherSubjects: optional(subjects),
 };
+const admission = optional(fc.constantFrom("open", "enforced"));
+const chain = optional(fc.constantFrom({ role: roleArn }, { role: roleArn, externalId: "ab" }));
+const quotas = fc.constantFrom({}, { managedPoliciesPerRole: 25 }, { trustPolicyCharacters: 4096 });
 const binding: fc.Arbitrary<{ namespace: string; serviceAccount: string }> = fc.oneof(
   fc.record({
     ...common,
     ...ofServiceAccount,
     ...ofToken,
     ...ofRole,
+    identity: optional(fc.constantFrom("irsa", { mechanism: "irsa", migrating: false })),
+    otherSubjects: optional(subjects),
     audience: optional(fc.constantFrom("sts.amazonaws.com", "vault")),
+    automountToken: flag,
+    chain,
+    admission,
   }),
-  fc.record({ ...common, ...ofRole, identity: optional(fc.constant("irsa")), roleOnly: fc.constant(true) }),
+  fc.record({ ...common, ...ofRole, otherSubjects: optional(subjects), roleOnly: fc.constant(true), chain }),
   fc.record({
     ...common,
     ...ofServiceAccount,
-    policies: optional(policies),
-    identity: fc.constant("pod-identity"),
-    description: optional(fc.constant("reads what it must")),
-    otherSubjects: optional(subjects),
+    ...ofRole,
+    identity: fc.constantFrom(
+      "pod-identity",
+      { mechanism: "pod-identity", migrating: true },
+      { mechanism: "irsa", migrating: true },
+    ),
+    otherSubjects: optional(namedSubjects),
+    targetRole: optional(fc.constant({ arn: roleArn })),
+    session: optional(
+      record({
+        disableTags: fc.constant(true),
+        policy: optional(fc.constant({ Statement: { Effect: "Allow", Action: "s3:*", Resource: "*" } })),
+      }),
+    ),
     adopt: flag,
-    quotas: optional(fc.constantFrom({ managedPoliciesPerRole: 25 }, { trustPolicyCharacters: 4096 })),
+    quotas: optional(quotas),
+    admission,
   }),
   fc.record({ ...common, ...ofServiceAccount, ...ofToken, role: roleThere, adopt: flag }),
 );
@@ -258,7 +283,11 @@ export const valid = fc
       role,
       bindings,
       cluster,
-      quotas: fc.constantFrom({}, { managedPoliciesPerRole: 25 }, { trustPolicyCharacters: 4096 }),
+      otherClusters: fc.constantFrom(
+        [],
+        [{ name: "old", oidcProviderArn: oidcProviderArnLike(home).replace(/.$/, "1") }],
+      ),
+      quotas,
       app: fc.constantFrom("go", "java", "none"),
       replicas: fc.integer({ min: 0, max: 100 }),
       intervalSeconds: fc.integer({ min: 1, max: 86_400 }),
@@ -408,7 +437,8 @@ const replaced = (value: unknown, [key, ...rest]: readonly string[], other: unkn
 /** Keys that a map of the configuration, of a policy or of a role may have. */
 const moreKeys = [
   ...["name", "description", "audience", "adopt", "roleOnly", "identity", "quotas", "tags", "labels"],
-  ...["annotations", "attach", "Sid", "Id", "NotAction", "NotResource", "Condition", "arn", "namePrefix"],
+  ...["targetRole", "session", "chain", "admission", "annotations", "attach", "arn", "namePrefix"],
+  ...["Sid", "Id", "NotAction", "NotResource", "Condition"],
 ];
 
 const change = fc.tuple(
@@ -475,6 +505,7 @@ export async function registeredBy(config: Record<string, string>): Promise<Regi
         identities: [{ oidcs: [{ issuer }] }],
       }),
       "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": () => ({ arn: oidcProviderArn }),
+      "aws:eks/getAddon:getAddon": ({ addonName }) => ({ addonName }),
     },
     outputs: {
       "aws:iam/openIdConnectProvider:OpenIdConnectProvider": () => ({ arn: oidcProviderArn }),

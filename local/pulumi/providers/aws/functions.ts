@@ -1,10 +1,11 @@
 import { DescribeSubnetsCommand, DescribeVpcsCommand, type Filter } from "@aws-sdk/client-ec2";
 import { GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
+import { DescribeAddonCommand } from "@aws-sdk/client-eks";
 import { GetOpenIDConnectProviderCommand, ListOpenIDConnectProvidersCommand } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { dnsSuffixOfRegion, partitionOfRegion } from "../../../../iam/partition.ts";
 import { type Properties, secret } from "../../provider-host/index.ts";
-import type { AwsContext } from "./calls.ts";
+import { type AwsContext, orUndefined } from "./calls.ts";
 import { clusterOutputs, describeCluster } from "./eks/cluster.ts";
 import { tagMap } from "./resource-tags.ts";
 
@@ -48,6 +49,17 @@ const getAddonVersion: AwsFunction = async (args, { config: { region } }) => {
     );
   }
   return { id: addonName, addonName, kubernetesVersion, mostRecent, version, region };
+};
+
+const getAddon: AwsFunction = async (args, { config: { eks, region } }) => {
+  const [clusterName, addonName] = [String(args.clusterName), String(args.addonName)];
+  const live = await orUndefined(eks.send(new DescribeAddonCommand({ clusterName, addonName })));
+  if (live?.addon === undefined) {
+    throw new Error(`reading EKS Add-On (${clusterName}:${addonName}): couldn't find resource`);
+  }
+  const { addonArn: arn, addonVersion, configurationValues = "", tags } = live.addon;
+  const id = `${clusterName}:${addonName}`;
+  return { id, arn, clusterName, addonName, addonVersion, configurationValues, tags: tags ?? {}, region };
 };
 
 const getCluster: AwsFunction = async (args, context) => {
@@ -138,6 +150,7 @@ export const awsFunctions: Readonly<Record<string, AwsFunction>> = {
   "aws:index/getCallerIdentity:getCallerIdentity": getCallerIdentity,
   "aws:index/getRegion:getRegion": getRegion,
   "aws:index/getPartition:getPartition": getPartition,
+  "aws:eks/getAddon:getAddon": getAddon,
   "aws:eks/getAddonVersion:getAddonVersion": getAddonVersion,
   "aws:eks/getCluster:getCluster": getCluster,
   "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": getOpenIdConnectProvider,
