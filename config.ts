@@ -14,6 +14,7 @@ import {
   systemOf,
 } from "./components/cluster-arguments.ts";
 import {
+  assumeRolePolicyName,
   irsaFields,
   irsaRules,
   phaseOf,
@@ -192,6 +193,7 @@ export const configSchema = object({
       names.set(name, owner ?? `${key}.role`);
     }
   }
+  oneAssociationEach(config, accounts, context);
 });
 
 /** The name of the lister's component. */
@@ -201,27 +203,63 @@ export const componentOf = ({ namespace, serviceAccount }: Binding): string =>
   `${namespace}.${serviceAccount}`;
 
 /** Refuses what the engine would take for one resource, halfway through an `up`: `a.b` with `c-x`, and `a.b-c` with `x`. */
-function distinctResources({ app, policies, bindings }: Parsed, context: z.core.$RefinementCtx): void {
+function distinctResources(config: Parsed, context: z.core.$RefinementCtx): void {
   const components = [
-    ...(app === "none" ? [] : [{ component: listerComponent, path: [] as PropertyKey[], policies }]),
-    ...bindings.map((one, index) => ({
-      component: componentOf(one),
+    ...(config.app === "none"
+      ? []
+      : [{ component: listerComponent, path: [] as PropertyKey[], args: config }]),
+    ...config.bindings.map((args, index) => ({
+      component: componentOf(args),
       path: ["bindings", index],
-      policies: one.policies,
+      args,
     })),
   ];
   const owners = new Map<string, { readonly component: string; readonly key: string }>();
-  for (const { component, path, policies = [] } of components) {
-    for (const policy of policies) {
-      const resource = policyResource(component, policy);
-      const place = [...path, "policies", policy.reference ?? 0];
+  for (const { component, path, args } of components) {
+    const policies = (args.policies ?? []).map(({ name, reference = 0 }) => ({
+      name,
+      place: [...path, "policies", reference],
+    }));
+    // By it the role may assume the next one.
+    const hops = (["targetRole", "chain"] as const)
+      .filter((key) => args[key] !== undefined)
+      .map((key) => ({ name: assumeRolePolicyName, place: [...path, key] }));
+    for (const { name, place } of [...policies, ...hops]) {
+      const resource = policyResource(component, { name });
       const owner = owners.get(resource) ?? { component, key: keyOfProject(place) };
       // Two of one role are refused with the role's policies.
       if (owner.component !== component) {
-        const problem = `with its ServiceAccount's name it comes to the resource ${resource}, as ${owner.key} does; give it another name: { name, document } or { name, arn }`;
+        const problem = `with its ServiceAccount's name it comes to the resource ${resource}, as ${owner.key} does; give the policy another name: { name, document } or { name, arn }`;
         fail(context, place, problem);
       }
       owners.set(resource, owner);
+    }
+  }
+}
+
+/** Refuses a second association of a ServiceAccount, which EKS would: `owners` says whose each is. */
+function oneAssociationEach(
+  { app, bindings, ...lister }: Parsed,
+  owners: ReadonlyMap<string, string>,
+  context: z.core.$RefinementCtx,
+): void {
+  const taken = new Map(owners);
+  const roles = [
+    ...(app === "none" ? [] : [{ path: [] as PropertyKey[], args: lister }]),
+    ...bindings.map((args, index) => ({ path: ["bindings", index], args })),
+  ];
+  for (const { path, args } of roles) {
+    const { otherSubjects = [] } = args as Partial<Binding>;
+    if (!phaseOf(args.identity).podIdentity) continue;
+    for (const [index, { namespace, serviceAccount }] of otherSubjects.entries()) {
+      const account = `${namespace}/${serviceAccount}`;
+      const place = [...path, "otherSubjects", index];
+      const owner = taken.get(account);
+      // Those of one binding are its own to tell apart.
+      if (owner !== undefined && !owner.startsWith(keyOfProject(path))) {
+        fail(context, place, `${owner} is for ${account} already, and EKS takes one association each`);
+      }
+      taken.set(account, owner ?? keyOfProject(place));
     }
   }
 }

@@ -203,6 +203,7 @@ export async function awsJudge(models: Models): Promise<Judge | undefined> {
     ...registered.flatMap(refusedByRules),
     ...overQuotas(registered, quotas),
     ...namedTwice(registered),
+    ...associatedTwice(registered),
   ];
 }
 
@@ -325,6 +326,18 @@ function namedTwice(registered: readonly Registered[]): string[] {
     const urn = `${parent.split("::")[2] ?? ""}$${type}::${name}`;
     if (seen.has(urn)) return [`${name}: there is a ${type} of this name already`];
     seen.add(urn);
+    return [];
+  });
+}
+
+/** Source: ResourceInUseException, CreatePodIdentityAssociation, Amazon EKS API Reference. */
+function associatedTwice(registered: readonly Registered[]): string[] {
+  const seen = new Set<string>();
+  return registered.flatMap(({ type, name, inputs: { namespace, serviceAccount } }) => {
+    if (!type.endsWith(":PodIdentityAssociation")) return [];
+    const account = `${namespace}/${serviceAccount}`;
+    if (seen.has(account)) return [`${name}: ${account} has an association already`];
+    seen.add(account);
     return [];
   });
 }

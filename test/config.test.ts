@@ -333,6 +333,44 @@ describe("the stack configuration", () => {
         /^eks-irsa:bindings\[1\]\.policies\[0\] holds .*it comes to the resource a\.b-c-x, as eks-irsa:bindings\[0\]\.policies\[1\] does/,
       ],
       [
+        "two associations of one ServiceAccount",
+        {
+          ...existing,
+          bindings: [
+            {
+              namespace: "a",
+              serviceAccount: "b",
+              identity: "pod-identity",
+              otherSubjects: ["d", "e"].map((serviceAccount) => ({ namespace: "c", serviceAccount })),
+            },
+            { namespace: "c", serviceAccount: "d", identity: "pod-identity" },
+            {
+              namespace: "a",
+              serviceAccount: "f",
+              identity: "pod-identity",
+              otherSubjects: [{ namespace: "c", serviceAccount: "e" }],
+            },
+          ],
+        },
+        `${at}.otherSubjects[0] holds {"namespace":"c","serviceAccount":"d"}; eks-irsa:bindings[1] is for c/d already, and EKS takes one association each`,
+        'eks-irsa:bindings[2].otherSubjects[0] holds {"namespace":"c","serviceAccount":"e"}; eks-irsa:bindings[0].otherSubjects[1] is for c/e already',
+      ],
+      [
+        "the policy of a chain that comes to another binding's resource",
+        {
+          ...existing,
+          bindings: [
+            {
+              namespace: "a",
+              serviceAccount: "b",
+              policies: [{ name: "c-assume-role", document: { Statement: statement } }],
+            },
+            { namespace: "a", serviceAccount: "b-c", chain: { role: roleArn } },
+          ],
+        },
+        /^eks-irsa:bindings\[1\]\.chain holds .*it comes to the resource a\.b-c-assume-role, as eks-irsa:bindings\[0\]\.policies\[0\] does/,
+      ],
+      [
         "a hundredth audience of a provider that is made here",
         {
           bindings: Array.from({ length: 101 }, (_, index) => ({
