@@ -216,10 +216,10 @@ function distinctResources(config: Parsed, context: z.core.$RefinementCtx): void
   ];
   const owners = new Map<string, { readonly component: string; readonly key: string }>();
   for (const { component, path, args } of components) {
-    const policies = (args.policies ?? []).map(({ name, reference = 0 }) => ({
-      name,
-      place: [...path, "policies", reference],
-    }));
+    // What is managed elsewhere is only named in a list.
+    const policies = (args.policies ?? [])
+      .filter(({ kind }) => kind === "inline" || kind === "customer-managed")
+      .map(({ name, reference = 0 }) => ({ name, place: [...path, "policies", reference] }));
     // By it the role may assume the next one.
     const hops = (["targetRole", "chain"] as const)
       .filter((key) => args[key] !== undefined)
@@ -229,7 +229,7 @@ function distinctResources(config: Parsed, context: z.core.$RefinementCtx): void
       const owner = owners.get(resource) ?? { component, key: keyOfProject(place) };
       // Two of one role are refused with the role's policies.
       if (owner.component !== component) {
-        const problem = `with its ServiceAccount's name it comes to the resource ${resource}, as ${owner.key} does; give the policy another name: { name, document } or { name, arn }`;
+        const problem = `with its ServiceAccount's name it comes to the resource ${resource}, as ${owner.key} does; give the policy another name`;
         fail(context, place, problem);
       }
       owners.set(resource, owner);
@@ -302,10 +302,11 @@ export interface StackConfig extends Omit<Parsed, "createNamespace" | "policies"
     | ({ name: string; existing: false } & Omit<NewCluster, "name" | "existing">);
 }
 
-/** Their values are nobody's to see, so that no error tells them. */
-const noKey = z
+/** Keys that the provider alone would have: a kubeconfig that held them would be a stored key. */
+const noKeys = z
   .undefined(
-    "a kubeconfig cannot say it, so that nobody could open the cluster; sign in by the environment, or by aws:profile",
+    "aws eks get-token would not know of it, and the cluster would answer Unauthorized; name a profile in aws:profile, or " +
+      "leave it to the environment (AWS_ACCESS_KEY_ID and the like)",
   )
   .optional();
 
@@ -315,10 +316,10 @@ const noKey = z
  */
 const awsSchema = z.looseObject({
   region,
+  accessKey: noKeys,
+  secretKey: noKeys,
+  token: noKeys,
   profile: profile.optional(),
-  accessKey: noKey,
-  secretKey: noKey,
-  token: noKey,
   /** The provider gives them to all that it makes, beside the stack's own. */
   defaultTags: z.looseObject({ tags: tagsSchema(plain).optional() }, must("a map with tags")).optional(),
   assumeRoles: z
@@ -343,14 +344,13 @@ const awsSchema = z.looseObject({
 /** The keys of Pulumi's AWS provider, without their prefix. */
 const awsValuesOf = (raw: Readonly<Record<string, string>>) => ({
   region: raw["aws:region"],
+  // What they hold is not for a message.
+  ...Object.fromEntries(
+    ["accessKey", "secretKey", "token"].map((key) => [key, raw[`aws:${key}`] && "[secret]"]),
+  ),
   profile: raw["aws:profile"],
   assumeRoles: fromJson(raw["aws:assumeRoles"]),
   defaultTags: fromJson(raw["aws:defaultTags"]),
-  ...Object.fromEntries(
-    ["accessKey", "secretKey", "token"]
-      .filter((key) => raw[`aws:${key}`] !== undefined)
-      .map((key) => [key, "(not shown)"]),
-  ),
 });
 
 /** What a text holds as JSON, or the text where it is none. */
@@ -582,8 +582,8 @@ function complete(stack: string, aws: z.output<typeof awsSchema>, config: Parsed
     quotas,
     tags,
     createNamespace: createNamespace ?? !builtInNamespaces.includes(rest.namespace),
-    // A role that is there keeps its own.
-    policies: policies ?? (roleIsThere ? [] : [resolvePolicy(listBuckets)]),
+    // A role that is there keeps its own. Managed, so that an `up` which takes it away does so before it proves the pod.
+    policies: policies ?? (roleIsThere ? [] : [resolvePolicy({ ...listBuckets, attach: "managed" })]),
     bindings: bindings.map((binding) => ({
       ...binding,
       quotas: { ...quotas, ...binding.quotas },

@@ -69,6 +69,10 @@ const callsOf: Readonly<Record<string, (inputs: Inputs, name: string) => readonl
   "aws:iam/rolePolicyAttachment:RolePolicyAttachment": (inputs) => [
     call("iam", "AttachRolePolicy", { RoleName: inputs.role, PolicyArn: inputs.policyArn }),
   ],
+  "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive": ({ roleName, policyArns }) =>
+    (policyArns as string[]).map((PolicyArn) =>
+      call("iam", "AttachRolePolicy", { RoleName: roleName, PolicyArn }),
+    ),
   "aws:iam/openIdConnectProvider:OpenIdConnectProvider": (inputs) => [
     call("iam", "CreateOpenIDConnectProvider", {
       Url: inputs.url,
@@ -236,11 +240,12 @@ function refusedByRules({ type, name, inputs }: Registered): string[] {
   for (const [key, value] of tags) judge(!/^aws:/i.test(key) && !/^aws:/i.test(value), `tag ${key} ${value}`);
 
   // Source: PolicyArn and PermissionsBoundary in "IAM identifiers", IAM User Guide: names and paths in ARNs have no blanks.
-  for (const key of ["policyArn", "permissionsBoundary"]) {
-    const arn = inputs[key];
-    if (arn === undefined || type.includes("accessPolicy")) continue;
-    judge(/^arn:aws[a-z-]*:iam::(aws|\d{12}):policy\/[\x21-\x7e]+$/.test(String(arn)), `${key} ${arn}`);
+  const arns = [inputs.policyArn ?? [], inputs.policyArns ?? [], inputs.permissionsBoundary ?? []].flat();
+  for (const arn of type.includes("accessPolicy") ? [] : arns) {
+    judge(/^arn:aws[a-z-]*:iam::(aws|\d{12}):policy\/[\x21-\x7e]+$/.test(String(arn)), `ARN ${arn}`);
   }
+  const list = (inputs.policyArns ?? []) as string[];
+  judge(new Set(list).size === list.length, "one ARN twice");
   // Source: "Network quotas" and VpcConfigRequest, Amazon EKS API Reference.
   const blocks = [inputs.publicAccessCidrs ?? [], inputs.cidrBlocks ?? []].flat() as string[];
   judge(blocks.length <= 40, `${blocks.length} blocks`);
@@ -313,6 +318,8 @@ function overQuotas(registered: readonly Registered[], quotasOf: Parameters<Judg
         attachedTo.set(inputs.role, count);
         return over("managed policies", count, quotas.policies);
       }
+      case "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive":
+        return over("managed policies", (inputs.policyArns as string[]).length, quotas.policies);
       default:
         return [];
     }

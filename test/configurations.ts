@@ -501,6 +501,7 @@ export async function registeredBy(config: Record<string, string>): Promise<Regi
       "aws:eks/getCluster:getCluster": () => ({
         name: "c",
         endpoint: "https://example.com",
+        vpcConfig: { endpointPublicAccess: true },
         certificateAuthorities: [{ data: "Q0E=" }],
         identities: [{ oidcs: [{ issuer }] }],
       }),

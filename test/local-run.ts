@@ -12,7 +12,9 @@ const suites = [
   "example",
   "doctor",
   "refusals",
+  "deployer",
   "java",
+  "pod-identity",
   "local",
 ];
 
