@@ -58,7 +58,9 @@ describe("a stack's configuration", () => {
       .and.not.contain("region");
 
     const policies = ["arn:aws:iam::111122223333:policy/x"];
-    const error = await refusal(open({ config: { policies } }));
+    const error = await refusal(
+      open({ config: { bindings: [{ namespace: "a", serviceAccount: "b", policies }] } }),
+    );
     expect(error).to.be.instanceOf(ConfigError);
     expect(error.message).to.contain("since us-gov-west-1 is in aws-us-gov");
     expect(readFileSync(join(folder, settings), "utf8"), "nothing was changed").to.contain("team");
@@ -76,7 +78,7 @@ describe("a stack's configuration", () => {
 
   it("keeps secret what is said to be, and is read again", async () => {
     const role = { arn: "arn:aws:iam::111122223333:role/reader" };
-    await open({ region: "eu-west-1", config: { role, app: "none" }, secrets: ["eks-irsa:role"] });
+    await open({ region: "eu-west-1", config: { role }, secrets: ["eks-irsa:role"] });
     expect(readFileSync(join(folder, settings), "utf8"))
       .to.match(/eks-irsa:role:\s+secure:/)
       .and.not.contain("reader");
