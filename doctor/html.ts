@@ -48,13 +48,15 @@ function body(finding: Finding): string {
     case "holds":
       return evidenceList(finding.evidence);
     case "unseen":
-      return `<p>${text(finding.why)}</p>\n<h3>It would take</h3>\n<p>${text(finding.takes)}</p>\n`;
+      return finding.restsOn === undefined
+        ? `<p>${prose(finding.why)}</p>\n<h3>It would take</h3>\n<p>${prose(finding.takes)}</p>\n`
+        : `<p>${prose(finding.why)}</p>\n`;
     case "not reached":
       return "";
     case "broken": {
       const { what, disagreement, mend, advice = [], look = [], evidence = [] } = finding;
-      const sentences = advice.map((one) => `<p>${text(one)}</p>\n`).join("");
-      return `${evidenceList(evidence)}<p>${text(what)}</p>\n${disagreement ? values(disagreement) : ""}${
+      const sentences = advice.map((one) => `<p>${prose(one)}</p>\n`).join("");
+      return `${evidenceList(evidence)}<p>${prose(what)}</p>\n${disagreement ? values(disagreement) : ""}${
         mend.length + advice.length > 0 ? "<h3>To mend it</h3>\n" : ""
       }${commands(mend)}${sentences}${look.length > 0 ? `<h3>To see more</h3>\n${commands(look)}` : ""}`;
     }
@@ -87,6 +89,13 @@ const value = (whole: string): string =>
     .split(/(?<=[:/,=])(?! )|(?<= )/)
     .map((part) => `<span class="part">${text(part)}</span>`)
     .join("");
+
+/** A sentence, in which an ARN or a URL breaks between its parts as well. */
+const prose = (sentence: string): string =>
+  sentence
+    .split(" ")
+    .map((word) => (word.length > 24 ? value(word) : text(word)))
+    .join(" ");
 
 /** A button beside each command that copies it, and says so to a screen reader too. */
 const script = `

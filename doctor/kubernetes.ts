@@ -21,12 +21,26 @@ import type { Container, EnvSource, KeySource, Pod, Workload, World } from "./wo
  * @param text a kubeconfig; without it `$KUBECONFIG` or `~/.kube/config` is read.
  * @param context its context. Default: the current one.
  */
-export function kubernetesWorld(text?: string, context?: string): World["kubernetes"] {
+export const kubernetesWorld = (text?: string, context?: string): World["kubernetes"] =>
+  kubernetesAt(text, context).world;
+
+/** The same, and the client of the API's core for those who ask more. */
+export function kubernetesAt(
+  text?: string,
+  context?: string,
+): { readonly world: World["kubernetes"]; readonly core: CoreV1Api } {
   const config = new KubeConfig();
   if (text === undefined) config.loadFromDefault();
   else config.loadFromString(text);
   if (context !== undefined) config.setCurrentContext(context);
   const cluster = config.getCurrentCluster();
+  // What the client takes where there is neither a kubeconfig nor a pod's own ServiceAccount.
+  if (text === undefined && config.getCurrentContext() === "loaded-context") {
+    throw new Error(
+      "There is no kubeconfig in --kubeconfig, $KUBECONFIG or ~/.kube/config. " +
+        "`aws eks update-kubeconfig --region REGION --name CLUSTER` writes one.",
+    );
+  }
   if (!cluster) {
     throw new Error(
       `The kubeconfig's context ${config.getCurrentContext() || "(none)"} names no cluster; there are: ${
@@ -39,7 +53,7 @@ export function kubernetesWorld(text?: string, context?: string): World["kuberne
   }
 
   const core = config.makeApiClient(CoreV1Api);
-  return {
+  const world: World["kubernetes"] = {
     server: cluster.server,
     certificateAuthority:
       cluster.caData ?? (cluster.caFile && readFileSync(cluster.caFile).toString("base64")),
@@ -137,6 +151,7 @@ export function kubernetesWorld(text?: string, context?: string): World["kuberne
       });
     },
   };
+  return { world, core };
 }
 
 /** What Kubernetes gives a pod that names none. */
@@ -263,7 +278,7 @@ async function orAbsent<T>(ask: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-async function orApiServerError<T>(ask: () => Promise<T>): Promise<T> {
+export async function orApiServerError<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {

@@ -1,4 +1,5 @@
-"""Runs MiniStack with the AWS managed policies' real documents, and with trust policies read as AWS reads them.
+"""Runs MiniStack with the AWS managed policies' real documents, with trust policies read as AWS reads them, and with
+roles' boundaries where it leaves them out.
 
 MiniStack knows about forty of AWS's managed policies and lets any other name be attached as a policy that
 grants nothing. moto ships all of them, as IAM returned them; only that one file of moto is read, so moto may be
@@ -66,6 +67,21 @@ router.SERVICE_PATTERNS["eks-auth"] = {}
 eks._update_pod_identity_association = update
 iam_evaluator._resolve_condition_key = condition_key
 iam_evaluator.evaluate_trust_policy = trusts
+
+
+def authorization_details(parameters, details=iam._get_account_authorization_details):
+    """IAM tells the permissions boundary of each role here; MiniStack 1.5.33 does in GetRole only."""
+    status, headers, body = details(parameters)
+    for role in iam._roles.values():
+        boundary = role.get("PermissionsBoundary")
+        if boundary:
+            arn = f"<Arn>{role['Arn']}</Arn>"
+            told = f"<PermissionsBoundary><PermissionsBoundaryArn>{boundary}</PermissionsBoundaryArn></PermissionsBoundary>"
+            body = body.replace(arn.encode(), (arn + told).encode())
+    return status, headers, body
+
+
+iam._IAM_HANDLERS["GetAccountAuthorizationDetails"] = authorization_details
 
 if __name__ == "__main__":
     main()
