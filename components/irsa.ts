@@ -22,6 +22,7 @@ import {
   checkIrsaArguments,
   type IrsaServiceAccountArgs,
   placementFaults,
+  policyResource,
   trustPolicyFor,
 } from "./irsa-arguments.ts";
 
@@ -137,7 +138,7 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
           if (policy.kind === "inline") {
             inline.push({ name: policy.name, policy: document });
           } else {
-            const resource = `${name}-${policy.name}`;
+            const resource = policyResource(name, policy);
             const unique = automaticName(resource, longestPolicyName);
             ownPolicies.push(new Policy(resource, { ...unique, policy: document, tags }, parent));
           }
@@ -176,7 +177,7 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
     }
 
     const permissions: pulumi.Resource[] = inline.map(
-      (policy) => new RolePolicy(`${name}-${policy.name}`, { role: this.roleName, ...policy }, parent),
+      (policy) => new RolePolicy(policyResource(name, policy), { role: this.roleName, ...policy }, parent),
     );
     if (this.role) {
       // One list and not a resource each: an `up` deletes last, and so would detach after it has proved the workload.
