@@ -20,6 +20,7 @@ export async function runSuites(files: readonly string[], grep = ""): Promise<Co
     const mocha = new Mocha({ reporter: "spec", color: process.stdout.isTTY });
     mocha.addFile(file);
     mocha.grep(grep);
+    await mocha.loadFilesAsync();
     const runner = await new Promise<Mocha.Runner>((resolve) => {
       const running = mocha.run(() => resolve(running));
     });
