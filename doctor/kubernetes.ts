@@ -4,24 +4,27 @@ import {
   ApiException,
   AppsV1Api,
   BatchV1Api,
+  type Cluster,
   CoreV1Api,
   KubeConfig,
   type V1Container,
   type V1Pod,
   type V1PodTemplateSpec,
+  type V1ServiceAccount,
   VersionApi,
   WellKnownApi,
 } from "@kubernetes/client-node";
 import { roleAnnotation } from "./links/mend.ts";
-import type { Container, EnvSource, KeySource, Pod, Workload, World } from "./world.ts";
+import type { Container, EnvSource, KeySource, Pod, ServiceAccountFacts, Workload, World } from "./world.ts";
 
 /**
- * Kubernetes as a kubeconfig sees it.
+ * A kubeconfig's client configuration.
  *
  * @param text a kubeconfig; without it `$KUBECONFIG` or `~/.kube/config` is read.
  * @param context its context. Default: the current one.
+ * @throws Error that names the contexts which there are, where this one names no cluster.
  */
-export function kubernetesWorld(text?: string, context?: string): World["kubernetes"] {
+export function clientConfig(text?: string, context?: string): { config: KubeConfig; cluster: Cluster } {
   const config = new KubeConfig();
   if (text === undefined) config.loadFromDefault();
   else config.loadFromString(text);
@@ -37,7 +40,12 @@ export function kubernetesWorld(text?: string, context?: string): World["kuberne
       }.`,
     );
   }
+  return { config, cluster };
+}
 
+/** Kubernetes as a kubeconfig, or a context of it, sees it. */
+export function kubernetesWorld(text?: string, context?: string): World["kubernetes"] {
+  const { config, cluster } = clientConfig(text, context);
   const core = config.makeApiClient(CoreV1Api);
   return {
     server: cluster.server,
@@ -56,12 +64,7 @@ export function kubernetesWorld(text?: string, context?: string): World["kuberne
     async serviceAccount(namespace, name) {
       const account = await orAbsent(() => core.readNamespacedServiceAccount({ namespace, name }));
       if (account === undefined) return undefined;
-      const { annotations = {}, managedFields = [] } = account.metadata ?? {};
-      const written = managedFields
-        .filter(({ fieldsV1 }) => JSON.stringify(fieldsV1 ?? {}).includes(`"f:${roleAnnotation}"`))
-        .map(({ time }) => time)
-        .filter((time) => time !== undefined);
-      return { annotations, annotated: written.sort((a, b) => b.getTime() - a.getTime())[0] };
+      return toServiceAccount(account);
     },
     async pods(namespace) {
       const { items } = await plainly(() => core.listNamespacedPod({ namespace }));
@@ -139,8 +142,18 @@ export function kubernetesWorld(text?: string, context?: string): World["kuberne
   };
 }
 
+/** A ServiceAccount of the API server, with when its role's annotation was last written. */
+export function toServiceAccount({ metadata }: V1ServiceAccount): ServiceAccountFacts {
+  const { annotations = {}, managedFields = [] } = metadata ?? {};
+  const written = managedFields
+    .filter(({ fieldsV1 }) => JSON.stringify(fieldsV1 ?? {}).includes(`"f:${roleAnnotation}"`))
+    .map(({ time }) => time)
+    .filter((time) => time !== undefined);
+  return { annotations, annotated: written.sort((a, b) => b.getTime() - a.getTime())[0] };
+}
+
 /** What Kubernetes gives a pod that names none. */
-const defaultServiceAccount = "default";
+export const defaultServiceAccount = "default";
 
 /** A pod of the API server, as the doctor needs it. */
 export function toPod(pod: V1Pod): Pod {
@@ -263,7 +276,8 @@ async function orAbsent<T>(ask: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-async function plainly<T>(ask: () => Promise<T>): Promise<T> {
+/** Asks, and says in the API server's words what it refuses. */
+export async function plainly<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
