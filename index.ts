@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Namespace } from "@pulumi/kubernetes/core/v1/namespace.js";
+import { Provider } from "@pulumi/kubernetes/provider.js";
 import type * as pulumi from "@pulumi/pulumi";
 import { Cluster, type ClusterAccess, ExistingCluster, ReferencedCluster } from "./components/cluster.ts";
 import { Image } from "./components/image.ts";
@@ -53,7 +54,13 @@ export default async function program(): Promise<Outputs> {
   const namespaces = namespacesOf(config, cluster);
   const lister = config.app === "none" ? {} : listerOf(config, cluster, namespaces);
 
-  const bound = bindings.map((binding) => bind(binding, cluster, namespaces));
+  // What is adopted is patched, for which the provider wants server-side apply: its default, and not the cluster's.
+  const patching = bindings.some(({ adopt }) => adopt)
+    ? new Provider("kubernetes-adopted", { kubeconfig: cluster.kubeconfig })
+    : cluster.provider;
+  const bound = bindings.map((binding) =>
+    bind(binding, cluster, namespaces, binding.adopt ? patching : cluster.provider),
+  );
 
   return {
     region,
@@ -142,7 +149,12 @@ function listerOf(config: StackConfig, cluster: ClusterAccess, namespaces: Names
 /** A name by which a binding is known, in outputs and errors; no two are the same. */
 const nameOf = ({ namespace, serviceAccount }: Binding): string => `${namespace}/${serviceAccount}`;
 
-function bind(binding: Binding, cluster: ClusterAccess, namespaces: Namespaces): IrsaServiceAccount {
+function bind(
+  binding: Binding,
+  cluster: ClusterAccess,
+  namespaces: Namespaces,
+  provider: Provider,
+): IrsaServiceAccount {
   const { createNamespace: _, ...args } = binding;
   return new IrsaServiceAccount(
     // A namespace has no dots: so no two bindings come to one name.
@@ -153,7 +165,7 @@ function bind(binding: Binding, cluster: ClusterAccess, namespaces: Namespaces):
       clusterName: cluster.clusterName,
       namespace: namespaces(binding.namespace),
     },
-    { providers: [cluster.provider] },
+    { providers: [provider] },
   );
 }
 

@@ -15,7 +15,7 @@ import {
 import { Role } from "@pulumi/aws/iam/role.js";
 import { RolePolicyAttachment } from "@pulumi/aws/iam/rolePolicyAttachment.js";
 import { Cluster as EksCluster } from "@pulumi/eks/cluster.js";
-import { Provider } from "@pulumi/kubernetes/provider.js";
+import type { Provider } from "@pulumi/kubernetes/provider.js";
 import * as pulumi from "@pulumi/pulumi";
 import { partitionOfRegion } from "../iam/partition.ts";
 import { awsManagedPolicyArn } from "../iam/policies.ts";
@@ -32,6 +32,7 @@ import {
 } from "./cluster-arguments.ts";
 import { defaultNetwork } from "./default-network.ts";
 import { kubeconfig } from "./kubeconfig.ts";
+import { ownObjectsProvider } from "./kubernetes-provider.ts";
 
 export type {
   ClusterArgs,
@@ -51,7 +52,7 @@ export interface ClusterAccess {
   readonly kubeconfig: pulumi.Output<string>;
   /** ARN of the IAM OIDC provider of the cluster's issuer. */
   readonly oidcProviderArn: pulumi.Output<string>;
-  /** Kubernetes provider for resources in the cluster. */
+  /** Kubernetes provider for objects that the stack makes: one that is there already is an error, not taken over. */
   readonly provider: Provider;
 }
 
@@ -180,9 +181,9 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
       oidcProvider(this.cluster.oidcProviderUrl, args),
       { ...kept, aliases: [{ parent: this.cluster }] },
     ).arn;
-    this.provider = new Provider(
+    this.provider = ownObjectsProvider(
       `${name}-kubernetes`,
-      { kubeconfig: this.kubeconfig },
+      this.kubeconfig,
       // Whoever runs the program may be one of those that the rules let in.
       { ...parent, dependsOn: rules },
     );
@@ -231,7 +232,7 @@ export class ExistingCluster extends pulumi.ComponentResource implements Cluster
     this.oidcProviderArn = args.createOidcProvider
       ? new OpenIdConnectProvider(`${name}-oidc-provider`, oidcProvider(url, args), parent).arn
       : url.apply((issuer) => registeredProvider(issuer, parent));
-    this.provider = new Provider(`${name}-kubernetes`, { kubeconfig: this.kubeconfig }, parent);
+    this.provider = ownObjectsProvider(`${name}-kubernetes`, this.kubeconfig, parent);
     this.registerOutputs({
       clusterName: this.clusterName,
       kubeconfig: this.kubeconfig,
@@ -400,7 +401,7 @@ export class ReferencedCluster extends pulumi.ComponentResource implements Clust
     this.clusterName = output("clusterName");
     this.kubeconfig = pulumi.secret(output("kubeconfig"));
     this.oidcProviderArn = output("oidcProviderArn");
-    this.provider = new Provider(`${name}-kubernetes`, { kubeconfig: this.kubeconfig }, parent);
+    this.provider = ownObjectsProvider(`${name}-kubernetes`, this.kubeconfig, parent);
     this.registerOutputs({
       clusterName: this.clusterName,
       kubeconfig: this.kubeconfig,

@@ -114,7 +114,8 @@ export interface IrsaServiceAccountArgs {
 
   /**
    * Annotate a ServiceAccount that is there already, whoever made it. Only the fields set here are taken over, and on
-   * destroy they are given back; the ServiceAccount itself is never deleted. Default false.
+   * destroy they are given back; the ServiceAccount itself is never deleted. It wants a Kubernetes provider with server-side
+   * apply, which is the provider's default. Default false.
    */
   readonly adopt?: boolean;
 

@@ -19,7 +19,6 @@ import {
   placementFaults,
   trustPolicyFor,
 } from "./irsa-arguments.ts";
-import { forceFieldOwnership } from "./ownership.ts";
 
 export type {
   IdentityMechanism,
@@ -41,6 +40,9 @@ const longestPolicyName = 128;
  * annotation, by which EKS's pod identity webhook gives a pod the token and the environment that AWS SDKs look for.
  *
  * Give a workload that uses it `{ dependsOn: thisComponent }`, so that no pod starts before the role has its policies.
+ *
+ * Give it a Kubernetes provider with `enableServerSideApply: false`, as a cluster's `provider` here has: with server-side
+ * apply Pulumi takes a ServiceAccount of that name over, where there is one, and deletes it with the stack. (Not with `adopt`.)
  *
  * @throws ArgumentError at once, before anything is registered, when an argument is wrong; it names each.
  */
@@ -155,10 +157,7 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
         ? adopted(name, metadata, parent)
         : new ServiceAccount(
             `${name}-service-account`,
-            {
-              metadata: { ...metadata, annotations: { ...metadata.annotations, ...forceFieldOwnership } },
-              automountServiceAccountToken: args.automountToken,
-            },
+            { metadata, automountServiceAccountToken: args.automountToken },
             parent,
           );
       // From the object, so that what uses these names waits until it is there.

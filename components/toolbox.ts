@@ -1,6 +1,5 @@
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment.js";
 import * as pulumi from "@pulumi/pulumi";
-import { forceFieldOwnership } from "./ownership.ts";
 import { containerSecurityContext, podSecurityContext } from "./pod-security.ts";
 
 export interface ToolboxArgs {
@@ -35,7 +34,7 @@ export class Toolbox extends pulumi.ComponentResource {
     this.deployment = new Deployment(
       `${name}-deployment`,
       {
-        metadata: { name, namespace: args.namespace, labels, annotations: forceFieldOwnership },
+        metadata: { name, namespace: args.namespace, labels },
         spec: {
           replicas: 1,
           selector: { matchLabels: labels },

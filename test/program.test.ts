@@ -203,6 +203,34 @@ describe("the program", () => {
     );
   });
 
+  it("creates what is its own, so that nothing is taken over, and applies server-side what it adopts", async () => {
+    const registered = await setMocks({
+      config: {
+        ...region,
+        "eks-irsa:cluster": JSON.stringify({ stack: "org/platform/prod" }),
+        "eks-irsa:bindings": JSON.stringify([{ namespace: "a", serviceAccount: "b", adopt: true }]),
+      },
+    });
+    await program();
+    await settled(registered);
+    const kubernetes = registered.filter(({ type }) => /^kubernetes:.*(?<!Patch)$/.test(type));
+    expect(kubernetes.map(({ type }) => type)).to.include.members([
+      "kubernetes:core/v1:Namespace",
+      "kubernetes:core/v1:ServiceAccount",
+      "kubernetes:apps/v1:Deployment",
+    ]);
+    const appliesServerSide = ({ provider }: Registered): unknown => {
+      const urn = provider.replace(/::[^:]*$/, "");
+      const found = registered.find(({ type, name }) => urn.endsWith(`${type}::${name}`));
+      return found?.inputs.enableServerSideApply ?? "by default";
+    };
+    const made = kubernetes.filter(({ name }) => !name.endsWith("-to-adopt"));
+    expect(made.map(appliesServerSide)).to.deep.equal(made.map(() => "false"));
+    expect(appliesServerSide(only(registered, "kubernetes:core/v1:ServiceAccountPatch"))).to.equal(
+      "by default",
+    );
+  });
+
   it("takes the cluster of another stack from its outputs", async () => {
     const registered = await setMocks({
       config: {

@@ -1,7 +1,6 @@
 import { output } from "@pulumi/pulumi";
 import { expect } from "chai";
 import { IrsaServiceAccount, type IrsaServiceAccountArgs } from "../../components/irsa.ts";
-import { forceFieldOwnership } from "../../components/ownership.ts";
 import { policyWarnings, resolvePolicies } from "../../iam/policies.ts";
 import { ArgumentError } from "../../iam/validation.ts";
 import { issuer, known, oidcProviderArn, only, type Registered, setMocks, settled } from "../mocks.ts";
@@ -51,7 +50,7 @@ describe("IrsaServiceAccount", () => {
     expect(only(registered, "kubernetes:core/v1:ServiceAccount").inputs.metadata).to.deep.equal({
       name: "reader",
       namespace: "team-a",
-      annotations: { "eks.amazonaws.com/role-arn": await known(irsa.roleArn), ...forceFieldOwnership },
+      annotations: { "eks.amazonaws.com/role-arn": await known(irsa.roleArn) },
     });
     expect(await known(irsa.serviceAccountName)).to.equal("reader");
   });
@@ -87,18 +86,6 @@ describe("IrsaServiceAccount", () => {
       expect(first["eks-irsa/identity"]).to.equal(variant.identity ?? "irsa");
     }
     expect(seen.size).to.equal(variants.length);
-  });
-
-  it("takes back what somebody changed on its own ServiceAccount, and not on one that it adopts", async () => {
-    await make();
-    const annotations = (type: string) =>
-      (only(registered, type).inputs.metadata as { annotations: Record<string, string> }).annotations;
-    expect(annotations("kubernetes:core/v1:ServiceAccount")["pulumi.com/patchForce"]).to.equal("true");
-    registered = await setMocks();
-    await make({ adopt: true });
-    expect(annotations("kubernetes:core/v1:ServiceAccountPatch")).to.have.all.keys(
-      "eks.amazonaws.com/role-arn",
-    );
   });
 
   it("attaches each policy in its own way, under a name that does not depend on its place", async () => {
@@ -222,7 +209,7 @@ describe("IrsaServiceAccount", () => {
     const { annotations } = only(registered, "kubernetes:core/v1:ServiceAccount").inputs.metadata as {
       annotations: unknown;
     };
-    expect(annotations).to.deep.equal({ "eks.amazonaws.com/role-arn": arn, ...forceFieldOwnership });
+    expect(annotations).to.deep.equal({ "eks.amazonaws.com/role-arn": arn });
   });
 
   it("makes the role only, for a chart that brings its ServiceAccount", async () => {
@@ -324,7 +311,7 @@ describe("IrsaServiceAccount", () => {
     const { metadata } = only(registered, "kubernetes:core/v1:ServiceAccount").inputs as {
       metadata: { annotations: unknown };
     };
-    expect(metadata.annotations).to.deep.equal(forceFieldOwnership);
+    expect(metadata.annotations).to.deep.equal({});
   });
 
   it("keeps the names of role and ServiceAccount when the mechanism changes, so that neither is replaced", async () => {

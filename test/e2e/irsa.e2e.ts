@@ -169,6 +169,34 @@ describe("bindings on an existing cluster", function () {
     expect(list).not.to.contain("not-there");
   });
 
+  it("takes over neither a namespace nor a ServiceAccount that is there, and leaves them when it is destroyed", async () => {
+    const state = running();
+    await kubectl("create", "namespace", "somebodys");
+    await kubectl("create", "serviceaccount", "-n", "somebodys", "app");
+    const bindings: Record<string, NonNullable<ConfigInput["bindings"]>[number]> = {
+      'namespaces "somebodys" already exists': {
+        namespace: "somebodys",
+        createNamespace: true,
+        serviceAccount: "other",
+      },
+      'serviceaccounts "app" already exists': { namespace: "somebodys", serviceAccount: "app" },
+    };
+    for (const [message, binding] of Object.entries(bindings)) {
+      const taking = await openStack({
+        stack: "taking",
+        region,
+        config: { app: "none", cluster: { name: "eks-irsa", existing: true }, bindings: [binding] },
+        env: { ...awsEnvironment(state), ...engineEnvironment(state) },
+      });
+      expect((await failureOf(taking.up())).message).to.contain(message);
+      await taking.destroy();
+      await taking.remove();
+      const { metadata } = await serviceAccount("somebodys", "app");
+      expect(metadata.annotations ?? {}).to.deep.equal({});
+    }
+    await kubectl("delete", "namespace", "somebodys");
+  });
+
   it("makes the role only, for a ServiceAccount that a chart brings later", async () => {
     expect(
       (await command("kubectl", ["get", "serviceaccount", "-n", "team-a", "controller"], { env: shell }))

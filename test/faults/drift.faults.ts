@@ -87,8 +87,11 @@ const stepOf = ({ resource }: Drift, steps: readonly Step[]) =>
 function isFound(drift: Drift, steps: readonly Step[]): boolean {
   const step = stepOf(drift, steps);
   if (drift.property === undefined) return step?.op === "delete";
-  const paths = Object.keys(step?.detailedDiff ?? {});
-  return paths.some((path) => path === drift.property || path.startsWith(`${drift.property}[`));
+  const property = drift.property;
+  // A map of one entry goes, or comes, as a whole.
+  return Object.keys(step?.detailedDiff ?? {}).some(
+    (path) => path === property || path.startsWith(`${property}[`) || property.startsWith(`${path}[`),
+  );
 }
 
 function whatRefreshDid(drift: Drift, steps: readonly Step[]): string {

@@ -153,13 +153,17 @@ async function logGroups(live: Live) {
   );
 }
 
+/** What their default versions say; the number of versions grows with each change, there and back. */
 async function launchTemplates(live: Live) {
-  const { LaunchTemplates = [] } = await live.ec2().send(new ec2.DescribeLaunchTemplatesCommand({}));
+  const client = live.ec2();
+  const { LaunchTemplates = [] } = await client.send(new ec2.DescribeLaunchTemplatesCommand({}));
   const found: Record<string, unknown> = {};
-  for (const { LaunchTemplateName, LatestVersionNumber } of LaunchTemplates) {
-    found[unique(found, `launch template ${LaunchTemplateName?.replace(/-[0-9a-f]{7}$/, "")}`)] = {
-      versions: Number(LatestVersionNumber),
-    };
+  for (const { LaunchTemplateId, LaunchTemplateName } of LaunchTemplates) {
+    const { LaunchTemplateVersions = [] } = await client.send(
+      new ec2.DescribeLaunchTemplateVersionsCommand({ LaunchTemplateId, Versions: ["$Default"] }),
+    );
+    found[unique(found, `launch template ${LaunchTemplateName?.replace(/-[0-9a-f]{7}$/, "")}`)] =
+      LaunchTemplateVersions[0]?.LaunchTemplateData;
   }
   return found;
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { expect } from "chai";
 import { descendants } from "../../bench/measure.ts";
 import type { Report } from "../../local/cli/up-report.ts";
@@ -126,7 +127,7 @@ describe("an engine that is killed", function () {
       const { stdout } = await worked(perform("up"));
       expect((JSON.parse(stdout) as Report).proofs.filter((proof) => !proof.ok)).to.deep.equal([]);
       const found = withoutTemplates(await inventory(live));
-      const same = JSON.stringify(found) === JSON.stringify(withoutTemplates(whole));
+      const same = isDeepStrictEqual(found, withoutTemplates(whole));
       tally.note("up: the next finishes, and comes to the same", same);
       expect(found).to.deep.equal(withoutTemplates(whole));
     });
@@ -140,7 +141,7 @@ describe("an engine that is killed", function () {
         return items.every(({ metadata }) => metadata?.deletionTimestamp === undefined) || undefined;
       });
       const found = withoutTemplates(await inventory(live));
-      const empty = JSON.stringify(found) === JSON.stringify(withoutTemplates(nothing));
+      const empty = isDeepStrictEqual(found, withoutTemplates(nothing));
       tally.note("destroy: the next finishes, and nothing is left", empty);
       expect(found).to.deep.equal(withoutTemplates(nothing));
     });

@@ -44,7 +44,6 @@ export interface Sdk {
 
 const region = "eu-central-1";
 const tags = { environment: "bench" };
-const forceFieldOwnership = { "pulumi.com/patchForce": "true" };
 
 const component = (type: string, name: string): pulumi.ComponentResource =>
   new pulumi.ComponentResource(`eks-irsa:index:${type}`, name);
@@ -155,7 +154,11 @@ function whole(sdk: Sdk, imageTag: string): Record<string, unknown> {
     inCluster,
   );
   const kubeconfig = pulumi.secret(cluster.kubeconfigJson);
-  const provider = new sdk.Provider("cluster-kubernetes", { kubeconfig }, inCluster);
+  const provider = new sdk.Provider(
+    "cluster-kubernetes",
+    { kubeconfig, enableServerSideApply: false },
+    inCluster,
+  );
   const namespace = new sdk.Namespace("namespace", { metadata: { name: "s3-irsa" } }, { provider });
 
   const inImage = { parent: component("Image", "s3-lister") };
@@ -232,7 +235,6 @@ function whole(sdk: Sdk, imageTag: string): Record<string, unknown> {
         name: "s3-lister",
         namespace: serviceAccount.metadata.namespace,
         labels: selector,
-        annotations: forceFieldOwnership,
       },
       spec: {
         replicas: 1,
@@ -330,7 +332,11 @@ function bound(sdk: Sdk, count: number): Record<string, unknown> {
       }),
     ),
   );
-  const provider = new sdk.Provider("cluster-kubernetes", { kubeconfig }, inCluster);
+  const provider = new sdk.Provider(
+    "cluster-kubernetes",
+    { kubeconfig, enableServerSideApply: false },
+    inCluster,
+  );
   const roles: Record<string, pulumi.Output<string>> = {};
   for (let index = 0; index < count; index++) {
     const [namespace, serviceAccount] = [`team-${index % 10}`, `app-${index}`];
@@ -411,7 +417,7 @@ function binding(
       metadata: {
         name: serviceAccount,
         namespace,
-        annotations: { "eks.amazonaws.com/role-arn": role.arn, ...forceFieldOwnership },
+        annotations: { "eks.amazonaws.com/role-arn": role.arn },
       },
       automountServiceAccountToken: false,
     },
