@@ -20,7 +20,10 @@ import { deleteAssociation } from "./mends.ts";
 export function serviceAccountFindings(inventory: Inventory): Finding[] {
   return [
     ...inventory.identities.flatMap((identity) => [
-      ...identity.uses.flatMap((use) => ofUse(inventory, identity, use)),
+      // Of one that is not there its association is the fault, whatever the role.
+      ...(identity.account === undefined
+        ? []
+        : identity.uses.flatMap((use) => ofUse(inventory, identity, use))),
       ...ofIdentity(inventory, identity),
     ]),
     ...inventory.snapshot.serviceAccounts.flatMap((account) => {
