@@ -1,9 +1,9 @@
 import { keyFindings } from "./checks/keys.ts";
 import { nodeFindings } from "./checks/nodes.ts";
-import { permissionFindings } from "./checks/permissions.ts";
+import { permissionFindings } from "./checks/excess.ts";
 import { podFindings } from "./checks/pods.ts";
 import { serviceAccountFindings } from "./checks/service-accounts.ts";
-import { trustFindings } from "./checks/trust.ts";
+import { trustFindings } from "./checks/admission.ts";
 import { usageFindings } from "./checks/unused.ts";
 import type { Finding } from "./finding.ts";
 import {

@@ -11,7 +11,7 @@ import {
 import {
   clientConfig,
   defaultServiceAccount,
-  plainly,
+  orApiServerError,
   toPod,
   toServiceAccount,
 } from "../doctor/kubernetes.ts";
@@ -64,7 +64,7 @@ async function* pages<T>(
 ): AsyncGenerator<T> {
   let next: string | undefined;
   do {
-    const { items, metadata } = await plainly(() =>
+    const { items, metadata } = await orApiServerError(() =>
       list({ limit: pageSize, ...(next && { _continue: next }) }),
     );
     yield* items;

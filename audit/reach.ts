@@ -1,4 +1,4 @@
-import { type Access, accessOf, patternsMeet, within } from "../doctor/permissions.ts";
+import { type Access, accessOf, patternsMeet, within } from "../doctor/access.ts";
 import { allows, matches, type Statement, statementsOf, texts } from "../iam/policy-reader.ts";
 import { actionsTakingRole, type Danger, sensitiveActions } from "./sensitive-actions.ts";
 import type { RoleDetail, Snapshot } from "./snapshot.ts";

@@ -1,7 +1,7 @@
 import { awsWorld } from "../doctor/aws.ts";
 import { imageWorld } from "../doctor/images.ts";
 import { kubernetesWorld } from "../doctor/kubernetes.ts";
-import { cluster as clusterLink } from "../doctor/links/cluster.ts";
+import { cluster as clusterLink } from "../doctor/links/kubeconfig-cluster.ts";
 import { Gaps, readAccount, readNodeGroups } from "./account-reader.ts";
 import { readCluster } from "./cluster-reader.ts";
 import type { Snapshot } from "./snapshot.ts";

@@ -1,5 +1,5 @@
 // What other tools import.
-export { ConfigError, type ConfigInput, type ConfigIssue } from "../config.ts";
+export { ConfigError, type ConfigInput, type ConfigIssue, project } from "../config.ts";
 export {
   BusyStackError,
   CancelledError,

@@ -379,7 +379,7 @@ async function registeredProvider(url: string, opts: pulumi.InvokeOptions): Prom
   } catch (error) {
     throw new pulumi.RunError(
       `The issuer ${url} has no IAM OIDC provider in this account that can be read: ${(error as Error).message}\n` +
-        "If nobody has made one, set eks-irsa:cluster.createOidcProvider to true.",
+        "If nobody has made one, set the cluster's createOidcProvider to true.",
     );
   }
 }

@@ -11,7 +11,7 @@ const zonesWithoutEks: Readonly<Record<string, readonly string[]>> = {
 
 /** The default VPC, and its subnets in which a cluster may be. pulumi-eks takes all of them, and EKS refuses. */
 export function defaultNetwork(region: string, opts: pulumi.InvokeOptions) {
-  const setNetwork = "Set eks-irsa:cluster.network to a VPC and at least two of its subnets.";
+  const setNetwork = "Set the cluster's network to a VPC and at least two of its subnets.";
   const vpcId = pulumi.output(
     getVpc({ default: true }, opts).then(
       ({ id }) => id,

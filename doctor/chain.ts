@@ -238,11 +238,11 @@ export class Walk {
     const ended = finding.state === "broken" || finding.state === "not reached";
     for (const [index, { report, shownBy }] of this.#held.entries()) {
       if (shownBy === undefined || (shownBy !== id && !ended)) continue;
-      const shown: Finding =
+      const settled: Finding =
         finding.state === "holds"
           ? { state: "holds", evidence: [`shown by: ${finding.evidence.join(", ")}`] }
           : report.finding;
-      this.#held[index] = { report: { ...report, finding: shown } };
+      this.#held[index] = { report: { ...report, finding: settled } };
     }
     while (this.#held[0] && this.#held[0].shownBy === undefined) {
       const [first] = this.#held.splice(0, 1);

@@ -8,13 +8,13 @@ import {
   Walk,
 } from "./chain.ts";
 import { agent } from "./links/agent.ts";
-import { cluster } from "./links/cluster.ts";
 import { injection, podIdentityInjection } from "./links/injection.ts";
 import { issuer, oidcProvider } from "./links/issuer.ts";
+import { cluster } from "./links/kubeconfig-cluster.ts";
 import { permissions, targetPermissions } from "./links/permissions.ts";
 import { pod } from "./links/pod.ts";
+import { annotatedRole, associatedRole, session } from "./links/pod-role.ts";
 import { readable } from "./links/readable.ts";
-import { annotatedRole, associatedRole, session } from "./links/role.ts";
 import { containerCredentialsSdk, webIdentitySdk } from "./links/sdk.ts";
 import { serviceAccount } from "./links/service-account.ts";
 import { mayAssume, targetRole, targetSts, targetTrust } from "./links/target-role.ts";

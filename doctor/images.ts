@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { ReadableStream } from "node:stream/web";
 import { createGunzip } from "node:zlib";
 import { ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
 import { extract } from "tar-stream";
@@ -18,7 +19,7 @@ interface Manifest {
 }
 
 /** The largest image that is looked into, in bytes of its compressed layers together. */
-const most = 1024 ** 3;
+const maxImageBytes = 1024 ** 3;
 
 /**
  * Looks into images where they lie: in ECR with the person's own credentials, elsewhere with none. Source: "HTTP API V2",
@@ -50,7 +51,7 @@ export function imageWorld(): World["images"] {
         for (const { digest } of manifest.layers ?? []) {
           const layer = await ask(`blobs/${digest}`);
           bytes += Number(layer.headers.get("content-length") ?? 0);
-          if (bytes > most) return undefined;
+          if (bytes > maxImageBytes) return undefined;
           await readLayer(layer, wanted, found);
         }
         return [...found.values()];
@@ -97,7 +98,7 @@ async function readLayer(layer: Response, wanted: Wanted, found: Map<string, Ima
     }
     stream.on("end", next).resume();
   });
-  await pipeline(Readable.fromWeb(layer.body as never), createGunzip(), entries);
+  await pipeline(Readable.fromWeb(layer.body as ReadableStream), createGunzip(), entries);
   for (const [path, file] of own) found.set(path, file);
 }
 

@@ -52,7 +52,7 @@ export function kubernetesWorld(text?: string, context?: string): World["kuberne
     certificateAuthority:
       cluster.caData ?? (cluster.caFile && readFileSync(cluster.caFile).toString("base64")),
     async version() {
-      return (await plainly(() => config.makeApiClient(VersionApi).getCode())).gitVersion;
+      return (await orApiServerError(() => config.makeApiClient(VersionApi).getCode())).gitVersion;
     },
     async issuer() {
       const text = await config.makeApiClient(WellKnownApi).getServiceAccountIssuerOpenIDConfiguration();
@@ -67,7 +67,7 @@ export function kubernetesWorld(text?: string, context?: string): World["kuberne
       return toServiceAccount(account);
     },
     async pods(namespace) {
-      const { items } = await plainly(() => core.listNamespacedPod({ namespace }));
+      const { items } = await orApiServerError(() => core.listNamespacedPod({ namespace }));
       return items.map(toPod);
     },
     async workloads(namespace) {
@@ -81,7 +81,7 @@ export function kubernetesWorld(text?: string, context?: string): World["kuberne
         name === undefined
           ? []
           : [{ kind, name, serviceAccount: made?.spec?.serviceAccountName ?? defaultServiceAccount }];
-      return plainly(async () => {
+      return orApiServerError(async () => {
         const [deployments, statefulSets, daemonSets, cronJobs, jobs] = await Promise.all([
           apps.listNamespacedDeployment({ namespace }),
           apps.listNamespacedStatefulSet({ namespace }),
@@ -263,7 +263,7 @@ async function unlessRefused<T>(ask: () => Promise<T>): Promise<T | undefined> {
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
     if (isRefusal(cause)) return undefined;
-    throw plain(error);
+    throw apiServerError(error);
   }
 }
 
@@ -272,21 +272,21 @@ async function orAbsent<T>(ask: () => Promise<T>): Promise<T | undefined> {
     return await ask();
   } catch (error) {
     if (error instanceof ApiException && error.code === 404) return undefined;
-    throw plain(error);
+    throw apiServerError(error);
   }
 }
 
 /** Asks, and says in the API server's words what it refuses. */
-export async function plainly<T>(ask: () => Promise<T>): Promise<T> {
+export async function orApiServerError<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
-    throw plain(error);
+    throw apiServerError(error);
   }
 }
 
 /** An error of the API server in its own words; the client's message is the whole answer, headers and all. */
-function plain(error: unknown): unknown {
+function apiServerError(error: unknown): unknown {
   if (!(error instanceof ApiException)) return error;
   try {
     const { message } = JSON.parse(String(error.body)) as { message: string };

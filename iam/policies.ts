@@ -97,7 +97,7 @@ export type ResolvedPolicy<L = string> = {
       readonly kind: "aws-managed";
       readonly path: string;
     }
-  | { readonly kind: "managed"; readonly arn: L }
+  | { readonly kind: "managed"; readonly arn: L | string } // a plain ARN is an `L` too, which the types cannot know
   | {
       /** A document, in the role or beside it; that of a bundle names resources of the partition that it is for. */
       readonly kind: "inline" | "customer-managed";
@@ -186,13 +186,13 @@ const policyText = z.string().transform((reference, context): ResolvedPolicy<str
   return resolved({ kind: "aws-managed", name: reference.replaceAll("/", "-"), path: reference, bound: [] });
 });
 
-const hasBundle = (value: unknown): value is object =>
+const hasBundle = (value: unknown): boolean =>
   typeof value === "object" && value !== null && Object.hasOwn(value, "bundle");
-const bundle = ofKind<object>(hasBundle).transform((reference, context): ResolvedPolicy<never>[] => {
+const bundle = ofKind<BundleReference>(hasBundle).transform((reference, context): ResolvedPolicy<never>[] => {
   const policies = readInside(bundleSchema, reference, context);
   if (policies === undefined) return z.NEVER;
-  const bound = Object.entries(reference).flatMap(([key, value]) =>
-    key === "region"
+  const bound = Object.entries(reference).flatMap(([key, value]): readonly Bound[] =>
+    key === "region" && typeof value === "string"
       ? [{ path: [key], holds: value, partition: partitionOfRegion(value) }]
       : [value].flat().flatMap((one, index) => boundBy(one, Array.isArray(value) ? [key, index] : [key])),
   );
@@ -249,11 +249,10 @@ function policySchema<L>({
     return resolved({ ...policy, bound: policy.bound.map((one) => ({ ...one, path: ["file"] })) });
   });
   const bare = bareDocument.transform((one) => ofDocument({ name: "inline" }, one, []));
-  // A plain ARN is a text that may come later too, which the types cannot know of any `L`.
   return anyOf(
     [ofKind<ResolvedPolicy<L>>(isResolved), policyText, bundle, managed, document, file, bare],
     policyForms,
-  ).transform((policies) => [policies].flat()) as never;
+  ).transform((policies) => [policies].flat());
 }
 
 /** The policies of one role, as what they come to. Their number is for `policiesFaults`, since the account's quota tells it. */
@@ -282,7 +281,7 @@ export const policiesSchema = <L>(
           policy.reference === reference ? policy : resolved({ ...policy, reference }),
         ),
       ),
-    ) as never;
+    );
 
 /** Why a policy cannot be beside those that were seen before; undefined when it can. */
 function nameFault(policy: ResolvedPolicy<unknown>, seen: Set<string>): string | undefined {
@@ -325,10 +324,10 @@ export function policiesFault(
 ): { readonly index: number; readonly problem: string } | undefined {
   const first = policies.filter(({ kind }) => kind !== "inline")[quota];
   if (first === undefined) return undefined;
-  const { most } = managedPoliciesPerRole;
+  const { max } = managedPoliciesPerRole;
   const raise =
-    quota < most
-      ? `, or have the quota raised (to at most ${most}) and say so with quotas.managedPoliciesPerRole`
+    quota < max
+      ? `, or have the quota raised (to at most ${max}) and say so with quotas.managedPoliciesPerRole`
       : "";
   return {
     index: first.reference ?? 0,

@@ -71,9 +71,10 @@ const lowerOperators = new Set(operators.map((operator) => operator.toLowerCase(
 /** Why IAM knows no such operator of conditions; undefined when it does. It does not care about their case. */
 function operatorFault(operator: string): string | undefined {
   const bare = operator.replace(/^For(?:AllValues|AnyValue):/i, "");
-  const plain = /^null$/i.test(bare) ? bare : bare.replace(/IfExists$/i, "");
-  if (lowerOperators.has(plain.toLowerCase())) return undefined;
-  const near = nearest(plain, operators);
+  // All but Null take IfExists. Source: "IAM JSON policy elements: Condition operators", IAM User Guide.
+  const base = bare.replace(/(?<!^Null)IfExists$/i, "");
+  if (lowerOperators.has(base.toLowerCase())) return undefined;
+  const near = nearest(base, operators);
   return `IAM has no such operator${near === undefined ? " as StringEquals, ArnLike, Bool" : `, do you mean ${near}?`}`;
 }
 

@@ -4,10 +4,10 @@ import { integer, object } from "./validation.ts";
 // What an account allows a role. Source: "IAM and AWS STS quotas", IAM User Guide.
 
 /** Managed policies that a role may have: by default, and where AWS raised it. */
-export const managedPoliciesPerRole = { default: 10, most: 25 } as const;
+export const managedPoliciesPerRole = { default: 10, max: 25 } as const;
 
 /** Characters that a role's trust policy may have: by default, and where AWS raised it. */
-export const trustPolicyCharacters = { default: 2048, most: 4096 } as const;
+export const trustPolicyCharacters = { default: 2048, max: 4096 } as const;
 
 /** Characters, without white space, that the inline policies of a role may have together. */
 export const inlinePolicyCharacters = 10_240;
@@ -23,8 +23,8 @@ export interface Quotas {
   readonly trustPolicyCharacters?: number;
 }
 
-const raised = ({ default: least, most }: { readonly default: number; readonly most: number }) =>
-  integer(least, most).optional();
+const raised = ({ default: min, max }: { readonly default: number; readonly max: number }) =>
+  integer(min, max).optional();
 
 export const quotasSchema: z.ZodType<Quotas, Quotas> = object({
   managedPoliciesPerRole: raised(managedPoliciesPerRole),

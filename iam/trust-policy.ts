@@ -105,17 +105,17 @@ export function trustPolicy(args: TrustPolicyArgs): TrustPolicy {
 /** How many of several would fit; undefined where there is one only. */
 function roomFor(what: string, count: number, fits: (count: number) => boolean): string | undefined {
   if (count < 2) return undefined;
-  const most = Array.from({ length: count }, (_, index) => count - index).find(fits) ?? 0;
-  return `${most} of its ${count} ${what}`;
+  const fitting = Array.from({ length: count }, (_, index) => count - index).find(fits) ?? 0;
+  return `${fitting} of its ${count} ${what}`;
 }
 
 function tooLong(policy: TrustPolicy, limit: number, rooms: readonly (string | undefined)[]): string {
   const room = rooms.filter((one) => one !== undefined);
-  const { most } = trustPolicyCharacters;
+  const { max } = trustPolicyCharacters;
   return (
     `The trust policy has ${characters(policy)} characters; IAM takes ${limit}.` +
     (room.length > 0 ? ` There is room for ${room.join(", or for ")}.` : "") +
-    ` Make several roles, admit by pattern${limit < most ? `, or have the quota raised (to at most ${most}) and say so with quotas.trustPolicyCharacters` : ""}.`
+    ` Make several roles, admit by pattern${limit < max ? `, or have the quota raised (to at most ${max}) and say so with quotas.trustPolicyCharacters` : ""}.`
   );
 }
 

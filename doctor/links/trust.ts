@@ -7,7 +7,7 @@ import {
   type RequestContext,
   type TrustFault,
   type TrustVerdict,
-} from "../trust.ts";
+} from "../trust-verdict.ts";
 import type { Role } from "../world.ts";
 import { quoted } from "./mend.ts";
 

@@ -1,4 +1,4 @@
-import { charactersOf, checkPolicyDocument, type PolicyKind } from "./policy-document.ts";
+import { charactersOf, checkPolicyDocument, type PolicyKind } from "./policy-check.ts";
 import { AwsError, emptyIamReply, escapeXml, type Reply } from "./reply.ts";
 
 /** What IAM keeps of an OIDC provider. */

@@ -1,7 +1,7 @@
 import type { Reply } from "./reply.ts";
 
 /** Answers that a request which comes a second time is given again: by then nobody waits for older ones. */
-const most = 1000;
+const maxEntries = 1000;
 
 /**
  * Requests that carry a token of the caller's choice, as EKS and EC2 take it: one that comes again, since its answer was
@@ -21,7 +21,7 @@ export class Idempotency {
     const forget = (): boolean => this.#answers.delete(key);
     answer.then((reply) => reply.status < 300 || forget(), forget);
     const [oldest] = this.#answers.keys();
-    if (this.#answers.size > most && oldest !== undefined) this.#answers.delete(oldest);
+    if (this.#answers.size > maxEntries && oldest !== undefined) this.#answers.delete(oldest);
     return answer;
   }
 }

@@ -7,7 +7,7 @@ export interface Violation {
   /** `tags.1.member.key`. */
   path: string;
   /** The value as the error shows it. */
-  shown: string;
+  held: string;
   rule:
     | { kind: "required" }
     | { kind: "length" | "value"; bound: "greater" | "less"; than: number }
@@ -31,7 +31,7 @@ function* check(
   path: string,
   typed: boolean,
 ): Generator<Violation> {
-  const broken = (rule: Violation["rule"]): Violation => ({ path, shown: shown(value), rule });
+  const broken = (rule: Violation["rule"]): Violation => ({ path, held: quoted(value), rule });
   if (shape.document) return;
   const type = typeOf(value);
   const expected = expectedType[shape.type];
@@ -47,7 +47,7 @@ function* check(
         if (inner !== undefined && inner !== null) {
           yield* checkMember(model, member.shape, inner, at, typed);
         } else if (shape.required?.includes(name)) {
-          yield { path: at, shown: "null", rule: { kind: "required" } };
+          yield { path: at, held: "null", rule: { kind: "required" } };
         }
       }
       return;
@@ -134,7 +134,7 @@ function compiled(pattern: string, flags: string): RegExp | undefined {
 }
 
 /** Values are shown, but neither long ones nor documents whole. */
-function shown(value: unknown): string {
+function quoted(value: unknown): string {
   const text = typeof value === "string" ? value : JSON.stringify(value);
   return `'${String(text).slice(0, 256)}'`;
 }
@@ -164,8 +164,8 @@ const smithy =
   (code: string): Words =>
   (violations) => {
     const told = violations.map(
-      ({ path, shown, rule }) =>
-        `Value ${shown} at '${path}' failed to satisfy constraint: Member ${must(rule)}`,
+      ({ path, held, rule }) =>
+        `Value ${held} at '${path}' failed to satisfy constraint: Member ${must(rule)}`,
     );
     const count = `${told.length} validation error${told.length === 1 ? "" : "s"} detected`;
     return new AwsError(code, `${count}: ${told.join("; ")}`);
@@ -209,8 +209,8 @@ const words: Readonly<Record<string, Words | undefined>> = {
   logs: smithy("InvalidParameterException"),
   ecr: (_, { path, rule }) => {
     const [member = path, ...inner] = path.split(".");
-    const plain = rule.kind === "pattern" ? `must satisfy regular expression '${rule.pattern}'` : must(rule);
-    const constraint = inner.length > 0 ? `Member must satisfy constraint: [Member ${must(rule)}]` : plain;
+    const whole = rule.kind === "pattern" ? `must satisfy regular expression '${rule.pattern}'` : must(rule);
+    const constraint = inner.length > 0 ? `Member must satisfy constraint: [Member ${must(rule)}]` : whole;
     return new AwsError(
       "InvalidParameterException",
       `Invalid parameter at '${member}' failed to satisfy constraint: '${constraint}'`,
@@ -224,11 +224,11 @@ const words: Readonly<Record<string, Words | undefined>> = {
       `The parameter ${path} contains invalid characters. It should conform to the regular expression "${rule.pattern}"`,
     );
   },
-  ec2: (_, { path, shown, rule }) =>
+  ec2: (_, { path, held, rule }) =>
     rule.kind === "required"
       ? new AwsError("MissingParameter", `The request must contain the parameter ${path}`)
       : new AwsError(
           "InvalidParameterValue",
-          `Value (${shown.slice(1, -1)}) for parameter ${path} is invalid. It ${must(rule)}.`,
+          `Value (${held.slice(1, -1)}) for parameter ${path} is invalid. It ${must(rule)}.`,
         ),
 };

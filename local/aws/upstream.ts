@@ -31,7 +31,7 @@ export class Upstream {
       const upstream = request(this.#url, options, (response) => {
         resolve({
           status: response.statusCode ?? 502,
-          headers: plain(endToEnd(response.headers)),
+          headers: asStrings(endToEnd(response.headers)),
           body: response,
         });
       });
@@ -57,7 +57,7 @@ export class Upstream {
           (text) =>
             resolve({
               status: response.statusCode ?? 502,
-              headers: plain(withoutLength(endToEnd(response.headers))),
+              headers: asStrings(withoutLength(endToEnd(response.headers))),
               body: text,
             }),
           reject,
@@ -101,5 +101,5 @@ function withoutLength(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   return kept;
 }
 
-const plain = (headers: IncomingHttpHeaders): Record<string, string> =>
+const asStrings = (headers: IncomingHttpHeaders): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));

@@ -1,6 +1,6 @@
 import { compactVerify, createLocalJWKSet, errors, type JSONWebKeySet } from "jose";
 import { AwsError } from "./reply.ts";
-import { trustAllows } from "./trust.ts";
+import { trustAllows } from "./trust-simulator.ts";
 
 /** An IAM OIDC provider of the account. */
 export interface OidcProvider {
@@ -204,11 +204,11 @@ function constraint(
   value: string | undefined,
   rules: readonly [must: string, holds: (value: string) => boolean][],
 ): string[] {
-  const told = (shown: string, must: string) =>
-    `Value ${shown} at '${member}' failed to satisfy constraint: Member must ${must}`;
+  const told = (held: string, must: string) =>
+    `Value ${held} at '${member}' failed to satisfy constraint: Member must ${must}`;
   if (value === undefined) return [told("null", "not be null")];
-  const shown = member === "webIdentityToken" ? "(hidden)" : `'${value.slice(0, 128)}'`;
-  return rules.filter(([, holds]) => !holds(value)).map(([must]) => told(shown, must));
+  const held = member === "webIdentityToken" ? "(hidden)" : `'${value.slice(0, 128)}'`;
+  return rules.filter(([, holds]) => !holds(value)).map(([must]) => told(held, must));
 }
 
 interface Token {

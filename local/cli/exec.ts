@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { files } from "../run.ts";
 import { running } from "../state.ts";
-import { outputsOf } from "./operations.ts";
+import { outputsOf } from "./engine-operations.ts";
 
 /** Opens a shell in the toolbox, or runs a command in it. */
 export async function exec(command: readonly string[]): Promise<void> {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { command } from "../machine/command.ts";
 import { files, stackName } from "../run.ts";
 import { running } from "../state.ts";
-import { outputsOf } from "./operations.ts";
+import { outputsOf } from "./engine-operations.ts";
 
 /** The log of `pod/NAME`, or of a pod of `deployment/NAME`, as `kubectl` gives it. */
 export function podLog(namespace: string, pod: string): Promise<string> {

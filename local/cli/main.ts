@@ -42,15 +42,15 @@ cli
 
 withConfig(cli.command("preview"))
   .description("show what `up` would change")
-  .action(action(async () => (await import("./operations.ts")).preview));
+  .action(action(async () => (await import("./engine-operations.ts")).preview));
 
 withConfig(cli.command("refresh"))
   .description("compare the engine's state with what is really there")
-  .action(action(async () => (await import("./operations.ts")).refresh));
+  .action(action(async () => (await import("./engine-operations.ts")).refresh));
 
 withConfig(cli.command("destroy"))
   .description("delete what the program made; the local AWS and Kubernetes stay up")
-  .action(action(async () => (await import("./operations.ts")).destroy));
+  .action(action(async () => (await import("./engine-operations.ts")).destroy));
 
 cli
   .command("down")

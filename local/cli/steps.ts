@@ -28,11 +28,11 @@ export const doing = <In>(
 export const finding = <In, Out extends object>(
   title: string,
   run: (known: In, say: Say) => Promise<Out>,
-  shown: (out: Out) => string | undefined,
+  summary: (out: Out) => string | undefined,
 ): Step<In, Out> =>
   leaf(title, async (known: In, say) => {
     const out = await run(known, say);
-    return [out, shown(out)];
+    return [out, summary(out)];
   });
 
 /** Steps one after the other: each knows what was known before and what those before it have found. */
@@ -118,7 +118,7 @@ export async function runSteps<In, Out>(
 
 function leaf<In, Out extends object>(
   title: string,
-  run: (known: In, say: Say) => Promise<[out: Out, shown: string | undefined]>,
+  run: (known: In, say: Say) => Promise<[out: Out, summary: string | undefined]>,
 ): Step<In, Out> {
   const toTask: Step<In, Out>["toTask"] = (known, found, { live, seconds }) => ({
     title,
@@ -135,13 +135,13 @@ function leaf<In, Out extends object>(
       const timer = live ? setInterval(show, 1000) : setInterval(remind, 15_000);
       if (!live) process.stderr.write(`  …  ${title}\n`);
       try {
-        const [out, shown] = await run(known(), (line) => {
+        const [out, summary] = await run(known(), (line) => {
           at = line.trim().slice(0, (process.stderr.columns ?? 100) - 16);
           if (live) show();
         });
         found(out);
         seconds[title] = Math.round(elapsed() * 10) / 10;
-        const ended = `${title}${shown ? `: ${shown}` : ""} [${clock(elapsed())}]`;
+        const ended = `${title}${summary ? `: ${summary}` : ""} [${clock(elapsed())}]`;
         if (live) task.title = ended;
         else process.stderr.write(`  ✔  ${ended}\n`);
       } catch (error) {

@@ -19,8 +19,8 @@ import {
 import { load, lock, save } from "../state.ts";
 import { askToInstall, needRootOnLinux } from "./consent.ts";
 import { takeDown } from "./down.ts";
+import { engineOperation, outputsOf } from "./engine-operations.ts";
 import { podLog } from "./logs.ts";
-import { engineOperation, outputsOf } from "./operations.ts";
 import { finding, runSteps, type Seconds, type Step } from "./steps.ts";
 import { bucketsIn, podReport, proofTable, type Report } from "./up-report.ts";
 

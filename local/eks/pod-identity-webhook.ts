@@ -81,10 +81,10 @@ const leastExpiration = 600;
 export function mutate(pod: V1Pod, identity: PodIdentity, settings: WebhookSettings): JsonPatchOperation[] {
   const account = annotationsOf(identity.serviceAccount);
   const roleArn = account.value("role-arn");
-  if (!pod.spec || !(identity.associated || roleArn)) return [];
   const mechanism = identity.associated
     ? containerCredentials
-    : webIdentity(account.value("audience") ?? "sts.amazonaws.com", roleArn ?? "");
+    : roleArn && webIdentity(account.value("audience") ?? "sts.amazonaws.com", roleArn);
+  if (!pod.spec || !mechanism) return [];
 
   const own = annotationsOf(pod);
   const asked = own.expiration() ?? account.expiration() ?? defaultExpiration;

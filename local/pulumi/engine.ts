@@ -1,7 +1,12 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { checkConfig, openStack, type ProgramStack } from "../../automation/stack.ts";
-import { type ConfigInput, project as pulumiProject } from "../../config.ts";
+import {
+  type ConfigInput,
+  checkConfig,
+  openStack,
+  type ProgramStack,
+  project as pulumiProject,
+} from "../../automation/index.ts";
 import { javaRelease } from "../machine/install/java-image.ts";
 import { pulumiHome, runFolder } from "../machine/paths.ts";
 import { identify } from "../machine/process.ts";

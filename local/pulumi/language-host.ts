@@ -126,11 +126,11 @@ async function runProgram(request: rpc.RunRequest, connection: Connection<never>
   const runner = resolveIn(folder, "@pulumi/pulumi/cmd/run");
   const flags = {
     monitor: request.getMonitorAddress(),
-    engine: connection.engineAddress ?? "",
+    engine: connection.engineAddress,
     organization: request.getOrganization(),
     project: request.getProject(),
     stack: request.getStack(),
-    "root-directory": info?.getRootDirectory() ?? "",
+    "root-directory": info?.getRootDirectory(),
     pwd: request.getPwd(),
     parallel: String(request.getParallel()),
   };

@@ -4,7 +4,7 @@ import { immutableTag } from "../aws/ecr.ts";
 import { send } from "../aws/exchange.ts";
 import { jsonReply, type Reply } from "../aws/reply.ts";
 import { Upstream } from "../aws/upstream.ts";
-import { digestOf } from "./images.ts";
+import { digestOf } from "./manifests.ts";
 
 export interface ImmutableTagsOptions {
   host: string;

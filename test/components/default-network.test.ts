@@ -37,11 +37,11 @@ describe("the default network", () => {
       },
     });
     expect(await failure(known(defaultNetwork("eu-central-1", {}).subnetIds))).to.match(
-      /^There is no default VPC in eu-central-1 that can be read: .*\nSet eks-irsa:cluster\.network to a VPC/,
+      /^There is no default VPC in eu-central-1 that can be read: .*\nSet the cluster's network to a VPC/,
     );
     await withSubnets({ "subnet-a": "use1-az1", "subnet-e": "use1-az3" });
     expect(await failure(known(defaultNetwork("us-east-1", {}).subnetIds))).to.contain(
-      "The default VPC of us-east-1 has 1 subnets in which EKS can be, and needs two. Set eks-irsa:cluster.network",
+      "The default VPC of us-east-1 has 1 subnets in which EKS can be, and needs two. Set the cluster's network",
     );
   });
 });

@@ -17,7 +17,7 @@ import {
   start,
   token,
   until,
-} from "../../testing/lister.ts";
+} from "../../testing/lister-process.ts";
 import { count, Tally } from "./tally.ts";
 
 // The listers under 200 clients at once, on loopback, while they list every second: every request is answered, the

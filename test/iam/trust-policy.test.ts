@@ -7,7 +7,7 @@ import {
   type TrustPolicyArgs,
   trustPolicy,
 } from "../../iam/trust-policy.ts";
-import { trustAllows } from "../../local/aws/trust.ts";
+import { trustAllows } from "../../local/aws/trust-simulator.ts";
 import { issuer, oidcProviderArn } from "../mocks.ts";
 
 // Judged by @cloud-copilot/iam-simulate, an IAM evaluator that is not ours.

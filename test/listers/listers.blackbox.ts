@@ -14,7 +14,7 @@ import {
   start as startProgram,
   token,
   until,
-} from "../../testing/lister.ts";
+} from "../../testing/lister-process.ts";
 
 // The listers as their pods run them, seen from outside: the same for each language.
 

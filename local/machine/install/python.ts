@@ -29,7 +29,7 @@ export async function installPythonPackages(
     await command(base, ["-m", "venv", "--without-pip", venv], { log: "python", onLine });
   }
   // A wheel can be imported as it is: pip installs without being installed.
-  const pip = (await pipWheel()) ?? "";
+  const pip = await pipWheel();
   // Python compiles what it imports, when it imports it: most of these modules never are.
   const quick = ["--no-input", "--disable-pip-version-check", "--no-compile"];
   const flags = [...quick, ...(dependencies ? [] : ["--no-deps"])];
@@ -42,10 +42,11 @@ export async function installPythonPackages(
   return wanted;
 }
 
-async function pipWheel(): Promise<string | undefined> {
-  for (const folder of ["/usr/share/python-wheels", join(debian, "usr/share/python-wheels")]) {
+async function pipWheel(): Promise<string> {
+  const folders = ["/usr/share/python-wheels", join(debian, "usr/share/python-wheels")];
+  for (const folder of folders) {
     const wheel = (await readdir(folder).catch(() => [])).find((file) => /^pip-.*\.whl$/.test(file));
     if (wheel) return join(folder, wheel);
   }
-  return undefined;
+  throw new Error(`There is no pip in ${folders.join(" or ")}, which Debian's python3-pip-whl brings.`);
 }

@@ -56,7 +56,7 @@ export class Connection<Config> {
 /** The connections by the address that they come from. */
 export class Connections<Config> {
   // Addresses of engines that have gone are not told to us. So many are enough for all that can run at a time.
-  static readonly #most = 256;
+  static readonly #maxConnections = 256;
   readonly #byPeer = new Map<string, Connection<Config>>();
 
   of(peer: string): Connection<Config> {
@@ -65,7 +65,7 @@ export class Connections<Config> {
     const connection = new Connection<Config>();
     this.#byPeer.set(peer, connection);
     const [oldest] = this.#byPeer.keys();
-    if (this.#byPeer.size > Connections.#most && oldest !== undefined) this.#byPeer.delete(oldest);
+    if (this.#byPeer.size > Connections.#maxConnections && oldest !== undefined) this.#byPeer.delete(oldest);
     return connection;
   }
 

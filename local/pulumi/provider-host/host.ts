@@ -11,7 +11,7 @@ import rpc from "@pulumi/pulumi/proto/provider_pb.js";
 import type { AutoNameRequest, AutoNaming } from "./autoname.ts";
 import { type Connection, Connections } from "./connections.ts";
 import { type Difference, deepEqual, formatPath } from "./diff.ts";
-import { describe, serviceError } from "./errors.ts";
+import { describe, serviceError } from "./grpc-errors.ts";
 import * as operations from "./operations.ts";
 import { fromStruct, type Properties, toStruct } from "./properties.ts";
 import { Empty } from "./protobuf.ts";

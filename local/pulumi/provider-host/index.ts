@@ -11,7 +11,7 @@ export {
   sameJson,
   sameSet,
 } from "./diff.ts";
-export { describe, serviceError } from "./errors.ts";
+export { describe, serviceError } from "./grpc-errors.ts";
 export { type Extension, type HostedProvider, type HostOptions, serve } from "./host.ts";
 export {
   containsUnknown,

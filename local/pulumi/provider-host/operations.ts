@@ -1,6 +1,6 @@
 import { type AutoNameRequest, wasDefaulted, withAutoNames } from "./autoname.ts";
 import { type Difference, differences, liveInputs, sameValue } from "./diff.ts";
-import { describe, initializationFailed } from "./errors.ts";
+import { describe, initializationFailed } from "./grpc-errors.ts";
 import { containsUnknown, isAbsent, isObject, type Properties, unknown } from "./properties.ts";
 import { type Context, type Failure, InitializationError, type ResourceType } from "./resource-type.ts";
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { accessOf } from "../../../doctor/permissions.ts";
+import { accessOf } from "../../../doctor/access.ts";
 import {
   allow,
   associated,

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { judgePodIdentityTrust, judgeTrust } from "../../../doctor/trust.ts";
+import { judgePodIdentityTrust, judgeTrust } from "../../../doctor/trust-verdict.ts";
 import { podIdentityTrustPolicy, trustPolicy } from "../../../iam/trust-policy.ts";
 import { oidcProviderArn } from "../../mocks.ts";
 import {

@@ -365,17 +365,22 @@ describe("the front door", () => {
     client.destroy();
   });
 
+  /** Options of a front door behind which nothing answers. */
+  const withoutMiniStack = () => ({
+    upstream: "http://127.0.0.1:1",
+    webIdentity: environment(key),
+    iam: undefined as never,
+    eks: eksOptions,
+    models: async () => undefined,
+    registry: { host: "", password: "", deleteImages: async () => undefined },
+    log: () => undefined,
+  });
+
   it("says that MiniStack is down, with a status that SDKs retry", async () => {
     const down = await startFrontDoor({
       addresses: ["127.0.0.1"],
       port: 0,
-      upstream: "http://127.0.0.1:1",
-      webIdentity: environment(key),
-      iam: undefined as never,
-      eks: eksOptions,
-      models: async () => undefined,
-      registry: { host: "", password: "", deleteImages: async () => undefined },
-      log: () => undefined,
+      ...withoutMiniStack(),
     });
     const s3 = await fetch(`${down.url}/bucket`, { headers: { authorization: signedFor("s3") } });
     const sts = await fetch(`${down.url}/?Action=GetCallerIdentity`, {
@@ -390,13 +395,7 @@ describe("the front door", () => {
     const taken = startFrontDoor({
       addresses: ["127.0.0.3", "127.0.0.1"],
       port: door.port,
-      upstream: "http://127.0.0.1:1",
-      webIdentity: environment(key),
-      iam: undefined as never,
-      eks: eksOptions,
-      models: async () => undefined,
-      registry: { host: "", password: "", deleteImages: async () => undefined },
-      log: () => undefined,
+      ...withoutMiniStack(),
     });
     expect(
       await taken.then(

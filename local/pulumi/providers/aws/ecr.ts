@@ -10,15 +10,10 @@ import {
   cancellable,
   createOnce,
   ignoreGone,
-  nameProperty,
   orUndefined,
-  retag,
-  tagList,
-  tagMap,
-  tagOutputs,
-  tagsProperty,
-  tagsToSet,
-} from "./common.ts";
+} from "./calls.ts";
+import { type Named, nameProperty } from "./property-rules.ts";
+import { retag, tagList, tagMap, tagOutputs, tagsProperty, tagsToSet } from "./resource-tags.ts";
 
 type Encryption = { encryptionType?: string; kmsKey?: string }[];
 
@@ -29,7 +24,7 @@ function sameEncryption(left: unknown, right: unknown): boolean {
   return type === otherType && (!one?.kmsKey || !other?.kmsKey || one.kmsKey === other.kmsKey);
 }
 
-const repository: AwsResourceType<Unwrap<RepositoryArgs>, Unwrap<RepositoryState>> = {
+const repository: AwsResourceType<Named<Unwrap<RepositoryArgs>>, Unwrap<RepositoryState>> = {
   properties: {
     name: nameProperty(256, { lowerCase: true }),
     imageTagMutability: { default: "MUTABLE" },
@@ -43,7 +38,7 @@ const repository: AwsResourceType<Unwrap<RepositoryArgs>, Unwrap<RepositoryState
   async create(inputs, context) {
     const encryption = inputs.encryptionConfigurations?.[0];
     const { ecr } = context.config;
-    const name = inputs.name ?? "";
+    const { name } = inputs;
     const command = new sdk.CreateRepositoryCommand({
       repositoryName: name,
       imageTagMutability: inputs.imageTagMutability as sdk.ImageTagMutability | undefined,

@@ -2,9 +2,11 @@ import { DescribeSubnetsCommand, DescribeVpcsCommand, type Filter } from "@aws-s
 import { GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
 import { GetOpenIDConnectProviderCommand, ListOpenIDConnectProvidersCommand } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
+import { dnsSuffixOfRegion, partitionOfRegion } from "../../../../iam/partition.ts";
 import { type Properties, secret } from "../../provider-host/index.ts";
-import { type AwsContext, tagMap } from "./common.ts";
+import type { AwsContext } from "./calls.ts";
 import { clusterOutputs, describeCluster } from "./eks/cluster.ts";
+import { tagMap } from "./resource-tags.ts";
 
 type AwsFunction = (args: Properties, context: AwsContext) => Promise<Properties>;
 
@@ -20,8 +22,8 @@ const getRegion: AwsFunction = async (args, { config }) => {
 };
 
 const getPartition: AwsFunction = async (_, { config: { region } }) => {
-  const partition = region.startsWith("cn-") ? "aws-cn" : region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
-  const dnsSuffix = partition === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com";
+  const partition = partitionOfRegion(region);
+  const dnsSuffix = dnsSuffixOfRegion(region);
   const reverseDnsPrefix = dnsSuffix.split(".").reverse().join(".");
   return { id: partition, partition, dnsSuffix, reverseDnsPrefix };
 };

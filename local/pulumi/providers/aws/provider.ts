@@ -1,12 +1,12 @@
 import { isObject, type Provider } from "../../provider-host/index.ts";
 import { type Aws, type AwsOptions, clients } from "./clients.ts";
-import type { Tags } from "./common.ts";
+import { logsTypes } from "./cloudwatch.ts";
 import { ec2Types } from "./ec2/index.ts";
 import { ecrTypes } from "./ecr.ts";
 import { eksTypes } from "./eks/index.ts";
 import { awsFunctions } from "./functions.ts";
 import { iamTypes } from "./iam/index.ts";
-import { logsTypes } from "./logs.ts";
+import type { Tags } from "./resource-tags.ts";
 import { s3Types } from "./s3.ts";
 
 const types = { ...iamTypes, ...eksTypes, ...ecrTypes, ...ec2Types, ...logsTypes, ...s3Types };

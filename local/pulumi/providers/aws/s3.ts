@@ -7,18 +7,13 @@ import {
   type AwsTypes,
   cancellable,
   ignoreGone,
-  nameProperty,
   orUndefined,
-  type Tags,
-  tagList,
-  tagMap,
-  tagOutputs,
-  tagsProperty,
-  tagsToSet,
-} from "./common.ts";
+} from "./calls.ts";
+import { type Named, nameProperty } from "./property-rules.ts";
+import { type Tags, tagList, tagMap, tagOutputs, tagsProperty, tagsToSet } from "./resource-tags.ts";
 
 /** Name and tags only: enough for something to list. */
-const bucket: AwsResourceType<Unwrap<BucketArgs>, Unwrap<BucketState>> = {
+const bucket: AwsResourceType<Named<Unwrap<BucketArgs>, "bucket">, Unwrap<BucketState>> = {
   properties: {
     bucket: nameProperty(63, { lowerCase: true }),
     bucketPrefix: { replace: true },
@@ -27,7 +22,7 @@ const bucket: AwsResourceType<Unwrap<BucketArgs>, Unwrap<BucketState>> = {
   },
   computed: ["arn", "region", "bucketDomainName", "bucketRegionalDomainName"],
 
-  async create({ bucket: Bucket = "", tags }, context) {
+  async create({ bucket: Bucket, tags }, context) {
     const { s3, region } = context.config;
     // us-east-1 is what no constraint means, and S3 refuses it as one.
     const LocationConstraint = region as sdk.BucketLocationConstraint;

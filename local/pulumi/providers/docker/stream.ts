@@ -42,7 +42,7 @@ export async function follow(
       );
     }
     const said = typeof message.aux === "string" ? traceLines(message.aux, stepsSeen) : textOf(message);
-    for (const line of said.map(plain).filter((line) => line !== "" && line !== " --->")) {
+    for (const line of said.map(withoutEscapes).filter((line) => line !== "" && line !== " --->")) {
       last.push(line);
       if (last.length > 20) last.shift();
       onLine(line);
@@ -55,7 +55,7 @@ export async function follow(
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what there is to match
 const escapes = /\x1b\[[0-9;?]*[A-Za-z]/g;
 
-const plain = (line: string): string => line.replace(escapes, "").trimEnd();
+const withoutEscapes = (line: string): string => line.replace(escapes, "").trimEnd();
 
 /** Lines for people; none for progress bars. */
 function textOf({ stream, status, id, progress }: Message): string[] {

@@ -17,9 +17,9 @@ import type { ClusterArgs } from "@pulumi/eks/cluster.js";
 import type { ManagedNodeGroupArgs } from "@pulumi/eks/managedNodeGroup.js";
 import { Provider } from "@pulumi/kubernetes/provider.js";
 import * as pulumi from "@pulumi/pulumi";
+import { type KubeconfigOptions, kubeconfig } from "./cluster-kubeconfig.ts";
 import type { Component, Method } from "./construct.ts";
 import { known } from "./inputs.ts";
-import { type KubeconfigOptions, kubeconfig } from "./kubeconfig.ts";
 import { ManagedNodeGroup } from "./managed-node-group.ts";
 import { clusterSecurityGroup, nodeSecurityGroup } from "./security-groups.ts";
 import { ServiceRole } from "./service-role.ts";
@@ -195,7 +195,7 @@ class Cluster extends pulumi.ComponentResource {
       cluster,
       pulumi.output(credentials).apply((one) => ({ roleArn: one?.roleArn })),
     );
-    const issuer = cluster.identities.apply(([identity]) => identity?.oidcs[0]?.issuer ?? "");
+    const issuer = issuerOf(cluster);
     const fromEks = cluster.vpcConfig.apply(({ clusterSecurityGroupId }) => clusterSecurityGroupId);
     this.outputs = {
       eksCluster: cluster,
@@ -283,6 +283,14 @@ function credentialsOf(args: ClusterArgs): ClusterArgs["providerCredentialOpts"]
   return args.providerCredentialOpts ?? (profileName ? { profileName } : undefined);
 }
 
+/** The cluster's OIDC issuer, which EKS makes with it. */
+const issuerOf = (cluster: EksCluster): pulumi.Output<string> =>
+  cluster.identities.apply(([identity]) => {
+    const issuer = identity?.oidcs[0]?.issuer;
+    if (!issuer) throw new Error("the EKS cluster has no OIDC issuer");
+    return issuer;
+  });
+
 function oidcProviderOf(
   name: string,
   cluster: EksCluster,
@@ -293,7 +301,7 @@ function oidcProviderOf(
   return new OpenIdConnectProvider(
     `${name}-oidcProvider`,
     {
-      url: cluster.identities.apply(([identity]) => identity?.oidcs[0]?.issuer ?? ""),
+      url: issuerOf(cluster),
       clientIdLists: ["sts.amazonaws.com"],
       thumbprintLists: [region.apply(() => thumbprint)],
     },

@@ -6,7 +6,7 @@ import { setAllConfig } from "@pulumi/pulumi/runtime/config.js";
 import { serializeResourceProperties } from "@pulumi/pulumi/runtime/rpc.js";
 import { resetOptions } from "@pulumi/pulumi/runtime/settings.js";
 import { describe, type Extension, Struct, serviceError } from "../../provider-host/index.ts";
-import { awaitFeatureSupport, deserializeInputs, waitForRPCs, withLocalStorage } from "./sdk.ts";
+import { awaitFeatureSupport, deserializeInputs, waitForRPCs, withLocalStorage } from "./pulumi-internals.ts";
 
 // Pulumi's own server for components (`@pulumi/pulumi/provider`) runs once a process, knows one engine, and takes over
 // the process's error handling. This one does what it does for any number of engines, on the same parts of the SDK.
@@ -42,7 +42,7 @@ export function componentService(
         const { urn, outputs } = make(request.getName(), inputs, optionsOf(request));
         const response = new rpc.ConstructResponse();
         const [state, dependencies] = await serializeResourceProperties(request.getType(), outputs);
-        response.setUrn(await plain(urn));
+        response.setUrn(await resolved(urn));
         response.setState(Struct.fromJavaScript(state));
         for (const [key, resources] of dependencies) {
           const urns = new rpc.ConstructResponse.PropertyDependencies();
@@ -173,7 +173,7 @@ function optionsOf(request: rpc.ConstructRequest): pulumi.ComponentResourceOptio
 }
 
 const urnsOf = (resources: Iterable<pulumi.Resource>): Promise<string[]> =>
-  Promise.all([...resources].map((resource) => plain(resource.urn)));
+  Promise.all([...resources].map((resource) => resolved(resource.urn)));
 
-const plain = <T>(output: pulumi.Output<T>): Promise<T> =>
+const resolved = <T>(output: pulumi.Output<T>): Promise<T> =>
   (output as unknown as { promise(): Promise<T> }).promise();

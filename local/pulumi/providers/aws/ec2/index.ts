@@ -1,4 +1,4 @@
-import type { AwsTypes } from "../common.ts";
+import type { AwsTypes } from "../calls.ts";
 import { launchTemplate } from "./launch-template.ts";
 import { securityGroup } from "./security-group.ts";
 import { securityGroupRule } from "./security-group-rule.ts";

@@ -3,19 +3,10 @@ import * as sdk from "@aws-sdk/client-ec2";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import type { LaunchTemplateArgs, LaunchTemplateState } from "@pulumi/aws/ec2/launchTemplate.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import {
-  type AwsResourceType,
-  cancellable,
-  ignoreGone,
-  nameProperty,
-  orUndefined,
-  retag,
-  tagList,
-  tagMap,
-  tagOutputs,
-  tagsProperty,
-} from "../common.ts";
-import { ec2Tags, ec2TagsOf, tagSpecifications } from "./common.ts";
+import { type AwsResourceType, cancellable, ignoreGone, orUndefined, required } from "../calls.ts";
+import { nameProperty } from "../property-rules.ts";
+import { retag, tagList, tagMap, tagOutputs, tagsProperty } from "../resource-tags.ts";
+import { ec2Tags, ec2TagsOf, tagSpecifications } from "./ec2-tags.ts";
 
 type Inputs = Unwrap<LaunchTemplateArgs>;
 
@@ -59,7 +50,7 @@ export const launchTemplate: AwsResourceType<Inputs, Unwrap<LaunchTemplateState>
       }),
       cancellable(context),
     );
-    return answer.LaunchTemplate?.LaunchTemplateId ?? "";
+    return required(answer.LaunchTemplate?.LaunchTemplateId, "launch template's id");
   },
 
   async read(id, context, { inputs }) {

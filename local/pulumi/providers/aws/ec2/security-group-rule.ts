@@ -3,7 +3,8 @@ import * as sdk from "@aws-sdk/client-ec2";
 import type { SecurityGroupRuleArgs, SecurityGroupRuleState } from "@pulumi/aws/ec2/securityGroupRule.js";
 import type { Unwrap } from "@pulumi/pulumi";
 import { sameSet } from "../../../provider-host/index.ts";
-import { type AwsContext, type AwsResourceType, cancellable, ignoreGone, refuseCidrs } from "../common.ts";
+import { type AwsContext, type AwsResourceType, cancellable, ignoreGone } from "../calls.ts";
+import { refuseCidrs } from "../property-rules.ts";
 
 type Inputs = Unwrap<SecurityGroupRuleArgs>;
 

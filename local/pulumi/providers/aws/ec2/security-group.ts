@@ -6,15 +6,13 @@ import {
   type AwsResourceType,
   cancellable,
   ignoreGone,
-  nameProperty,
   orUndefined,
-  retag,
-  tagMap,
-  tagOutputs,
-  tagsProperty,
+  required,
   waitUntil,
-} from "../common.ts";
-import { ec2Tags, tagSpecifications } from "./common.ts";
+} from "../calls.ts";
+import { nameProperty } from "../property-rules.ts";
+import { retag, tagMap, tagOutputs, tagsProperty } from "../resource-tags.ts";
+import { ec2Tags, tagSpecifications } from "./ec2-tags.ts";
 
 /** A group whose rules are resources of their own. */
 export const securityGroup: AwsResourceType<Unwrap<SecurityGroupArgs>, Unwrap<SecurityGroupState>> = {
@@ -30,7 +28,7 @@ export const securityGroup: AwsResourceType<Unwrap<SecurityGroupArgs>, Unwrap<Se
 
   async create(inputs, context) {
     const { ec2 } = context.config;
-    const { GroupId = "" } = await ec2.send(
+    const { GroupId } = await ec2.send(
       new sdk.CreateSecurityGroupCommand({
         GroupName: inputs.name,
         Description: inputs.description ?? "Managed by Pulumi",
@@ -40,8 +38,9 @@ export const securityGroup: AwsResourceType<Unwrap<SecurityGroupArgs>, Unwrap<Se
       cancellable(context),
     );
     // A new group lets everything out; the real provider takes that rule away, so that only what is asked for holds.
-    await revokeAll(GroupId, true, context);
-    return GroupId;
+    const id = required(GroupId, "security group's id");
+    await revokeAll(id, true, context);
+    return id;
   },
 
   async read(id, context, { inputs }) {

@@ -6,16 +6,10 @@ import type {
 } from "@pulumi/aws/eks/accessPolicyAssociation.js";
 import type { Unwrap } from "@pulumi/pulumi";
 import { sameSet } from "../../../provider-host/index.ts";
-import {
-  type AwsResourceType,
-  cancellable,
-  ignoreGone,
-  orUndefined,
-  tagOutputs,
-  tagsProperty,
-  tagsToSet,
-} from "../common.ts";
-import { changeTags } from "./common.ts";
+import { type AwsResourceType, cancellable, ignoreGone, orUndefined } from "../calls.ts";
+import { tagOutputs, tagsProperty, tagsToSet } from "../resource-tags.ts";
+import { partsOf } from "./composite-id.ts";
+import { changeTags } from "./eks-tags.ts";
 
 /** Lets an IAM principal into a cluster. Its id is `<cluster>:<ARN>`. */
 export const accessEntry: AwsResourceType<Unwrap<AccessEntryArgs>, Unwrap<AccessEntryState>> = {
@@ -47,7 +41,7 @@ export const accessEntry: AwsResourceType<Unwrap<AccessEntryArgs>, Unwrap<Access
   },
 
   async read(id, context, { inputs }) {
-    const [clusterName, principalArn] = halves(id, ":");
+    const [clusterName, principalArn] = partsOf(id, ":");
     const command = new sdk.DescribeAccessEntryCommand({ clusterName, principalArn });
     const live = (await orUndefined(context.config.eks.send(command, cancellable(context))))?.accessEntry;
     return (
@@ -66,7 +60,7 @@ export const accessEntry: AwsResourceType<Unwrap<AccessEntryArgs>, Unwrap<Access
   },
 
   async update(id, news, { changed, oldState }, context) {
-    const [clusterName, principalArn] = halves(id, ":");
+    const [clusterName, principalArn] = partsOf(id, ":");
     if (changed.has("kubernetesGroups") || changed.has("userName")) {
       const { kubernetesGroups = [], userName: username } = news;
       const command = new sdk.UpdateAccessEntryCommand({
@@ -81,7 +75,7 @@ export const accessEntry: AwsResourceType<Unwrap<AccessEntryArgs>, Unwrap<Access
   },
 
   async delete(id, _, context) {
-    const [clusterName, principalArn] = halves(id, ":");
+    const [clusterName, principalArn] = partsOf(id, ":");
     const command = new sdk.DeleteAccessEntryCommand({ clusterName, principalArn });
     await ignoreGone(context.config.eks.send(command, cancellable(context)));
   },
@@ -142,9 +136,3 @@ export const accessPolicyAssociation: AwsResourceType<
     await ignoreGone(context.config.eks.send(command, cancellable(context)));
   },
 };
-
-/** What is before and what is behind the first separator. */
-function halves(id: string, separator: string): [string, string] {
-  const at = id.indexOf(separator);
-  return [id.slice(0, at), id.slice(at + 1)];
-}

@@ -7,15 +7,14 @@ import {
   type AwsResourceType,
   cancellable,
   ignoreGone,
-  keptWhereNoneIsGiven,
   orUndefined,
-  tagOutputs,
-  tagsProperty,
-  tagsToSet,
-  unlessEmpty,
   waitUntil,
-} from "../common.ts";
-import { changeTags, issues } from "./common.ts";
+} from "../calls.ts";
+import { keptWhereNoneIsGiven } from "../property-rules.ts";
+import { tagOutputs, tagsProperty, tagsToSet, unlessEmpty } from "../resource-tags.ts";
+import { partsOf } from "./composite-id.ts";
+import { changeTags } from "./eks-tags.ts";
+import { waitUntilActive } from "./health.ts";
 
 export const addon: AwsResourceType<Unwrap<AddonArgs>, Unwrap<AddonState>> = {
   properties: {
@@ -53,7 +52,7 @@ export const addon: AwsResourceType<Unwrap<AddonArgs>, Unwrap<AddonState>> = {
   },
 
   async read(id, context, { inputs }) {
-    const [clusterName = "", addonName = ""] = id.split(":");
+    const [clusterName, addonName] = partsOf(id, ":");
     const live = await describeAddon(clusterName, addonName, context);
     if (live === undefined || live.status === "DELETING") return undefined;
     return {
@@ -70,7 +69,7 @@ export const addon: AwsResourceType<Unwrap<AddonArgs>, Unwrap<AddonState>> = {
   },
 
   async update(id, news, { changed, oldState }, context) {
-    const [clusterName = "", addonName = ""] = id.split(":");
+    const [clusterName, addonName] = partsOf(id, ":");
     if (["addonVersion", "configurationValues", "serviceAccountRoleArn"].some((key) => changed.has(key))) {
       await context.config.eks.send(
         new sdk.UpdateAddonCommand({
@@ -89,7 +88,7 @@ export const addon: AwsResourceType<Unwrap<AddonArgs>, Unwrap<AddonState>> = {
   },
 
   async delete(id, state, context) {
-    const [clusterName = "", addonName = ""] = id.split(":");
+    const [clusterName, addonName] = partsOf(id, ":");
     const command = new sdk.DeleteAddonCommand({ clusterName, addonName, preserve: state.preserve });
     await ignoreGone(context.config.eks.send(command, cancellable(context)));
     await waitUntil(`the add-on ${addonName} is gone`, context, 40 * 60, async () => {
@@ -105,12 +104,7 @@ const describeAddon = async (clusterName: string, addonName: string, context: Aw
     )
   )?.addon;
 
-async function addonIsActive(clusterName: string, addonName: string, context: AwsContext): Promise<void> {
-  await waitUntil(`the add-on ${addonName} is ACTIVE`, context, 20 * 60, async () => {
-    const live = await describeAddon(clusterName, addonName, context);
-    if (live?.status?.endsWith("_FAILED")) {
-      throw new Error(`the add-on ${addonName} is ${live.status}: ${issues(live.health)}`);
-    }
-    return live?.status === "ACTIVE" || live?.status === "DEGRADED";
-  });
-}
+const addonIsActive = (clusterName: string, addonName: string, context: AwsContext): Promise<void> =>
+  waitUntilActive(`the add-on ${addonName}`, context, 20 * 60, () =>
+    describeAddon(clusterName, addonName, context),
+  );

@@ -7,17 +7,13 @@ import {
   type AwsResourceType,
   cancellable,
   ignoreGone,
-  nameProperty,
   orUndefined,
-  refuseCidrs,
-  refuseEmpty,
-  tagOutputs,
-  tagsProperty,
-  tagsToSet,
-  unlessEmpty,
   waitUntil,
-} from "../common.ts";
-import { changeTags, issues } from "./common.ts";
+} from "../calls.ts";
+import { type Named, nameProperty, refuseCidrs, refuseEmpty } from "../property-rules.ts";
+import { tagOutputs, tagsProperty, tagsToSet, unlessEmpty } from "../resource-tags.ts";
+import { changeTags } from "./eks-tags.ts";
+import { waitUntilActive } from "./health.ts";
 
 /** A cluster as EKS describes it; undefined when it is gone. */
 export const describeCluster = async (name: string, context: AwsContext): Promise<sdk.Cluster | undefined> =>
@@ -79,13 +75,8 @@ export function clusterOutputs(live: sdk.Cluster) {
   };
 }
 
-async function clusterIsActive(name: string, context: AwsContext): Promise<void> {
-  await waitUntil(`the EKS cluster ${name} is ACTIVE`, context, 30 * 60, async () => {
-    const live = await describeCluster(name, context);
-    if (live?.status === "FAILED") throw new Error(`the EKS cluster ${name} FAILED: ${issues(live.health)}`);
-    return live?.status === "ACTIVE";
-  });
-}
+const clusterIsActive = (name: string, context: AwsContext): Promise<void> =>
+  waitUntilActive(`the EKS cluster ${name}`, context, 30 * 60, () => describeCluster(name, context));
 
 const everyLogType = ["api", "audit", "authenticator", "controllerManager", "scheduler"] as const;
 
@@ -107,7 +98,7 @@ function endpointOf({ vpcConfig }: Unwrap<ClusterArgs>): string {
   ]);
 }
 
-export const cluster: AwsResourceType<Unwrap<ClusterArgs>, Unwrap<ClusterState>> = {
+export const cluster: AwsResourceType<Named<Unwrap<ClusterArgs>>, Unwrap<ClusterState>> = {
   properties: {
     name: nameProperty(100),
     roleArn: { required: true, replace: true },
@@ -181,8 +172,8 @@ export const cluster: AwsResourceType<Unwrap<ClusterArgs>, Unwrap<ClusterState>>
       }),
       cancellable(context),
     );
-    await clusterIsActive(inputs.name ?? "", context);
-    return inputs.name ?? "";
+    await clusterIsActive(inputs.name, context);
+    return inputs.name;
   },
 
   async read(id, context, { inputs }) {

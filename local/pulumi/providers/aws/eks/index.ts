@@ -1,4 +1,4 @@
-import type { AwsTypes } from "../common.ts";
+import type { AwsTypes } from "../calls.ts";
 import { accessEntry, accessPolicyAssociation } from "./access-entry.ts";
 import { addon } from "./addon.ts";
 import { cluster } from "./cluster.ts";

@@ -7,16 +7,14 @@ import {
   type AwsResourceType,
   cancellable,
   ignoreGone,
-  nameProperty,
   orUndefined,
-  refuseEmpty,
-  tagOutputs,
-  tagsProperty,
-  tagsToSet,
-  unlessEmpty,
   waitUntil,
-} from "../common.ts";
-import { changeTags, issues } from "./common.ts";
+} from "../calls.ts";
+import { type Named, nameProperty, refuseEmpty } from "../property-rules.ts";
+import { tagOutputs, tagsProperty, tagsToSet, unlessEmpty } from "../resource-tags.ts";
+import { partsOf } from "./composite-id.ts";
+import { changeTags } from "./eks-tags.ts";
+import { waitUntilActive } from "./health.ts";
 
 /** What EKS takes for a group that names none, whatever its instance types. */
 const defaultAmiType = "AL2023_x86_64_STANDARD";
@@ -47,7 +45,10 @@ function checkArchitectures(amiType: string, instanceTypes: readonly string[] = 
   }
 }
 
-export const nodeGroup: AwsResourceType<Unwrap<NodeGroupArgs>, Unwrap<NodeGroupState>> = {
+export const nodeGroup: AwsResourceType<
+  Named<Unwrap<NodeGroupArgs>, "nodeGroupName">,
+  Unwrap<NodeGroupState>
+> = {
   properties: {
     clusterName: { required: true, replace: true },
     nodeGroupName: nameProperty(63),
@@ -69,7 +70,7 @@ export const nodeGroup: AwsResourceType<Unwrap<NodeGroupArgs>, Unwrap<NodeGroupS
   computed: ["arn", "status", "resources", "version", "releaseVersion"],
 
   async create(inputs, context) {
-    const { clusterName, nodeGroupName = "" } = inputs;
+    const { clusterName, nodeGroupName } = inputs;
     checkArchitectures(inputs.amiType ?? defaultAmiType, inputs.instanceTypes);
     await context.config.eks.send(
       new sdk.CreateNodegroupCommand({
@@ -96,7 +97,7 @@ export const nodeGroup: AwsResourceType<Unwrap<NodeGroupArgs>, Unwrap<NodeGroupS
   },
 
   async read(id, context, { inputs }) {
-    const [clusterName = "", nodegroupName = ""] = id.split(":");
+    const [clusterName, nodegroupName] = partsOf(id, ":");
     const live = await describeNodeGroup(clusterName, nodegroupName, context);
     if (live === undefined || live.status === "DELETING") return undefined;
     return {
@@ -136,7 +137,7 @@ export const nodeGroup: AwsResourceType<Unwrap<NodeGroupArgs>, Unwrap<NodeGroupS
 
   async update(id, news, { changed, oldInputs, oldState }, context) {
     const { eks } = context.config;
-    const [clusterName = "", nodegroupName = ""] = id.split(":");
+    const [clusterName, nodegroupName] = partsOf(id, ":");
     if (["version", "releaseVersion", "launchTemplate"].some((key) => changed.has(key))) {
       await eks.send(
         new sdk.UpdateNodegroupVersionCommand({
@@ -171,7 +172,7 @@ export const nodeGroup: AwsResourceType<Unwrap<NodeGroupArgs>, Unwrap<NodeGroupS
   },
 
   async delete(id, _, context) {
-    const [clusterName = "", nodegroupName = ""] = id.split(":");
+    const [clusterName, nodegroupName] = partsOf(id, ":");
     const command = new sdk.DeleteNodegroupCommand({ clusterName, nodegroupName });
     await ignoreGone(context.config.eks.send(command, cancellable(context)));
     await waitUntil(`the node group ${nodegroupName} is gone`, context, 60 * 60, async () => {
@@ -190,12 +191,7 @@ const describeNodeGroup = async (clusterName: string, nodegroupName: string, con
     )
   )?.nodegroup;
 
-async function nodeGroupIsActive(clusterName: string, name: string, context: AwsContext): Promise<void> {
-  await waitUntil(`the node group ${name} is ACTIVE`, context, 60 * 60, async () => {
-    const live = await describeNodeGroup(clusterName, name, context);
-    if (live?.status === "CREATE_FAILED") {
-      throw new Error(`the node group ${name} could not be made: ${issues(live.health)}`);
-    }
-    return live?.status === "ACTIVE" || live?.status === "DEGRADED";
-  });
-}
+const nodeGroupIsActive = (clusterName: string, name: string, context: AwsContext): Promise<void> =>
+  waitUntilActive(`the node group ${name}`, context, 60 * 60, () =>
+    describeNodeGroup(clusterName, name, context),
+  );

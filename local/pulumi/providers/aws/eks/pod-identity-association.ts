@@ -4,17 +4,10 @@ import type {
   PodIdentityAssociationState,
 } from "@pulumi/aws/eks/podIdentityAssociation.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import {
-  type AwsResourceType,
-  cancellable,
-  ignoreGone,
-  orUndefined,
-  tagOutputs,
-  tagsProperty,
-  tagsToSet,
-  unlessEmpty,
-} from "../common.ts";
-import { changeTags } from "./common.ts";
+import { type AwsResourceType, cancellable, ignoreGone, orUndefined } from "../calls.ts";
+import { tagOutputs, tagsProperty, tagsToSet, unlessEmpty } from "../resource-tags.ts";
+import { partsOf } from "./composite-id.ts";
+import { changeTags } from "./eks-tags.ts";
 
 export const podIdentityAssociation: AwsResourceType<
   Unwrap<PodIdentityAssociationArgs>,
@@ -40,7 +33,7 @@ export const podIdentityAssociation: AwsResourceType<
   },
 
   async read(id, context, { inputs }) {
-    const [clusterName, associationId] = id.split(",");
+    const [clusterName, associationId] = partsOf(id, ",");
     const command = new sdk.DescribePodIdentityAssociationCommand({ clusterName, associationId });
     const live = (await orUndefined(context.config.eks.send(command, cancellable(context))))?.association;
     return (
@@ -57,7 +50,7 @@ export const podIdentityAssociation: AwsResourceType<
   },
 
   async update(id, { roleArn, tags }, { changed, oldState }, context) {
-    const [clusterName, associationId] = id.split(",");
+    const [clusterName, associationId] = partsOf(id, ",");
     if (changed.has("roleArn")) {
       const command = new sdk.UpdatePodIdentityAssociationCommand({ clusterName, associationId, roleArn });
       await context.config.eks.send(command, cancellable(context));
@@ -66,7 +59,7 @@ export const podIdentityAssociation: AwsResourceType<
   },
 
   async delete(id, _, context) {
-    const [clusterName, associationId] = id.split(",");
+    const [clusterName, associationId] = partsOf(id, ",");
     const command = new sdk.DeletePodIdentityAssociationCommand({ clusterName, associationId });
     await ignoreGone(context.config.eks.send(command, cancellable(context)));
   },

@@ -1,4 +1,4 @@
-import type { AwsTypes } from "../common.ts";
+import type { AwsTypes } from "../calls.ts";
 import { openIdConnectProvider } from "./open-id-connect-provider.ts";
 import { policy } from "./policy.ts";
 import { role } from "./role.ts";

@@ -1,5 +1,4 @@
 import * as sdk from "@aws-sdk/client-iam";
-import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import type {
   OpenIdConnectProviderArgs,
   OpenIdConnectProviderState,
@@ -10,16 +9,13 @@ import {
   type AwsResourceType,
   cancellable,
   createOnce,
+  iamArn,
   ignoreGone,
-  keptWhereNoneIsGiven,
   orUndefined,
-  retag,
-  tagList,
-  tagMap,
-  tagOutputs,
-  tagsProperty,
-  tagsToSet,
-} from "../common.ts";
+  required,
+} from "../calls.ts";
+import { keptWhereNoneIsGiven } from "../property-rules.ts";
+import { retag, tagList, tagMap, tagOutputs, tagsProperty, tagsToSet } from "../resource-tags.ts";
 
 /** IAM gives an issuer's URL back without its scheme. */
 const bare = (url: string | undefined): string | undefined => url?.replace(/^https:\/\//, "");
@@ -37,7 +33,7 @@ export const openIdConnectProvider: AwsResourceType<
   computed: ["arn", "thumbprintLists"],
 
   async create(inputs, context) {
-    const { iam, sts } = context.config;
+    const { iam } = context.config;
     const command = new sdk.CreateOpenIDConnectProviderCommand({
       Url: inputs.url.startsWith("https://") ? inputs.url : `https://${inputs.url}`,
       ClientIDList: inputs.clientIdLists,
@@ -45,10 +41,10 @@ export const openIdConnectProvider: AwsResourceType<
       Tags: tagList(tagsToSet(inputs.tags, context)),
     });
     return createOnce(
-      async () => (await iam.send(command, cancellable(context))).OpenIDConnectProviderArn ?? "",
+      async () =>
+        required((await iam.send(command, cancellable(context))).OpenIDConnectProviderArn, "provider's ARN"),
       async () => {
-        const { Account, Arn = "" } = await sts.send(new GetCallerIdentityCommand({}));
-        const answer = `${Arn.split(":").slice(0, 2).join(":")}:iam::${Account}:oidc-provider/${bare(inputs.url)}`;
+        const answer = await iamArn(`oidc-provider/${bare(inputs.url)}`, context);
         const live = await iam.send(
           new sdk.GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: answer }),
         );

@@ -1,22 +1,17 @@
 import * as sdk from "@aws-sdk/client-iam";
-import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import type { PolicyArgs, PolicyState } from "@pulumi/aws/iam/policy.js";
 import type { Unwrap } from "@pulumi/pulumi";
 import {
   type AwsResourceType,
   cancellable,
   createOnce,
+  iamArn,
   ignoreGone,
-  nameProperty,
   orUndefined,
-  path,
-  retag,
-  tagList,
-  tagMap,
-  tagOutputs,
-  tagsProperty,
-  tagsToSet,
-} from "../common.ts";
+  required,
+} from "../calls.ts";
+import { nameProperty, path } from "../property-rules.ts";
+import { retag, tagList, tagMap, tagOutputs, tagsProperty, tagsToSet } from "../resource-tags.ts";
 import { asText, decoded, samePolicy } from "./document.ts";
 
 export const policy: AwsResourceType<Unwrap<PolicyArgs>, Unwrap<PolicyState>> = {
@@ -31,7 +26,7 @@ export const policy: AwsResourceType<Unwrap<PolicyArgs>, Unwrap<PolicyState>> = 
   computed: ["arn", "policyId", "attachmentCount"],
 
   async create(inputs, context) {
-    const { iam, sts } = context.config;
+    const { iam } = context.config;
     const command = new sdk.CreatePolicyCommand({
       PolicyName: inputs.name,
       Path: inputs.path,
@@ -40,10 +35,9 @@ export const policy: AwsResourceType<Unwrap<PolicyArgs>, Unwrap<PolicyState>> = 
       Tags: tagList(tagsToSet(inputs.tags, context)),
     });
     return createOnce(
-      async () => (await iam.send(command, cancellable(context))).Policy?.Arn ?? "",
+      async () => required((await iam.send(command, cancellable(context))).Policy?.Arn, "policy's ARN"),
       async () => {
-        const { Account, Arn = "" } = await sts.send(new GetCallerIdentityCommand({}));
-        const answer = `${Arn.split(":").slice(0, 2).join(":")}:iam::${Account}:policy${inputs.path ?? "/"}${inputs.name}`;
+        const answer = await iamArn(`policy${inputs.path ?? "/"}${inputs.name}`, context);
         const { Policy } = await iam.send(new sdk.GetPolicyCommand({ PolicyArn: answer }));
         return { made: Policy?.CreateDate, answer };
       },

@@ -4,7 +4,7 @@ import type {
   RolePolicyAttachmentState,
 } from "@pulumi/aws/iam/rolePolicyAttachment.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import { type AwsResourceType, cancellable, ignoreGone, orUndefined } from "../common.ts";
+import { type AwsResourceType, cancellable, ignoreGone, orUndefined } from "../calls.ts";
 
 export const rolePolicyAttachment: AwsResourceType<
   Unwrap<RolePolicyAttachmentArgs>,

@@ -1,17 +1,11 @@
 import * as sdk from "@aws-sdk/client-iam";
 import type { RolePolicyArgs, RolePolicyState } from "@pulumi/aws/iam/rolePolicy.js";
 import type { Unwrap } from "@pulumi/pulumi";
-import {
-  type AwsContext,
-  type AwsResourceType,
-  cancellable,
-  ignoreGone,
-  nameProperty,
-  orUndefined,
-} from "../common.ts";
+import { type AwsContext, type AwsResourceType, cancellable, ignoreGone, orUndefined } from "../calls.ts";
+import { type Named, nameProperty } from "../property-rules.ts";
 import { asText, decoded, samePolicy } from "./document.ts";
 
-export const rolePolicy: AwsResourceType<Unwrap<RolePolicyArgs>, Unwrap<RolePolicyState>> = {
+export const rolePolicy: AwsResourceType<Named<Unwrap<RolePolicyArgs>>, Unwrap<RolePolicyState>> = {
   properties: {
     role: { required: true, replace: true },
     name: nameProperty(128),
@@ -20,7 +14,7 @@ export const rolePolicy: AwsResourceType<Unwrap<RolePolicyArgs>, Unwrap<RolePoli
   },
 
   async create(inputs, context) {
-    await putRolePolicy(String(inputs.role), inputs.name ?? "", inputs.policy, context);
+    await putRolePolicy(String(inputs.role), inputs.name, inputs.policy, context);
     return `${inputs.role}:${inputs.name}`;
   },
 
@@ -36,7 +30,7 @@ export const rolePolicy: AwsResourceType<Unwrap<RolePolicyArgs>, Unwrap<RolePoli
   },
 
   async update(_, news, __, context) {
-    await putRolePolicy(String(news.role), news.name ?? "", news.policy, context);
+    await putRolePolicy(String(news.role), news.name, news.policy, context);
   },
 
   async delete(_, { role, name }, context) {

@@ -7,19 +7,14 @@ import {
   cancellable,
   createOnce,
   ignoreGone,
-  nameProperty,
   orUndefined,
-  path,
-  retag,
-  tagList,
-  tagMap,
-  tagOutputs,
-  tagsProperty,
-  tagsToSet,
-} from "../common.ts";
+  required,
+} from "../calls.ts";
+import { type Named, nameProperty, path } from "../property-rules.ts";
+import { retag, tagList, tagMap, tagOutputs, tagsProperty, tagsToSet } from "../resource-tags.ts";
 import { asText, decoded, samePolicy } from "./document.ts";
 
-export const role: AwsResourceType<Unwrap<RoleArgs>, Unwrap<RoleState>> = {
+export const role: AwsResourceType<Named<Unwrap<RoleArgs>>, Unwrap<RoleState>> = {
   properties: {
     assumeRolePolicy: { required: true, equal: samePolicy },
     name: nameProperty(64),
@@ -45,10 +40,10 @@ export const role: AwsResourceType<Unwrap<RoleArgs>, Unwrap<RoleState>> = {
       Tags: tagList(tagsToSet(inputs.tags, context)),
     });
     return createOnce(
-      async () => (await iam.send(command, cancellable(context))).Role?.RoleName ?? inputs.name ?? "",
+      async () => required((await iam.send(command, cancellable(context))).Role?.RoleName, "role's name"),
       async () => {
         const { Role } = await iam.send(new sdk.GetRoleCommand({ RoleName: inputs.name }));
-        return { made: Role?.CreateDate, answer: inputs.name ?? "" };
+        return { made: Role?.CreateDate, answer: required(Role?.RoleName, "role's name") };
       },
     );
   },

@@ -106,7 +106,7 @@ describe("aws.eks.Cluster", () => {
     const error = await account.engine
       .create(await account.check(inputs))
       .catch((error: Error) => error.message);
-    expect(error).to.contain("the EKS cluster dev FAILED: Ec2SubnetNotFound: no subnet");
+    expect(error).to.contain("the EKS cluster dev is FAILED: Ec2SubnetNotFound: no subnet");
   });
 
   it("is waited for", async () => {

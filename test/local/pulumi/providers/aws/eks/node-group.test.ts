@@ -82,7 +82,7 @@ describe("aws.eks.NodeGroup", () => {
     const health = { issues: [{ code: "NodeCreationFailure", message: "no route" }] };
     account.aws.instead.DescribeNodegroup = () => ({ nodegroup: { status: "CREATE_FAILED", health } });
     expect(await failureOf({})).to.contain(
-      "the node group nodes could not be made: NodeCreationFailure: no route",
+      "the node group nodes is CREATE_FAILED: NodeCreationFailure: no route",
     );
   });
 });

@@ -1,13 +1,6 @@
 import * as sdk from "@aws-sdk/client-ec2";
-import {
-  type AwsContext,
-  cancellable,
-  type TagCalls,
-  type Tags,
-  tagList,
-  tagMap,
-  tagsToSet,
-} from "../common.ts";
+import { type AwsContext, cancellable } from "../calls.ts";
+import { type TagCalls, type Tags, tagList, tagMap, tagsToSet } from "../resource-tags.ts";
 
 /** The tags of a new resource, as creations take them. */
 export function tagSpecifications(

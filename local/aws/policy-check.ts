@@ -89,7 +89,7 @@ const operators = new Set([
 
 function checkOperators({ Condition }: Statement, path: string): void {
   for (const operator of Object.keys(Condition ?? {})) {
-    const bare = operator.replace(/^For(AnyValue|AllValues):/, "").replace(/IfExists$/, "");
+    const bare = operator.replace(/^For(AnyValue|AllValues):/, "").replace(/(?<!^Null)IfExists$/, "");
     if (!operators.has(bare)) throw syntaxError(path, `${operator} is no condition operator`);
   }
 }

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { type Access, accessOf, patternsMeet, within } from "../../doctor/permissions.ts";
+import { type Access, accessOf, patternsMeet, within } from "../../doctor/access.ts";
 import { matches } from "../../iam/policy-reader.ts";
 import { allow, policy, variable } from "./captured.ts";
 

@@ -8,18 +8,14 @@ import {
   cancellable,
   createOnce,
   ignoreGone,
-  nameProperty,
-  retag,
-  tagOutputs,
-  tagsProperty,
-  tagsToSet,
-  unlessEmpty,
-} from "./common.ts";
+} from "./calls.ts";
+import { type Named, nameProperty } from "./property-rules.ts";
+import { retag, tagOutputs, tagsProperty, tagsToSet, unlessEmpty } from "./resource-tags.ts";
 
 /** CloudWatch wants ARNs of log groups without the `:*` that it gives them with. */
 const withoutStar = (arn: string | undefined): string | undefined => arn?.replace(/:\*$/, "");
 
-const logGroup: AwsResourceType<Unwrap<LogGroupArgs>, Unwrap<LogGroupState>> = {
+const logGroup: AwsResourceType<Named<Unwrap<LogGroupArgs>>, Unwrap<LogGroupState>> = {
   properties: {
     name: nameProperty(512),
     namePrefix: { replace: true },
@@ -31,7 +27,7 @@ const logGroup: AwsResourceType<Unwrap<LogGroupArgs>, Unwrap<LogGroupState>> = {
   computed: ["arn"],
 
   async create(inputs, context) {
-    const { name: logGroupName = "", kmsKeyId } = inputs;
+    const { name: logGroupName, kmsKeyId } = inputs;
     const { logs } = context.config;
     const tags = tagsToSet(inputs.tags, context);
     await createOnce(

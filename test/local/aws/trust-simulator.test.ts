@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { trustAllows } from "../../../local/aws/trust.ts";
+import { trustAllows } from "../../../local/aws/trust-simulator.ts";
 import {
   accountId,
   audience,

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { createOnce, isGone, refuseCidrs, retag } from "../../../../../local/pulumi/providers/aws/common.ts";
+import { createOnce, isGone, required } from "../../../../../local/pulumi/providers/aws/calls.ts";
 
 describe("a creation whose answer was lost", () => {
   const taken = (attempts: number) =>
@@ -35,27 +35,6 @@ describe("a creation whose answer was lost", () => {
   });
 });
 
-describe("changing tags", () => {
-  const changes = async (olds: Record<string, string>, news: Record<string, string>) => {
-    const done: unknown[] = [];
-    const context = { config: { defaultTags: { team: "a" } } };
-    await retag(olds, news, context as never, {
-      untag: async (keys) => done.push(keys),
-      tag: async (tags) => done.push(tags),
-    });
-    return done;
-  };
-
-  it("asks for what differs only, and never takes a default tag away", async () => {
-    expect(await changes({ team: "a", old: "1", same: "1" }, { same: "1", new: "2" })).to.deep.equal([
-      ["old"],
-      { new: "2" },
-    ]);
-    expect(await changes({ team: "a" }, {})).to.deep.equal([]);
-    expect(await changes({}, {})).to.deep.equal([{ team: "a" }]);
-  });
-});
-
 describe("what AWS says", () => {
   it("is that a thing is not there, by the name of the error", () => {
     const named = (name: string) => Object.assign(new Error(""), { name });
@@ -63,16 +42,9 @@ describe("what AWS says", () => {
     expect(isGone(named("InvalidGroup.NotFound"))).to.equal(true);
     expect(isGone(named("AccessDenied"))).to.equal(false);
   });
-});
 
-describe("IPv4 blocks", () => {
-  it("are taken without host bits, and refused with the block that was meant", () => {
-    expect(refuseCidrs(["0.0.0.0/0", "255.255.255.255/32", "192.168.4.0/22"])).to.equal(undefined);
-    expect(refuseCidrs("192.168.5.1/22")).to.equal(
-      '"192.168.5.1/22" is not a valid IPv4 CIDR block; did you mean "192.168.4.0/22"?',
-    );
-    for (const none of ["010.001.0.0/08", "10.0.0.0", "::/0", "256.0.0.0/8"]) {
-      expect(refuseCidrs([none])).to.equal(`"${none}" is not a valid IPv4 CIDR block`);
-    }
+  it("is no id where there is none: what was made would be lost under an empty one", () => {
+    expect(required("r-1", "role's name")).to.equal("r-1");
+    expect(() => required(undefined, "role's name")).to.throw("AWS's answer has no role's name");
   });
 });

@@ -4,7 +4,7 @@ import {
   describe as described,
   initializationFailed,
   serviceError,
-} from "../../../../local/pulumi/provider-host/errors.ts";
+} from "../../../../local/pulumi/provider-host/grpc-errors.ts";
 import { InitializationError } from "../../../../local/pulumi/provider-host/resource-type.ts";
 
 describe("what went wrong", () => {

@@ -1,5 +1,6 @@
 import * as sdk from "@aws-sdk/client-eks";
-import { type AwsContext, retag, type Tags } from "../common.ts";
+import type { AwsContext } from "../calls.ts";
+import { retag, type Tags } from "../resource-tags.ts";
 
 /** Gives a resource of EKS its new tags. */
 export async function changeTags(
@@ -14,7 +15,3 @@ export async function changeTags(
     tag: (tags) => eks.send(new sdk.TagResourceCommand({ resourceArn, tags })),
   });
 }
-
-/** What EKS says is wrong with a resource. */
-export const issues = (health: { issues?: { code?: string; message?: string }[] } | undefined): string =>
-  (health?.issues ?? []).map(({ code, message }) => `${code}: ${message}`).join("; ") || "no reason given";

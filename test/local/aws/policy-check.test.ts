@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { charactersOf, checkPolicyDocument, type PolicyKind } from "../../../local/aws/policy-document.ts";
+import { charactersOf, checkPolicyDocument, type PolicyKind } from "../../../local/aws/policy-check.ts";
 import { AwsError } from "../../../local/aws/reply.ts";
 import { irsaTrust, trustPolicy } from "./tokens.ts";
 
@@ -65,6 +65,11 @@ describe("checkPolicyDocument", () => {
       "an operator that there is not",
       policy({ Condition: { StringEqual: { "aws:username": "a" } } }),
       "Syntax errors in policy. (Statement[0].Condition: StringEqual is no condition operator)",
+    ],
+    [
+      "an operator that takes no IfExists",
+      policy({ Condition: { NullIfExists: { "aws:username": "a" } } }),
+      "Syntax errors in policy. (Statement[0].Condition: NullIfExists is no condition operator)",
     ],
     ["conditions as a list", policy({ Condition: [] }), "Syntax errors in policy."],
     [

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { judgePodIdentityTrust, judgeRoleTrust, judgeTrust, namesRole } from "../../doctor/trust.ts";
+import { judgePodIdentityTrust, judgeRoleTrust, judgeTrust, namesRole } from "../../doctor/trust-verdict.ts";
 import { podIdentityTrustPolicy, trustPolicy } from "../../iam/trust-policy.ts";
 import { oidcProviderArn } from "../mocks.ts";
 import { issuer, policy, roleArn } from "./captured.ts";

@@ -1,7 +1,7 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { cache, searchPath } from "../../local/machine/paths.ts";
-import { apps } from "../../testing/lister.ts";
+import { apps } from "../../testing/lister-process.ts";
 import { buildImage } from "./dockerfile.ts";
 import { type Command, startToFirstBucket } from "./running.ts";
 import { sizeOf } from "./size.ts";

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { searchPath } from "../../local/machine/paths.ts";
-import { apps } from "../../testing/lister.ts";
+import { apps } from "../../testing/lister-process.ts";
 import { buildImage } from "./dockerfile.ts";
 import { sizeOf } from "./size.ts";
 import { ask, compile, lister, type Subjects, serving } from "./subjects.ts";

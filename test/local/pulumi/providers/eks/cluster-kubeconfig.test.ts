@@ -1,7 +1,7 @@
 import type { Cluster } from "@pulumi/aws/eks/cluster.js";
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import { kubeconfig } from "../../../../../local/pulumi/providers/eks/kubeconfig.ts";
+import { kubeconfig } from "../../../../../local/pulumi/providers/eks/cluster-kubeconfig.ts";
 import { known } from "../../../../mocks.ts";
 
 describe("a kubeconfig of the eks stand-in", () => {

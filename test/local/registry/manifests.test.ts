@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
-import { deleteImages, digestOf } from "../../../local/registry/images.ts";
+import { deleteImages, digestOf } from "../../../local/registry/manifests.ts";
 
 describe("images in a registry", () => {
   /** Digests by tag; what deletes a manifest takes its tags away, as docker-registry does. */

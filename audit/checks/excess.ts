@@ -1,4 +1,4 @@
-import type { Access } from "../../doctor/permissions.ts";
+import type { Access } from "../../doctor/access.ts";
 import { allActions, statementsOf } from "../../iam/policy-reader.ts";
 import { type Finding, finding, role as subjectRole } from "../finding.ts";
 import type { Inventory } from "../inventory.ts";
