@@ -1,9 +1,9 @@
+import { trustFindings } from "./checks/admission.ts";
+import { permissionFindings } from "./checks/excess.ts";
 import { keyFindings } from "./checks/keys.ts";
 import { nodeFindings } from "./checks/nodes.ts";
-import { permissionFindings } from "./checks/excess.ts";
 import { podFindings } from "./checks/pods.ts";
 import { serviceAccountFindings } from "./checks/service-accounts.ts";
-import { trustFindings } from "./checks/admission.ts";
 import { usageFindings } from "./checks/unused.ts";
 import type { Finding } from "./finding.ts";
 import {
@@ -44,6 +44,8 @@ export interface AuditedRole {
   readonly arn: string;
   /** How the ServiceAccount comes to it. */
   readonly way: RoleUse["way"] | "target";
+  /** Id of the association that gives it. */
+  readonly association?: string;
   /** What it effectively may do; undefined where the role is not seen. */
   readonly services?: readonly ServiceReach[];
   readonly sensitive?: readonly SensitiveReach[];
@@ -90,17 +92,20 @@ function reported(
   inventory: Inventory,
   { key, namespace, name, uses, pods, workloads }: Identity,
 ): AuditedServiceAccount {
-  const roleOf = ({ roleArn, role, reach, way }: RoleUse, as: AuditedRole["way"]): AuditedRole => {
+  const roleOf = ({ roleArn, role, reach, association }: RoleUse, as: AuditedRole["way"]): AuditedRole => {
     const trust = role && inventory.trusts.get(role);
     return {
       arn: roleArn,
-      way: as ?? way,
+      way: as,
+      ...(association && { association: association.id }),
       ...(reach && {
         services: reach.services,
         sensitive: reach.sensitive,
         administrator: reach.administrator,
       }),
-      ...(trust && { others: admittedBy(trust).filter((one) => one !== key) }),
+      ...(trust && {
+        others: admittedBy(trust).filter((one) => one !== key && one !== `${key} by EKS Pod Identity`),
+      }),
       ...(role?.lastUsed && { lastUsed: role.lastUsed }),
       ...(role?.boundaryArn && { boundary: role.boundaryArn }),
     };

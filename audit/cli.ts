@@ -6,6 +6,7 @@ import manifest from "../package.json" with { type: "json" };
 import { audit } from "./audit.ts";
 import { type Flags, targetOf } from "./flags.ts";
 import { severities } from "./kinds.ts";
+import { page } from "./page.ts";
 import { sarif } from "./sarif.ts";
 import { describe, outcomeOf, type Style } from "./summary.ts";
 import { parts, takeSnapshot } from "./take.ts";
@@ -32,6 +33,7 @@ new Command("npm run audit --")
   .option("--skip <part>", `what not to look at: ${parts.join(", ")}; repeatable`, several, [])
   .option("--fail-on <severity>", `findings that count: ${severities.join(", ")}, and those above`, "low")
   .option("--json", "print one JSON object")
+  .option("--html <file>", "write a page to search, with each ServiceAccount's reach drawn")
   .option("--sarif <file>", "write the findings as SARIF 2.1.0")
   .addHelpText(
     "after",
@@ -44,6 +46,7 @@ new Command("npm run audit --")
     const kubeconfig = flags.kubeconfig && (await readFile(flags.kubeconfig, "utf8"));
     const { failOn, ...target } = targetOf(flags, stack, process.env, kubeconfig);
     const result = audit(await takeSnapshot(target));
+    if (flags.html) await writeFile(flags.html, page(result, failOn));
     if (flags.sarif) {
       await writeFile(flags.sarif, `${JSON.stringify(sarif(result, manifest.version), undefined, 2)}\n`);
     }

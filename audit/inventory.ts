@@ -234,10 +234,11 @@ export function admittedBy({ statements, ofCluster }: Trust): string[] {
 function principalsOf(statement: Statement): string[] {
   const { Principal } = statement;
   if (admitsPodIdentity(statement)) {
-    const tags = conditions(statement)
-      .filter(({ key }) => key.startsWith("aws:requesttag/"))
-      .map(({ key, values }) => `${key.replace("aws:requesttag/", "")} ${values.join(" or ")}`);
-    return [`EKS Pod Identity${tags.length > 0 ? ` with ${tags.join(", ")}` : ""}`];
+    const asked = conditions(statement).filter(({ key }) => key.startsWith("aws:requesttag/"));
+    const [namespace, account] = ["namespace", "service-account"].map((tag) =>
+      asked.find(({ key }) => key === `aws:requesttag/kubernetes-${tag}`)?.values.join(" or "),
+    );
+    return [`${namespace ?? "*"}/${account ?? "*"} by EKS Pod Identity`];
   }
   if (Principal === undefined) return [];
   if (typeof Principal === "string") return Principal === "*" ? ["anybody"] : [Principal];

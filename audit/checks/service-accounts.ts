@@ -1,6 +1,11 @@
 import { annotate, roleAnnotation } from "../../doctor/links/mend.ts";
 import { brokenTrust, podIdentityContext } from "../../doctor/links/trust.ts";
-import { judgePodIdentityTrust, judgeRoleTrust, judgeTrust, type TrustVerdict } from "../../doctor/trust-verdict.ts";
+import {
+  judgePodIdentityTrust,
+  judgeRoleTrust,
+  judgeTrust,
+  type TrustVerdict,
+} from "../../doctor/trust-verdict.ts";
 import { podIdentityTrustPolicy, trustPolicy } from "../../iam/trust-policy.ts";
 import { type Finding, finding, serviceAccount } from "../finding.ts";
 import {

@@ -12,8 +12,8 @@ import {
   type Trust,
 } from "../inventory.ts";
 import type { RoleDetail } from "../snapshot.ts";
-import { deleteRole } from "./mends.ts";
 import { isOfCluster } from "./admission.ts";
+import { deleteRole } from "./mends.ts";
 
 /** Days without use after which a role is stale. */
 export const staleDays = 90;
