@@ -115,7 +115,7 @@ function row(
     roles.map((role) => `<div>${each(role)}</div>`).join("");
   const others = roles.flatMap((role) => role.others ?? []);
   return `<tr role="row" data-severity="${worst.join(" ")}" data-namespace="${text(namespace)}" data-text="${searched(key, ...roles.flatMap((role) => [role.arn, reachInWords(role), ...(role.others ?? [])]), ...pods, ...findings.map(({ id }) => id))}">
-<th role="rowheader" scope="row"><button type="button" class="reach" data-reach="${at}" aria-haspopup="dialog">${text(namespace)}/<wbr>${text(name)}</button></th>
+<th role="rowheader" scope="row"><button type="button" class="reach" data-reach="${at}" aria-label="${text(key)}" aria-haspopup="dialog">${text(namespace)}/<wbr>${text(name)}</button></th>
 ${cell(
   "Role",
   lines(
