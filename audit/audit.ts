@@ -16,7 +16,7 @@ import {
 } from "./inventory.ts";
 import { severities } from "./kinds.ts";
 import type { SensitiveReach, ServiceReach } from "./reach.ts";
-import type { Snapshot, Unseen } from "./snapshot.ts";
+import type { Part, Snapshot, Unseen } from "./snapshot.ts";
 
 /** What an audit comes to: who may do what, and what is wrong with it. Plain data, as `--json` prints it. */
 export interface Audit {
@@ -29,6 +29,8 @@ export interface Audit {
   readonly findings: readonly Finding[];
   readonly serviceAccounts: readonly AuditedServiceAccount[];
   readonly unseen: readonly Unseen[];
+  /** What was not to be looked at. */
+  readonly skipped: readonly Part[];
 }
 
 /** A ServiceAccount with an identity. */
@@ -83,6 +85,7 @@ export function audit(snapshot: Snapshot): Audit {
     findings: checks.flatMap((check) => check(inventory)).sort(byWeight),
     serviceAccounts: inventory.identities.map((identity) => reported(inventory, identity)),
     unseen: [...snapshot.unseen, ...unread(inventory)],
+    skipped: snapshot.skipped,
   };
 }
 
@@ -123,19 +126,26 @@ function reported(
 }
 
 /** Roles of other accounts, and policies that could not be read. */
-function unread({ identities, snapshot: { accountId } }: Inventory): Unseen[] {
+function unread({ identities, snapshot, reachOf }: Inventory): Unseen[] {
+  const { accountId, skipped, roles, nodeGroups } = snapshot;
   const uses = identities.flatMap(({ uses }) =>
     uses.flatMap((use) => [use, ...(use.target ? [use.target] : [])]),
   );
-  const foreign = uses
-    .map(({ roleArn }) => roleArn)
-    .filter((arn) => /^arn:[^:]*:iam::\d{12}:/.test(arn) && accountOf(arn) !== accountId);
-  const policies = uses.flatMap(({ reach }) => reach?.unread ?? []);
+  const foreign = skipped.includes("other-accounts")
+    ? []
+    : uses
+        .map(({ roleArn }) => roleArn)
+        .filter((arn) => /^arn:[^:]*:iam::\d{12}:/.test(arn) && accountOf(arn) !== accountId);
+  const ofNodes = new Set(nodeGroups.map(({ roleArn }) => roleArn));
+  const policies = [
+    ...uses.flatMap(({ reach }) => reach?.unread ?? []),
+    ...roles.filter(({ arn }) => ofNodes.has(arn)).flatMap((role) => reachOf(role).unread),
+  ];
   return [
     ...[...new Set(foreign)].map((arn) => ({
       what: `The role ${arn}`,
       why: `It is of another account than these credentials, ${accountId}.`,
-      takes: `Credentials of the account ${accountOf(arn)}.`,
+      takes: `Credentials of the account ${accountOf(arn)}, in a run of its own; or --skip other-accounts.`,
     })),
     ...[...new Set(policies)].map((arn) => ({
       what: `The policy ${arn}`,

@@ -8,8 +8,9 @@ import { type Flags, targetOf } from "./flags.ts";
 import { severities } from "./kinds.ts";
 import { page } from "./page.ts";
 import { sarif } from "./sarif.ts";
+import { parts } from "./snapshot.ts";
 import { describe, outcomeOf, type Style } from "./summary.ts";
-import { parts, takeSnapshot } from "./take.ts";
+import { takeSnapshot } from "./take.ts";
 
 /** Exit codes. What could not be looked at is not clean: a pipeline must not take it for that. */
 const exitCodes = { clean: 0, findings: 1, unseen: 2 } as const;

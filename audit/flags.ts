@@ -1,6 +1,7 @@
 import { kubeconfigOf, type StackOutputs } from "../doctor/options.ts";
 import { type Severity, severities } from "./kinds.ts";
-import { type Part, parts, type Target } from "./take.ts";
+import { type Part, parts } from "./snapshot.ts";
+import type { Target } from "./take.ts";
 
 /** What the command line says. */
 export interface Flags {

@@ -28,7 +28,13 @@ export interface Snapshot {
   readonly storedKeys: readonly StoredKeys[];
   /** What could not be looked at: without it the audit is not a whole one. */
   readonly unseen: readonly Unseen[];
+  /** What was not to be looked at. */
+  readonly skipped: readonly Part[];
 }
+
+/** Parts that an audit can go without, where its credentials may not see them: Secrets and ConfigMaps, nodes, roles of other accounts. */
+export const parts = ["stored-keys", "nodes", "other-accounts"] as const;
+export type Part = (typeof parts)[number];
 
 export interface Unseen {
   readonly what: string;

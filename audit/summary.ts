@@ -84,7 +84,8 @@ export function conclusion(audit: Audit, failOn: Severity): string {
     unseen.length === 0
       ? ""
       : ` Not everything could be looked at: ${unseen.map(({ what }) => what).join(", ")}.`;
-  return `${cluster}: ${people}; ${found}${least}.${open}`;
+  const skipped = audit.skipped.length === 0 ? "" : ` Not looked at, as asked: ${audit.skipped.join(", ")}.`;
+  return `${cluster}: ${people}; ${found}${least}.${open}${skipped}`;
 }
 
 /** All of it, findings first. */

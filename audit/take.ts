@@ -4,11 +4,7 @@ import { kubernetesWorld } from "../doctor/kubernetes.ts";
 import { cluster as clusterLink } from "../doctor/links/kubeconfig-cluster.ts";
 import { Gaps, readAccount, readNodeGroups } from "./account-reader.ts";
 import { readCluster } from "./cluster-reader.ts";
-import type { Snapshot } from "./snapshot.ts";
-
-/** Parts that an audit can go without, where its credentials may not see them. */
-export const parts = ["stored-keys", "nodes"] as const;
-export type Part = (typeof parts)[number];
+import type { Part, Snapshot } from "./snapshot.ts";
 
 export interface Target {
   readonly cluster: string;
@@ -86,5 +82,6 @@ export async function takeSnapshot({
     podIdentityAgent: agentAddon || agentRuns,
     nodeGroups,
     unseen: gaps.unseen,
+    skipped: skip,
   };
 }

@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import { audit } from "../../audit/audit.ts";
 import { kinds } from "../../audit/kinds.ts";
-import { cleanWorld } from "./clean.ts";
+import { trustPolicy } from "../../iam/trust-policy.ts";
+import { annotation, arnOf, cleanWorld, oidcProviderArn, role } from "./clean.ts";
 import { faults } from "./faults.ts";
 
 describe("the audit", () => {
@@ -27,6 +28,53 @@ describe("the audit", () => {
         expect(one?.what).to.match(/\.$/);
       });
     }
+  });
+
+  it("says that a role of another account was not seen, unless that was asked for", () => {
+    const world = cleanWorld();
+    const arn = "arn:aws:iam::444455556666:role/reader";
+    for (const account of world.serviceAccounts)
+      if (account.name === "reader") account.annotations[annotation] = arn;
+    world.pods = world.pods.filter(({ serviceAccount }) => serviceAccount !== "reader");
+    world.roles = world.roles.filter(({ name }) => name !== "reader");
+    const { findings, unseen } = audit(world);
+    expect({ findings, unseen: unseen.map(({ what }) => what) }).to.deep.equal({
+      findings: [],
+      unseen: [`The role ${arn}`],
+    });
+    expect(audit({ ...world, skipped: ["other-accounts"] }).unseen).to.deep.equal([]);
+  });
+
+  it("is of the namespaces that were looked at: what is elsewhere is not known to be gone", () => {
+    const world = cleanWorld();
+    const trusting = trustPolicy({ oidcProviderArn, namespace: "team-c", serviceAccount: "nobody" });
+    world.roles.push(role("elsewhere", { trustPolicy: JSON.stringify(trusting) }));
+    expect(found({ ...world, namespaces: ["team-a"] })).to.deep.equal([]);
+    expect(found(world)).to.deep.equal([`role-unused ${arnOf("elsewhere")}`]);
+  });
+
+  it("has a mend that mends: what trusts too many trusts its ServiceAccount alone", () => {
+    const mended = faults
+      .filter(({ kind }) => /^trust-/.test(kind))
+      .flatMap(({ kind, what, plant }) => {
+        const world = cleanWorld();
+        plant(world);
+        const [command] = audit(world).findings[0]?.mend ?? [];
+        const [, name, policy] =
+          /^aws iam update-assume-role-policy --role-name (\S+) --policy-document '(.*)'$/s.exec(
+            command ?? "",
+          ) ?? [];
+        if (name === undefined || policy === undefined) return [];
+        for (const one of world.roles) if (one.name === name) one.trustPolicy = policy;
+        return [{ fault: `${kind}: ${what}`, left: audit(world).findings.map(({ id }) => id) }];
+      });
+    expect(mended.length).to.be.at.least(25);
+    // Where what is lacking is added, the statement that was meant to be it stays, which the advice says.
+    const stays = { "trust-operator": "trust-pattern-literal", "trust-subject": "role-not-asked-for" };
+    const beside = mended.filter(({ left }) => left.length > 0);
+    expect(beside.map(({ fault, left }) => [fault.split(":")[0], ...left])).to.deep.equal(
+      Object.entries(stays),
+    );
   });
 
   it("has each of its kinds planted", () => {

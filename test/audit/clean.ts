@@ -187,6 +187,7 @@ export function cleanWorld(): World {
     ],
     storedKeys: [],
     unseen: [],
+    skipped: [],
   };
   return structuredClone(snapshot) as World;
 }

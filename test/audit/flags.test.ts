@@ -42,7 +42,9 @@ describe("what the audit is asked for", () => {
     expect(failure({ failOn: "severe" })).to.equal(
       "--fail-on holds severe; it may hold low, medium, high, critical.",
     );
-    expect(failure({ skip: ["secrets"] })).to.equal("--skip holds secrets; it may hold stored-keys, nodes.");
+    expect(failure({ skip: ["secrets"] })).to.equal(
+      "--skip holds secrets; it may hold stored-keys, nodes, other-accounts.",
+    );
     expect(() => targetOf(flags(), { name: "dev", outputs: {} }, {})).to.throw(
       "--cluster, --region must be given: the stack dev has no such output.",
     );
