@@ -12,12 +12,12 @@ import {
   stackName,
   systemOf,
 } from "./components/cluster-arguments.ts";
-import { irsaFields, irsaRules, placementFaults } from "./components/irsa-arguments.ts";
+import { irsaFields, irsaRules, phaseOf, placementFaults } from "./components/irsa-arguments.ts";
 import { clusterName } from "./iam/names.ts";
 import { partitionOfRegion, region } from "./iam/partition.ts";
 import { listBuckets, resolvePolicy } from "./iam/policies.ts";
 import { tagsFault, tagsSchema } from "./iam/tags.ts";
-import { oidcProviderArnLike } from "./iam/trust-policy.ts";
+import { oidcProviderArnLike, oidcProviderArnSchema } from "./iam/trust-policy.ts";
 import {
   anyOf,
   asGiven,
@@ -27,6 +27,7 @@ import {
   flag,
   integer,
   keyOf,
+  list,
   map,
   must,
   object,
@@ -49,7 +50,7 @@ const apps = ["go", "java", "none"] as const;
 /** Namespaces that every cluster has. */
 const builtInNamespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
-const { namespace, serviceAccount, policies, role, identity, quotas, ...access } = irsaFields({
+const { namespace, serviceAccount, policies, role, quotas, ...access } = irsaFields({
   late: plain,
   // Beside the stack's own file, whatever the folder of the process.
   readFile: (path) => readFileSync(resolve(home, path), "utf8"),
@@ -63,7 +64,6 @@ const bindingSchema = object({
   serviceAccount,
   policies: policies.default([]),
   role,
-  identity,
   quotas,
   ...access,
 }).superRefine(irsaRules);
@@ -106,12 +106,25 @@ export const configSchema = object({
   /** How the role is made. */
   role,
   /** How the lister gets its credentials. */
-  identity,
+  identity: access.identity,
+  /** The role that it goes on to under EKS Pod Identity, and what its sessions are like. */
+  targetRole: access.targetRole,
+  session: access.session,
+  /** The role that it goes on to under IRSA. */
+  chain: access.chain,
+  /** Whether the API server refuses its pods without their identity. */
+  admission: access.admission,
   /** What AWS allows the account, where that was raised; a binding may say otherwise. */
   quotas,
   /** More ServiceAccounts, each with a role of its own. */
   bindings: z.array(bindingSchema, must("a list of bindings")).default([]),
   cluster: clusterSchema.prefault({}),
+  /** More clusters whose ServiceAccounts of the same names the roles admit: the old one, or the new, while one is replaced. */
+  otherClusters: list(
+    object({ name: clusterName, oidcProviderArn: oidcProviderArnSchema.optional() }),
+    "a list of { name, oidcProviderArn }",
+    { min: 0 },
+  ).default([]),
   /** Which lister runs. */
   app: oneOf(apps).default("go"),
   /** Pods of the lister. */
@@ -138,6 +151,14 @@ export const configSchema = object({
 }).superRefine((config, context) => {
   irsaRules(config, context);
   const withLister = config.app !== "none";
+  const identities = [...(withLister ? [config] : []), ...config.bindings].map(({ identity }) =>
+    phaseOf(identity),
+  );
+  for (const [index, { oidcProviderArn }] of config.otherClusters.entries()) {
+    if (oidcProviderArn === undefined && identities.some(({ webIdentity }) => webIdentity)) {
+      fail(context, ["otherClusters", index, "oidcProviderArn"], "IRSA admits a cluster by it");
+    }
+  }
   const accounts = new Map(
     withLister ? [[`${config.namespace}/${config.serviceAccount}`, "the lister itself"]] : [],
   );
@@ -245,44 +266,59 @@ export interface ConfigIssue {
 export class ConfigError extends pulumi.RunError {
   readonly issues: readonly ConfigIssue[];
 
-  constructor(stack: string, issues: readonly ConfigIssue[]) {
+  /** @param correct Where whoever gave it corrects it: a sentence. Default: in the stack's file. */
+  constructor(stack: string, issues: readonly ConfigIssue[], correct = correctInFile(stack, issues)) {
     const lines = issues.map((issue) => `  ${sentence(issue.key, issue)}`);
     const count = issues.length === 1 ? "1 error" : `${issues.length} errors`;
-    super(
-      `The configuration of stack ${stack} has ${count}:\n${lines.join("\n")}\n` +
-        `Correct it where it is given: in Pulumi.${stack}.yaml, with --config, or by the program that opens the stack.`,
-    );
+    super(`The configuration of stack ${stack} has ${count}:\n${lines.join("\n")}\n${correct}`);
     this.issues = issues;
     this.name = "ConfigError";
   }
 }
 
+/** The command that sets a key is named only for a key that there is. */
+function correctInFile(stack: string, issues: readonly ConfigIssue[]): string {
+  const keys = new Set(Object.keys(configSchema.shape).map((key) => `${project}:${key}`));
+  const key = issues.map((issue) => issue.key).find((one) => keys.has(one) || one === "aws:region");
+  const command = key && `, or with \`pulumi config set --stack ${stack} ${key} VALUE\``;
+  return `Correct it in Pulumi.${stack.split("/").at(-1)}.yaml${command ?? ""}.`;
+}
+
 /** Keys whose values are plain text; the others hold numbers, flags, lists or maps and are written as JSON by Pulumi. */
-const textKeys = new Set(["namespace", "serviceAccount", "app", "identity"]);
+const textKeys = new Set(["namespace", "serviceAccount", "app"]);
 
 /**
  * Reads a configuration as Pulumi holds it: full keys to texts, structured values as JSON. Keys of other projects and
  * packages are none of its business, but for some of the AWS provider's.
  *
+ * @param correct How whoever gave it corrects it: a sentence. Default: in the stack's file.
  * @throws ConfigError that names every bad key, what it holds and what it may hold.
  */
-export function parseConfig(stack: string, raw: Readonly<Record<string, string>>): StackConfig {
+export function parseConfig(
+  stack: string,
+  raw: Readonly<Record<string, string>>,
+  correct?: string,
+): StackConfig {
   const { values, broken } = valuesOf(raw);
   const awsValues = awsValuesOf(raw);
   const aws = awsSchema.safeParse(awsValues, { reportInput: true });
   const result = configSchema.safeParse(values, { reportInput: true });
   if (!aws.success || !result.success || broken.length > 0) {
-    throw new ConfigError(stack, [
-      ...(aws.success
-        ? []
-        : faultsOf(aws.error, awsValues).map((fault) => ({ ...fault, key: `aws:${keyOf(fault.path)}` }))),
-      ...broken.map(issueOf),
-      ...(result.success ? [] : faultsOf(result.error, values).map(issueOf)),
-    ]);
+    throw new ConfigError(
+      stack,
+      [
+        ...(aws.success
+          ? []
+          : faultsOf(aws.error, awsValues).map((fault) => ({ ...fault, key: `aws:${keyOf(fault.path)}` }))),
+        ...broken.map(issueOf),
+        ...(result.success ? [] : faultsOf(result.error, values).map(issueOf)),
+      ],
+      correct,
+    );
   }
   const config = complete(stack, aws.data, result.data);
   const faults = faultsInPlace(config).map((fault) => asGiven(fault, values));
-  if (faults.length > 0) throw new ConfigError(stack, faults.map(issueOf));
+  if (faults.length > 0) throw new ConfigError(stack, faults.map(issueOf), correct);
   return config;
 }
 
@@ -292,19 +328,34 @@ const issueOf = ({ path, holds, problem }: Fault): ConfigIssue => ({
   problem,
 });
 
+const nameOfRole = (args: Pick<Binding, "namespace" | "serviceAccount">): string =>
+  `the role of ${args.namespace}/${args.serviceAccount}`;
+
+/** For the cluster of another stack. */
+const shortestClusterName = "x";
+
 /** What is wrong with a configuration in its region and its account. */
 function faultsInPlace(config: StackConfig): Fault[] {
   const { region } = config;
+  const { cluster, otherClusters } = config;
   const placement = {
     region,
     partition: partitionOfRegion(region),
-    oidcProviderArns: [oidcProviderArnLike(region)],
+    oidcProviderArns: [
+      oidcProviderArnLike(region),
+      ...otherClusters.flatMap(({ oidcProviderArn }) => oidcProviderArn ?? []),
+    ],
+    clusterNames: [
+      "name" in cluster ? cluster.name : shortestClusterName,
+      ...otherClusters.map(({ name }) => name),
+    ],
   };
   const roles = [
-    { path: [], args: config },
+    // Without a lister there is no role of the stack's own.
+    ...(config.app === "none" ? [] : [{ path: [], args: config }]),
     ...config.bindings.map((args, index) => ({ path: ["bindings", index], args })),
   ];
-  const ofCluster = config.cluster.existing ? [] : newClusterFaults(config.cluster, region);
+  const ofCluster = cluster.existing ? [] : newClusterFaults(cluster, region);
   const ofRoles = roles.flatMap(({ path, args }) => {
     const tags = tagsFault(args.tags ?? {});
     const ofTags = tags && {
@@ -312,10 +363,16 @@ function faultsInPlace(config: StackConfig): Fault[] {
       holds: args.tags,
       problem: `with ${project}:tags, ${tags.problem}`,
     };
-    return [...placementFaults(args, placement), ...(ofTags ? [ofTags] : [])].map((fault) => ({
-      ...fault,
-      path: [...path, ...fault.path],
-    }));
+    return [...placementFaults(args, placement), ...(ofTags ? [ofTags] : [])].map((fault) =>
+      // The component's word for what the configuration has a key of its own for.
+      fault.path[0] === "oidcProviderArn"
+        ? {
+            path: ["otherClusters"],
+            holds: otherClusters,
+            problem: `for ${nameOfRole(args)}, ${fault.problem}`,
+          }
+        : { ...fault, path: [...path, ...fault.path] },
+    );
   });
   return [...ofCluster.map((fault) => ({ ...fault, path: ["cluster", ...fault.path] })), ...ofRoles];
 }

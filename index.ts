@@ -5,6 +5,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { Cluster, type ClusterAccess, ExistingCluster, ReferencedCluster } from "./components/cluster.ts";
 import { Image } from "./components/image.ts";
 import { IrsaServiceAccount } from "./components/irsa.ts";
+import { phaseOf } from "./components/irsa-arguments.ts";
 import { S3Lister } from "./components/lister.ts";
 import { Toolbox } from "./components/toolbox.ts";
 import { type Binding, home, readConfig, type StackConfig } from "./config.ts";
@@ -54,12 +55,13 @@ export default async function program(): Promise<Outputs> {
   const namespaces = namespacesOf(config, cluster);
   const lister = config.app === "none" ? {} : listerOf(config, cluster, namespaces);
 
+  const clusters = clustersOf(config, cluster);
   // What is adopted is patched, for which the provider wants server-side apply: its default, and not the cluster's.
   const patching = bindings.some(({ adopt }) => adopt)
     ? new Provider("kubernetes-adopted", { kubeconfig: cluster.kubeconfig })
     : cluster.provider;
   const bound = bindings.map((binding) =>
-    bind(binding, cluster, namespaces, binding.adopt ? patching : cluster.provider),
+    bind(binding, clusters, namespaces, binding.adopt ? patching : cluster.provider),
   );
 
   return {
@@ -88,14 +90,17 @@ function listerOf(config: StackConfig, cluster: ClusterAccess, namespaces: Names
   const irsa = new IrsaServiceAccount(
     "s3-irsa",
     {
-      oidcProviderArn: cluster.oidcProviderArn,
+      ...clustersOf(config, cluster),
       namespace: namespaces(config.namespace),
       serviceAccount: config.serviceAccount,
       policies: config.policies,
       role: config.role,
       identity: config.identity,
+      targetRole: config.targetRole,
+      session: config.session,
+      chain: config.chain,
+      admission: config.admission,
       quotas: config.quotas,
-      clusterName: cluster.clusterName,
       tags,
     },
     { providers: [cluster.provider] },
@@ -108,6 +113,7 @@ function listerOf(config: StackConfig, cluster: ClusterAccess, namespaces: Names
       namespace: irsa.namespace,
       serviceAccountName: irsa.serviceAccountName,
       podAnnotations: irsa.podAnnotations,
+      podAdditions: irsa.podAdditions,
       region,
       replicas: config.replicas,
       intervalSeconds: config.intervalSeconds,
@@ -129,6 +135,7 @@ function listerOf(config: StackConfig, cluster: ClusterAccess, namespaces: Names
             namespace: irsa.namespace,
             serviceAccountName: irsa.serviceAccountName,
             podAnnotations: irsa.podAnnotations,
+            podAdditions: irsa.podAdditions,
             region,
           },
           { providers: [cluster.provider], dependsOn: irsa }, // as above
@@ -149,9 +156,18 @@ function listerOf(config: StackConfig, cluster: ClusterAccess, namespaces: Names
 /** A name by which a binding is known, in outputs and errors; no two are the same. */
 const nameOf = ({ namespace, serviceAccount }: Binding): string => `${namespace}/${serviceAccount}`;
 
+/** The clusters whose ServiceAccounts the roles admit: the stack's own first. */
+const clustersOf = ({ otherClusters }: StackConfig, { clusterName, oidcProviderArn }: ClusterAccess) => ({
+  clusterName: [clusterName, ...otherClusters.map(({ name }) => name)],
+  oidcProviderArn: [
+    oidcProviderArn,
+    ...otherClusters.flatMap(({ oidcProviderArn }) => oidcProviderArn ?? []),
+  ],
+});
+
 function bind(
   binding: Binding,
-  cluster: ClusterAccess,
+  clusters: ReturnType<typeof clustersOf>,
   namespaces: Namespaces,
   provider: Provider,
 ): IrsaServiceAccount {
@@ -161,8 +177,7 @@ function bind(
     `${binding.namespace}.${binding.serviceAccount}`,
     {
       ...args,
-      oidcProviderArn: cluster.oidcProviderArn,
-      clusterName: cluster.clusterName,
+      ...clusters,
       namespace: namespaces(binding.namespace),
     },
     { providers: [provider] },
@@ -185,8 +200,20 @@ function namespacesOf(config: StackConfig, { provider }: ClusterAccess): Namespa
   return (name) => made.get(name) ?? name;
 }
 
-function clusterOf({ cluster, region, credentials, tags, identity, bindings }: StackConfig): ClusterAccess {
-  if ("stack" in cluster) return new ReferencedCluster("cluster", { stack: cluster.stack });
+function clusterOf({
+  cluster,
+  region,
+  credentials,
+  tags,
+  app,
+  identity,
+  bindings,
+}: StackConfig): ClusterAccess {
+  const identities = [...(app === "none" ? [] : [identity]), ...bindings.map((one) => one.identity)];
+  const podIdentityAgent = identities.some((one) => phaseOf(one).podIdentity);
+  if ("stack" in cluster) {
+    return new ReferencedCluster("cluster", { stack: cluster.stack, podIdentityAgent });
+  }
   const audiences = bindings.flatMap(({ audience }) => audience ?? []);
   if (cluster.existing) {
     const { name, createOidcProvider } = cluster;
@@ -194,6 +221,7 @@ function clusterOf({ cluster, region, credentials, tags, identity, bindings }: S
       clusterName: name,
       region,
       createOidcProvider,
+      podIdentityAgent,
       credentials,
       tags,
     });
@@ -205,7 +233,7 @@ function clusterOf({ cluster, region, credentials, tags, identity, bindings }: S
     region,
     audiences,
     credentials,
-    podIdentityAgent: [identity, ...bindings.map((one) => one.identity)].includes("pod-identity"),
+    podIdentityAgent,
     tags,
   });
 }

@@ -1,4 +1,4 @@
-import { trustFindings } from "./checks/admission.ts";
+import { trustFindings } from "./checks/admitted.ts";
 import { permissionFindings } from "./checks/excess.ts";
 import { keyFindings } from "./checks/keys.ts";
 import { nodeFindings } from "./checks/nodes.ts";

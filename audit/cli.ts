@@ -1,8 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { styleText } from "node:util";
-import { Command } from "commander";
 import { stackOutputs } from "../doctor/stack-outputs.ts";
 import manifest from "../package.json" with { type: "json" };
+import { coloured, commandLine, run } from "../terminal.ts";
 import { audit } from "./audit.ts";
 import { type Flags, targetOf } from "./flags.ts";
 import { severities } from "./kinds.ts";
@@ -17,14 +16,13 @@ const exitCodes = { clean: 0, findings: 1, unseen: 2 } as const;
 
 const several = (one: string, all: string[]): string[] => [...all, one];
 
-/** Colours on a terminal that has them; `NO_COLOR` turns them off. */
-const style: Style = (severity, text) => styleText(colours[severity], text, { stream: process.stdout });
-const colours = { critical: "magenta", high: "red", medium: "yellow", low: "dim" } as const;
+const colours = { critical: "red", high: "red", medium: "yellow", low: "dim" } as const;
+const style: Style = (severity, text) => coloured(colours[severity], text, process.stdout);
 
-new Command("npm run audit --")
-  .description(
-    "Who may do what in a cluster: every ServiceAccount with a role, what it effectively may do, and what is wrong with it. It only reads.",
-  )
+const cli = commandLine(
+  "npm run audit --",
+  "Who may do what in a cluster: every ServiceAccount with a role, what it effectively may do, and what is wrong with it. It only reads.",
+)
   .argument("[stack]", "a stack of this program, whose outputs name the rest")
   .option("--cluster <name>", "EKS cluster")
   .option("--region <region>", "region of the cluster; default $AWS_REGION")
@@ -38,10 +36,8 @@ new Command("npm run audit --")
   .option("--sarif <file>", "write the findings as SARIF 2.1.0")
   .addHelpText(
     "after",
-    "\nExit codes: 0 no finding at or above --fail-on, 1 findings, 2 could not look: none was found, but something could not be looked at.",
+    "\nExit codes: 0 no finding at or above --fail-on, 1 findings, 2 could not look, or a bad\ncommand line: nothing was found, but something could not be looked at.",
   )
-  .showHelpAfterError("(--help lists the options)")
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitCodes.unseen))
   .action(async (name: string | undefined, flags: Flags) => {
     const stack = name === undefined ? undefined : { name, outputs: await stackOutputs(name) };
     const kubeconfig = flags.kubeconfig && (await readFile(flags.kubeconfig, "utf8"));
@@ -54,9 +50,6 @@ new Command("npm run audit --")
     if (flags.json) process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
     else process.stdout.write(`${describe(result, failOn, style)}\n`);
     process.exitCode = exitCodes[outcomeOf(result, failOn)];
-  })
-  .parseAsync()
-  .catch((error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(exitCodes.unseen);
   });
+
+await run(cli, { codeOf: () => exitCodes.unseen });

@@ -1,20 +1,23 @@
 import { join } from "node:path";
-import { createInterface } from "node:readline/promises";
-import { Command } from "commander";
 import { ConfigError } from "../config.ts";
+import { canAsk, commandLine, confirm, NotConfirmedError, run, exitCodes as shared } from "../terminal.ts";
 import {
   BusyStackError,
   CancelledError,
   ConfigMissingError,
   EngineMissingError,
-  OperationError,
   StackMissingError,
 } from "./errors.ts";
 import { changed, describe, summary } from "./progress.ts";
-import { type OperationOptions, openStack, type ProgramStack, withoutSecrets } from "./stack.ts";
+import {
+  checkSettings,
+  type OperationOptions,
+  openStack,
+  type ProgramStack,
+  withoutSecrets,
+} from "./stack.ts";
 
-/** Exit codes. Everything that is not named here is 1: the operation failed. */
-const exitCodes = { usage: 2, busy: 3, cancelled: 4, engineMissing: 5 } as const;
+const exitCodes = { ...shared, cancelled: shared.notConfirmed, engineMissing: 5 } as const;
 
 interface CliOptions {
   folder: string;
@@ -23,16 +26,16 @@ interface CliOptions {
   diff?: boolean;
 }
 
-const cli = new Command("npm run stack --")
-  .description("Runs this program for one environment, without a language host.")
-  .showHelpAfterError("(--help lists the commands)")
-  .addHelpText(
-    "after",
-    `
-Exit codes: 0 done, 1 failed, ${exitCodes.usage} bad configuration or command line, ${exitCodes.busy} another operation is under way,
-${exitCodes.cancelled} cancelled or not confirmed, ${exitCodes.engineMissing} no Pulumi engine.`,
-  )
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitCodes.usage));
+const cli = commandLine(
+  "npm run stack --",
+  "Runs this program for one environment, without a language host.",
+).addHelpText(
+  "after",
+  `
+Exit codes: ${exitCodes.done} done, ${exitCodes.failed} failed, ${exitCodes.usage} bad configuration or command line,
+${exitCodes.busy} another operation is under way, ${exitCodes.cancelled} cancelled or not confirmed,
+${exitCodes.engineMissing} no Pulumi engine.`,
+);
 
 const command = (name: string, description: string) =>
   cli
@@ -41,21 +44,15 @@ const command = (name: string, description: string) =>
     .option("--folder <folder>", "where Pulumi.<stack>.yaml is", join(import.meta.dirname, ".."))
     .option("--json", "print one JSON object on standard output");
 
-/** Not confirmed, or nobody there to confirm. */
-class NotConfirmedError extends Error {}
-
 /** Asks before something is changed. */
-async function confirm(what: string, { yes }: CliOptions): Promise<void> {
+async function ask(what: string, { yes }: CliOptions): Promise<void> {
   if (yes) return;
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+  if (!canAsk()) {
     throw new NotConfirmedError(
       `${what} needs --yes where there is no terminal to ask at. Nothing was done.`,
     );
   }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`${what}? [y/N] `);
-  terminal.close();
-  if (!/^y/i.test(answer.trim())) throw new NotConfirmedError("Nothing was done.");
+  await confirm(`${what}?`, { byDefault: "no" });
 }
 
 const say = (line: string): void => {
@@ -77,10 +74,14 @@ function operation(
     const place = { stack: name, workDir: options.folder };
     const stack = await openStack({ ...place, create: false }).catch((error: unknown) => {
       if (!create || !(error instanceof StackMissingError)) throw error;
+      checkSettings(name, options.folder);
       say(`There is no stack ${name} yet: it is made now.`);
       return openStack(place);
     });
-    const onProgress: OperationOptions["onProgress"] = (progress) => say(`  ${describe(progress)}`);
+    const onProgress: OperationOptions["onProgress"] = (progress) => {
+      // What went wrong is said at the end, with what to do.
+      if (progress.kind === "resource" || progress.severity !== "error") say(`  ${describe(progress)}`);
+    };
     const common = { onProgress, signal: cancelling.signal, diff: options.diff };
     const result = await act(stack, common, options);
     const seconds = Math.round((performance.now() - since) / 100) / 10;
@@ -110,7 +111,7 @@ command("up", "bring the environment to what the program says")
           const { changes, output } = await stack.preview(common);
           if (options.diff) process.stderr.write(output);
           if (!changed(changes)) say("nothing would change");
-          else await confirm(`up ${stack.name}: ${summary(changes)}`, options);
+          else await ask(`up ${stack.name}: ${summary(changes)}`, options);
         }
         const { changes, outputs } = await stack.up(common);
         say(summary(changes));
@@ -124,7 +125,7 @@ command("refresh", "compare the engine's state with what is really there")
   .option("--yes", "do not ask")
   .action(
     operation(async (stack, common, options) => {
-      await confirm(`refresh ${stack.name}`, options);
+      await ask(`refresh ${stack.name}`, options);
       const { changes } = await stack.refresh(common);
       say(changed(changes) ? summary(changes) : "nothing has drifted");
       return { changes };
@@ -135,7 +136,7 @@ command("destroy", "delete everything that the stack made")
   .option("--yes", "do not ask")
   .action(
     operation(async (stack, common, options) => {
-      await confirm(`destroy ${stack.name}`, options);
+      await ask(`destroy ${stack.name}`, options);
       const { changes } = await stack.destroy(common);
       say(summary(changes));
       return { changes };
@@ -158,24 +159,19 @@ command("cancel", "give up the lock of an operation whose process is gone")
   .option("--yes", "do not ask")
   .action(
     operation(async (stack, _, options) => {
-      await confirm(`cancel what is under way on ${stack.name}`, options);
+      await ask(`cancel what is under way on ${stack.name}`, options);
       await stack.cancel();
       return { cancelled: true };
     }),
   );
 
-cli.parseAsync().catch((error: unknown) => {
-  say(error instanceof Error ? error.message : String(error));
-  if (error instanceof OperationError && error.output) say(`\n${error.output.trim()}`);
-  const code =
-    error instanceof ConfigError || error instanceof ConfigMissingError || error instanceof StackMissingError
-      ? exitCodes.usage
-      : error instanceof BusyStackError
-        ? exitCodes.busy
-        : error instanceof CancelledError || error instanceof NotConfirmedError
-          ? exitCodes.cancelled
-          : error instanceof EngineMissingError
-            ? exitCodes.engineMissing
-            : 1;
-  process.exit(code);
-});
+/** What it means that an operation did not come to its end. */
+function codeOf(error: unknown): number | undefined {
+  if (error instanceof ConfigError || error instanceof ConfigMissingError) return exitCodes.usage;
+  if (error instanceof StackMissingError) return exitCodes.usage;
+  if (error instanceof BusyStackError) return exitCodes.busy;
+  if (error instanceof CancelledError) return exitCodes.cancelled;
+  return error instanceof EngineMissingError ? exitCodes.engineMissing : undefined;
+}
+
+await run(cli, { codeOf });

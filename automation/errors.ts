@@ -1,4 +1,5 @@
 import { CommandError, ConcurrentUpdateError, type EngineEvent } from "@pulumi/pulumi/automation/index.js";
+import { explained, type Failure, saidBy } from "./advice.ts";
 
 /** An operation of the engine that did not end well. */
 export class OperationError extends Error {
@@ -12,17 +13,20 @@ export class OperationError extends Error {
   }
 }
 
-/** A provider could not do what it was asked to do with a resource. What was done before stays done; run it again. */
+/**
+ * A provider could not do what it was asked to do with a resource. What was done before stays done; run it again. The
+ * message has the other resources that failed, too.
+ */
 export class ResourceError extends OperationError {
   /** The resource. */
   readonly urn: string;
-  /** What the provider said. */
+  /** What the provider said, as it said it. */
   readonly reason: string;
 
-  constructor(urn: string, reason: string, output: string, options?: ErrorOptions) {
-    super(`${urn.split("::").slice(2).join(" ")}: ${reason}`, output, options);
-    this.urn = urn;
-    this.reason = reason;
+  constructor(message: string, failure: Required<Failure>, output: string, options?: ErrorOptions) {
+    super(message, output, options);
+    this.urn = failure.urn;
+    this.reason = failure.reason;
   }
 }
 
@@ -46,8 +50,12 @@ export class EngineMissingError extends Error {
 
 /** A stack has no file of its configuration. */
 export class ConfigMissingError extends Error {
-  constructor(file: string) {
-    super(`There is no configuration of this stack: ${file} is not there.`);
+  constructor(file: string, others: readonly string[]) {
+    const like =
+      others.length > 0
+        ? `There ${others.length === 1 ? "is that" : "are those"} of ${others.join(", ")}: write one like it, or correct the name.`
+        : "Write it: docs/configure.md has its keys.";
+    super(`There is no configuration of this stack: ${file} is not there. ${like}`);
     this.name = "ConfigMissingError";
   }
 }
@@ -94,19 +102,36 @@ export function toOperationError(
       { cause: error },
     );
   }
-  const failures = events.flatMap(({ diagnosticEvent }) =>
-    diagnosticEvent?.severity === "error"
-      ? [{ urn: diagnosticEvent.urn, message: withoutColours(diagnosticEvent.message) }]
-      : [],
-  );
-  // The stack's own errors only count the others.
-  const resource = failures.find(({ urn }) => urn !== undefined && !urn.includes("::pulumi:pulumi:Stack::"));
-  if (resource?.urn) return new ResourceError(resource.urn, resource.message, output, { cause: error });
-  if (error instanceof CommandError || failures.length > 0) {
-    return new OperationError(failures[0]?.message ?? message, output, { cause: error });
+  const failures = failuresOf(events);
+  const [first] = failures;
+  if (first === undefined) {
+    return error instanceof CommandError
+      ? new OperationError(explained({ reason: saidBy(message) }), output, { cause: error })
+      : error instanceof Error
+        ? error
+        : new Error(message);
   }
-  return error instanceof Error ? error : new Error(message);
+  const all = [...new Set(failures.map(explained))].join("\n");
+  const { urn, reason } = first;
+  return urn === undefined
+    ? new OperationError(all, output, { cause: error })
+    : new ResourceError(all, { urn, reason }, output, { cause: error });
 }
+
+/** What failed, those of resources first. The stack's own errors are the program's, or only count the others. */
+function failuresOf(events: readonly EngineEvent[]): Failure[] {
+  const failures = events.flatMap(({ diagnosticEvent }): Failure[] => {
+    if (diagnosticEvent?.severity !== "error") return [];
+    const { urn, message } = diagnosticEvent;
+    return [{ urn: isStack(urn) ? undefined : urn, reason: withoutColours(message) }];
+  });
+  const telling = failures.filter(({ reason }) => !/^(preview|update|refresh|destroy) failed$/.test(reason));
+  const ofResources = telling.filter(({ urn }) => urn !== undefined);
+  return ofResources.length > 0 ? ofResources : telling.length > 0 ? telling : failures;
+}
+
+const isStack = (urn: string | undefined): boolean =>
+  urn === undefined || urn === "" || urn.includes("::pulumi:pulumi:Stack::");
 
 /** A message of the engine without its colours. */
 export const withoutColours = (message: string): string => message.replace(/<\{%[^%]*%\}>/g, "").trim();

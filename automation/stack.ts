@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import {
   type EngineEvent,
@@ -264,10 +264,7 @@ export async function openStack(options: StackOptions): Promise<ProgramStack> {
           ...options.packageConfig,
           ...checkConfig(stackName, options.region ?? "", options.config ?? {}),
         };
-  const settingsFile = join(workDir ?? ".", `Pulumi.${stackName.split("/").at(-1)}.yaml`);
-  if (given === undefined && options.create !== false && !existsSync(settingsFile)) {
-    throw new ConfigMissingError(settingsFile);
-  }
+  if (given === undefined && options.create !== false) checkSettings(stackName, workDir);
   const inline = { stackName, projectName: project, program: program as PulumiFn };
   const place: LocalWorkspaceOptions = {
     workDir,
@@ -295,7 +292,7 @@ export async function openStack(options: StackOptions): Promise<ProgramStack> {
   });
   const { workspace } = stack;
   if (given === undefined) {
-    if (!existsSync(settingsFile)) throw new ConfigMissingError(settingsFile);
+    checkSettings(stackName, workDir);
     const resolved = await attempt(() => workspace.getAllConfig(stackName));
     parseConfig(
       stackName,
@@ -309,14 +306,28 @@ export async function openStack(options: StackOptions): Promise<ProgramStack> {
   return new ProgramStack(stack);
 }
 
+/** @throws ConfigMissingError when a stack has no `Pulumi.<stack>.yaml` in its folder. */
+export function checkSettings(stack: string, workDir = "."): void {
+  const file = join(workDir, `Pulumi.${stack.split("/").at(-1)}.yaml`);
+  if (existsSync(file)) return;
+  const others = readdirSync(workDir).flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? []);
+  throw new ConfigMissingError(file, others);
+}
+
 /**
  * Checks a configuration without the engine, and gives it as Pulumi holds it.
  *
+ * @param correct How whoever gave it corrects it, at the end of the error: a sentence.
  * @throws ConfigError that names every bad key.
  */
-export function checkConfig(stack: string, region: string, config: ConfigInput): Record<string, string> {
+export function checkConfig(
+  stack: string,
+  region: string,
+  config: ConfigInput,
+  correct = "Correct it in the `region` and `config` that the stack is opened with.",
+): Record<string, string> {
   const held = { "aws:region": region, ...toPulumi(config) };
-  parseConfig(stack, held);
+  parseConfig(stack, held, correct);
   return held;
 }
 

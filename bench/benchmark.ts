@@ -28,6 +28,9 @@ export interface Goal {
   readonly atMost?: number;
 }
 
+/** Against whom a step is measured of whose share of a run is asked. */
+export const wholeRun = "the whole run";
+
 export interface Context {
   /** A few rounds of the smallest sizes: to see that it runs, as CI does. Its figures are not kept. */
   readonly short: boolean;

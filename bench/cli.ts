@@ -1,5 +1,5 @@
-import { Command } from "commander";
 import { searchPath } from "../local/machine/paths.ts";
+import { commandLine, run, UsageError } from "../terminal.ts";
 import type { Benchmark, Context } from "./benchmark.ts";
 import { keep, readResults, resultOf, terminalTable, writePage } from "./results.ts";
 
@@ -24,7 +24,9 @@ interface Options {
 async function main(names: readonly string[], { short = false }: Options): Promise<void> {
   const unknown = names.find((name) => name !== "page" && !(name in benchmarks));
   if (unknown !== undefined) {
-    throw new Error(`There is no benchmark ${unknown}; there are ${Object.keys(benchmarks).join(", ")}.`);
+    throw new UsageError(
+      `There is no benchmark ${unknown}; there are ${Object.keys(benchmarks).join(", ")}.`,
+    );
   }
   if (names.includes("page")) return writePage(readResults());
   // What takes a quarter of an hour by downloads and builds is no part of a short run.
@@ -52,16 +54,15 @@ async function main(names: readonly string[], { short = false }: Options): Promi
   process.exit(counts.failed > 0 ? 1 : 0);
 }
 
-new Command("npm run bench --")
-  .description("Measures what this project claims of speed, beside a floor or a peer in the same run.")
+const cli = commandLine(
+  "npm run bench --",
+  "Measures what this project claims of speed, beside a floor or a peer in the same run.",
+)
   .argument(
     "[names...]",
     `which: ${Object.keys(benchmarks).join(", ")}; default all. \`page\` only writes docs/bench.md anew`,
   )
   .option("--short", "a few rounds of the smallest sizes, to see that it runs; nothing is kept")
-  .action((names: string[], options: Options) => main(names, options))
-  .parseAsync()
-  .catch((error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
-    process.exit(1);
-  });
+  .action((names: string[], options: Options) => main(names, options));
+
+await run(cli);

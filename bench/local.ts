@@ -4,10 +4,8 @@ import { join } from "node:path";
 import type { Report } from "../local/cli/up-report.ts";
 import { alive } from "../local/machine/process.ts";
 import { load } from "../local/state.ts";
-import type { Benchmark, Figure } from "./benchmark.ts";
+import { type Benchmark, type Figure, wholeRun as whole } from "./benchmark.ts";
 import { measure } from "./measure.ts";
-
-const whole = "the whole run";
 
 /** Runs of local on what is built, and what each step takes of them. */
 export const local: Benchmark = {

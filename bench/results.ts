@@ -3,8 +3,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { markdownTable, withSection } from "../docs/sections.ts";
-import { table } from "../local/cli/up-report.ts";
 import { project } from "../local/machine/paths.ts";
+import { columnsOf, table } from "../terminal.ts";
 import { type Benchmark, type Figure, type Series, spread, type Verdict, verdicts } from "./benchmark.ts";
 import { plotOf } from "./plot.ts";
 
@@ -84,7 +84,7 @@ const short = (value: number): string =>
 /** The figures for a terminal. */
 export function terminalTable(figures: readonly Figure[]): string {
   const notes = figures.flatMap(({ name, note }) => (note ? [`  ${name}: ${note}`] : []));
-  return [table([header, ...rowsOf(figures)]), ...notes].join("\n");
+  return [table([header, ...rowsOf(figures)], columnsOf(process.stdout)), ...notes].join("\n");
 }
 
 /** Keeps what was measured: the results of other benchmarks stay. */

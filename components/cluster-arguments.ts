@@ -160,6 +160,9 @@ export interface ExistingClusterArgs {
    */
   readonly audiences?: readonly string[];
 
+  /** Whether something uses EKS Pod Identity: then it is a warning where the cluster lacks the add-on. Default false. */
+  readonly podIdentityAgent?: boolean;
+
   /** Whose credentials the kubeconfig uses. Default: the caller's own. */
   readonly credentials?: CredentialsArgs;
 
@@ -170,6 +173,9 @@ export interface ExistingClusterArgs {
 export interface ReferencedClusterArgs {
   /** Full name of a stack with the outputs `clusterName`, `kubeconfig` and `oidcProviderArn`, such as one of this program. */
   readonly stack: string;
+
+  /** As that of an `ExistingCluster`. Default false. */
+  readonly podIdentityAgent?: boolean;
 }
 
 /** What an instance type's processor runs, in the words of EC2. */
@@ -364,11 +370,13 @@ const credentials = object({
 // AWS takes 100 client IDs, and the first is STS's own.
 const audiences = list(audience, "a list of audiences", { min: 0, max: 99 }).default([]);
 
+const podIdentityAgent = flag().default(false);
+
 export const clusterArguments = object({
   clusterName,
   region,
   ...newClusterFields,
-  podIdentityAgent: flag().default(false),
+  podIdentityAgent,
   audiences,
   credentials,
   tags: tagsSchema(plain).optional(),
@@ -382,6 +390,7 @@ export const existingClusterArguments = object({
   clusterName,
   region,
   createOidcProvider,
+  podIdentityAgent,
   audiences,
   credentials,
   tags: tagsSchema(plain).optional(),
@@ -394,4 +403,5 @@ export const stackName = matching(
 
 export const referencedClusterArguments = object({
   stack: stackName,
+  podIdentityAgent,
 } satisfies Record<keyof ReferencedClusterArgs, z.ZodType>);

@@ -5,7 +5,7 @@ import { SecurityGroupRule } from "@pulumi/aws/ec2/securityGroupRule.js";
 import { AccessEntry } from "@pulumi/aws/eks/accessEntry.js";
 import { AccessPolicyAssociation } from "@pulumi/aws/eks/accessPolicyAssociation.js";
 import { Addon, type AddonArgs } from "@pulumi/aws/eks/addon.js";
-import { getClusterOutput } from "@pulumi/aws/eks/getCluster.js";
+import { getCluster } from "@pulumi/aws/eks/getCluster.js";
 import { NodeGroup } from "@pulumi/aws/eks/nodeGroup.js";
 import { getOpenIdConnectProvider } from "@pulumi/aws/iam/getOpenIdConnectProvider.js";
 import {
@@ -21,6 +21,7 @@ import { partitionOfRegion } from "../iam/partition.ts";
 import { awsManagedPolicyArn } from "../iam/policies.ts";
 import { stsAudience } from "../iam/trust-policy.ts";
 import { check } from "../iam/validation.ts";
+import { agentAddon, lookForAgent } from "./agent-addon.ts";
 import {
   type ClusterArgs,
   clusterArguments,
@@ -33,6 +34,7 @@ import {
 import { defaultNetwork } from "./default-network.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 import { ownObjectsProvider } from "./kubernetes-provider.ts";
+import { LookupError, lookUp } from "./lookup.ts";
 
 export type {
   ClusterArgs,
@@ -210,14 +212,35 @@ export class ExistingCluster extends pulumi.ComponentResource implements Cluster
     super("eks-irsa:index:ExistingCluster", name, {}, opts);
     const parent = { parent: this };
 
-    const cluster = getClusterOutput({ name: args.clusterName }, parent);
+    const cluster = pulumi.output(
+      lookUp(() => getCluster({ name: args.clusterName }, parent), {
+        what: `the EKS cluster ${args.clusterName} in ${args.region}`,
+        needs: "eks:DescribeCluster",
+        missing: {
+          said: /couldn't find resource|ResourceNotFoundException/,
+          instead:
+            `\`aws eks list-clusters --region ${args.region}\` lists those that there are, ` +
+            "`aws sts get-caller-identity` says in which account.",
+        },
+      }),
+    );
     const url = cluster.identities.apply((identities) => {
       const issuer = identities[0]?.oidcs[0]?.issuer;
-      if (issuer === undefined) throw new Error(`The EKS cluster ${args.clusterName} has no OIDC issuer.`);
+      if (issuer === undefined) {
+        throw new LookupError(
+          `There is no OIDC issuer of the EKS cluster ${args.clusterName}: EKS gives it one.`,
+        );
+      }
       return issuer;
     });
 
-    this.clusterName = cluster.name;
+    this.clusterName = args.podIdentityAgent
+      ? pulumi
+          .all([cluster.name, cluster.computeConfigs])
+          .apply(([name, compute]) =>
+            lookForAgent(name, this, parent, { auto: compute.some(({ enabled }) => enabled) }),
+          )
+      : cluster.name;
     this.kubeconfig = pulumi.secret(
       pulumi.all([cluster.endpoint, cluster.certificateAuthorities]).apply(([endpoint, authorities]) =>
         kubeconfig({
@@ -355,7 +378,7 @@ function addons(
     aliases: [{ parent: pulumi.createUrn(`${name}-cluster-vpc-cni`, "eks:index:VpcCniAddon", cluster) }],
   });
   if (args.podIdentityAgent) {
-    new Addon(...addon("pod-identity-agent", "eks-pod-identity-agent"), parent);
+    new Addon(...addon("pod-identity-agent", agentAddon), parent);
   }
 }
 
@@ -372,17 +395,18 @@ const oidcProvider = (
   tags,
 });
 
-/** @throws Error that says what to do when the issuer has no provider. */
-async function registeredProvider(url: string, opts: pulumi.InvokeOptions): Promise<string> {
-  try {
-    return (await getOpenIdConnectProvider({ url }, opts)).arn;
-  } catch (error) {
-    throw new pulumi.RunError(
-      `The issuer ${url} has no IAM OIDC provider in this account that can be read: ${(error as Error).message}\n` +
-        "If nobody has made one, set the cluster's createOidcProvider to true.",
-    );
-  }
-}
+/** @throws LookupError that says what to do when the issuer has no provider. */
+const registeredProvider = async (url: string, opts: pulumi.InvokeOptions): Promise<string> =>
+  (
+    await lookUp(() => getOpenIdConnectProvider({ url }, opts), {
+      what: `the IAM OIDC provider of the issuer ${url} in this account`,
+      needs: "iam:ListOpenIDConnectProviders and iam:GetOpenIDConnectProvider",
+      missing: {
+        said: /not found|couldn't find resource/i,
+        instead: "If nobody makes one elsewhere, set the cluster's createOidcProvider to true.",
+      },
+    })
+  ).arn;
 
 /** An EKS cluster that another stack made. */
 export class ReferencedCluster extends pulumi.ComponentResource implements ClusterAccess {
@@ -397,8 +421,17 @@ export class ReferencedCluster extends pulumi.ComponentResource implements Clust
     const parent = { parent: this };
 
     const stack = new pulumi.StackReference(`${name}-stack`, { name: args.stack }, parent);
-    const output = (key: string): pulumi.Output<string> => stack.requireOutput(key).apply(String);
-    this.clusterName = output("clusterName");
+    const output = (key: string): pulumi.Output<string> =>
+      stack.getOutput(key).apply((value) => {
+        if (typeof value === "string") return value;
+        throw new LookupError(
+          `There is no output ${key} of the stack ${args.stack}. It must be a stack of eks-irsa that is up, or one with the ` +
+            "outputs clusterName, kubeconfig and oidcProviderArn.",
+        );
+      });
+    this.clusterName = args.podIdentityAgent
+      ? output("clusterName").apply((name) => lookForAgent(name, this, parent))
+      : output("clusterName");
     this.kubeconfig = pulumi.secret(output("kubeconfig"));
     this.oidcProviderArn = output("oidcProviderArn");
     this.provider = ownObjectsProvider(`${name}-kubernetes`, this.kubeconfig, parent);

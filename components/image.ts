@@ -1,10 +1,11 @@
 import { relative, resolve } from "node:path";
-import { getAuthorizationTokenOutput } from "@pulumi/aws/ecr/getAuthorizationToken.js";
+import { getAuthorizationToken } from "@pulumi/aws/ecr/getAuthorizationToken.js";
 import { LifecyclePolicy } from "@pulumi/aws/ecr/lifecyclePolicy.js";
 import { Repository } from "@pulumi/aws/ecr/repository.js";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { contextTag } from "./build-context.ts";
+import { lookUp } from "./lookup.ts";
 
 /** How an image is built, beyond its context: what a Docker user gives on the command line. */
 export interface BuildSettings {
@@ -95,7 +96,12 @@ export class Image extends pulumi.ComponentResource {
     );
 
     // Asked for once the repository is there, not earlier: the token is good for 12 hours, a queue may be longer.
-    const token = getAuthorizationTokenOutput({ registryId: this.repository.registryId }, parent);
+    const token = this.repository.registryId.apply((registryId) =>
+      lookUp(() => getAuthorizationToken({ registryId }, parent), {
+        what: `the password of the ECR registry ${registryId}`,
+        needs: "ecr:GetAuthorizationToken",
+      }),
+    );
     this.image = new docker.Image(
       `${name}-image`,
       {

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import type * as pulumi from "@pulumi/pulumi";
-import type * as z from "zod";
+import * as z from "zod";
 import {
+  clusterName,
   isQualifiedName,
   isServiceAccountName,
   labelValue,
@@ -18,18 +19,24 @@ import {
   type PolicyReference as Reference,
   type ResolvedPolicy,
 } from "../iam/policies.ts";
-import type { TrustPolicy } from "../iam/policy-document.ts";
-import { type Quotas, quotasSchema } from "../iam/quotas.ts";
+import {
+  characters,
+  type PolicyDocumentInput,
+  policyDocument,
+  resourceArns,
+  type TrustPolicy,
+} from "../iam/policy-document.ts";
+import { type Quotas, quotasSchema, sessionPolicyCharacters } from "../iam/quotas.ts";
 import * as iam from "../iam/role.ts";
 import { tagsSchema } from "../iam/tags.ts";
 import {
+  isPattern,
   type Matching,
   oidcProviderArnLike,
   oidcProviderArnSchema,
-  podIdentityTrustPolicy,
+  roleTrustPolicy,
   type Subject,
   subjectsSchema,
-  trustPolicy,
 } from "../iam/trust-policy.ts";
 import {
   ArgumentError,
@@ -45,6 +52,8 @@ import {
   type Late,
   list,
   map,
+  matching,
+  must,
   object,
   ofKind,
   oneOf,
@@ -66,6 +75,71 @@ export type SubjectArgs = Subject<Text>;
 export const identityMechanisms = ["irsa", "pod-identity"] as const;
 /** How a pod gets the role's credentials. */
 export type IdentityMechanism = (typeof identityMechanisms)[number];
+
+/** The mechanism of new pods, while those of the other one still run. */
+export interface MigratingIdentity {
+  /** How a pod that starts now gets the role's credentials. */
+  readonly mechanism: IdentityMechanism;
+  /** Whether the role goes on to admit pods that have their credentials by the other mechanism. Default false. */
+  readonly migrating?: boolean;
+}
+export type IdentityArgs = IdentityMechanism | MigratingIdentity;
+
+/**
+ * What there is for an identity. A migration goes along the rows of this table, in either direction, an `up` each; between
+ * two neighbours no pod is refused, whichever of the two it was started under.
+ *
+ * | | trust | annotation | association | pods |
+ * |---|---|---|---|---|
+ * | `irsa` | web identity | yes | no | as the webhook has it |
+ * | `irsa`, migrating | both | yes | no | told of web identity by their template, association or not |
+ * | `pod-identity`, migrating | both | yes | yes | as the webhook has it: the association wins |
+ * | `pod-identity` | Pod Identity | no | yes | as the webhook has it |
+ */
+export function phaseOf(identity: IdentityArgs = "irsa") {
+  const { mechanism, migrating = false } = typeof identity === "string" ? { mechanism: identity } : identity;
+  return {
+    mechanism,
+    migrating,
+    webIdentity: mechanism === "irsa" || migrating,
+    podIdentity: mechanism === "pod-identity" || migrating,
+    /** The engine deletes last: so on the way back pods have web identity before the association goes. */
+    associated: mechanism === "pod-identity",
+    webIdentityInTemplate: mechanism === "irsa" && migrating,
+  };
+}
+
+/** The role that EKS goes on to assume for the pods: often one of another account. `L` is a text that may come later. */
+export interface TargetRoleArgs<L = Text> {
+  /** Its ARN. What its trust policy must hold is the component's `targetTrustPolicy`. */
+  readonly arn: L;
+}
+
+/** The role that pods go on to assume with the credentials of their first. `L` is a text that may come later. */
+export interface ChainArgs<L = Text> {
+  /** ARN of the second role. What its trust policy must hold is the component's `targetTrustPolicy`. */
+  readonly role: L;
+  /** What the second role's owner wants to be told, 2 to 1,224 characters. Default nothing. */
+  readonly externalId?: string;
+}
+
+/**
+ * Sessions of EKS Pod Identity without the tags by which it tells their cluster, namespace and ServiceAccount. AWS takes a
+ * session policy for such sessions only: so there is none to say it for others.
+ */
+export interface SessionArgs {
+  /** No tags. A trust policy cannot ask for them then: whom the role is for, the associations alone say. */
+  readonly disableTags: true;
+  /**
+   * A policy document of at most 2,048 characters: what it does not allow, these pods may not, whatever the role may.
+   * Default none.
+   */
+  readonly policy?: PolicyDocumentInput | string;
+}
+
+export const admissionModes = ["open", "enforced"] as const;
+/** What becomes of a pod that comes without its identity. */
+export type AdmissionMode = (typeof admissionModes)[number];
 
 export interface IrsaServiceAccountArgs {
   /**
@@ -100,7 +174,10 @@ export interface IrsaServiceAccountArgs {
   /** What the role is for, as its description. Default: which ServiceAccount assumes it. */
   readonly description?: pulumi.Input<string>;
 
-  /** More ServiceAccounts that the role admits. They are not made. Default none. */
+  /**
+   * More ServiceAccounts that the role admits. They are not made. With `pod-identity` each is a name that is known from the
+   * start, since each gets an association. Default none.
+   */
   readonly otherSubjects?: readonly SubjectArgs[];
 
   /** Audience of the token; the OIDC provider must list it. Default `sts.amazonaws.com`. */
@@ -139,12 +216,47 @@ export interface IrsaServiceAccountArgs {
 
   /**
    * `irsa`, or `pod-identity`: EKS Pod Identity, which needs the agent add-on in the cluster and `clusterName`. To
-   * switch replaces neither the role nor the ServiceAccount; pods take it up when they restart. Default `irsa`.
+   * switch replaces neither the role nor the ServiceAccount; pods take it up when they restart. For a switch at which no pod
+   * is refused, `{ mechanism, migrating: true }` is on the way: see docs/migrating.md. Default `irsa`.
+   *
+   * @example { mechanism: "pod-identity", migrating: true }
    */
-  readonly identity?: IdentityMechanism;
+  readonly identity?: IdentityArgs;
 
-  /** Name of the EKS cluster; only `pod-identity` needs it. */
-  readonly clusterName?: pulumi.Input<string>;
+  /**
+   * Name of the EKS cluster; only `pod-identity` needs it. With several, the role can be assumed from each of these clusters;
+   * the association is made in the first.
+   */
+  readonly clusterName?: pulumi.Input<string> | readonly pulumi.Input<string>[];
+
+  /**
+   * With `pod-identity`: the role that EKS goes on to assume, often of another account, whose credentials the pods get. The
+   * component's role may assume it; its own trust policy must hold the component's `targetTrustPolicy`. Default none.
+   */
+  readonly targetRole?: TargetRoleArgs;
+
+  /**
+   * With `pod-identity`: what the pods' sessions are like, where they are to have no tags, or less than the role. Default:
+   * sessions with tags, which may do all that the role may.
+   *
+   * @example { disableTags: true, policy: { Version: "2012-10-17", Statement: [...] } }
+   */
+  readonly session?: SessionArgs;
+
+  /**
+   * With `irsa`: a second role that pods go on to assume, often of another account, whose credentials they get. Workloads
+   * must take up the component's `podAdditions`. Default none.
+   *
+   * @example { role: "arn:aws:iam::222233334444:role/reports", externalId: "reports" }
+   */
+  readonly chain?: ChainArgs;
+
+  /**
+   * `enforced`: the API server (Kubernetes 1.30 and later) refuses a pod of the ServiceAccount that comes without its
+   * identity, so that its controller tries again until the webhook knows of it. Default `open`: such a pod starts, and never
+   * gets credentials.
+   */
+  readonly admission?: AdmissionMode;
 
   /** Tags of the role, and of what else is made in AWS. Default none. */
   readonly tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
@@ -177,10 +289,39 @@ export function irsaFields<L>(reading: PolicyReading<L>) {
     tokenExpirationSeconds: integer(600, 86_400, "of seconds ").optional(),
     stsRegionalEndpoints: flag().optional(),
     automountToken: flag().default(false),
-    identity: oneOf(identityMechanisms).default("irsa"),
+    identity: identitySchema.default("irsa"),
+    targetRole: object(
+      { arn: late(iam.roleArn) },
+      { externalId: "EKS makes one for each association; it is in the component's targetTrustPolicy" },
+    ).optional(),
+    session: sessionSchema.optional(),
+    chain: object({ role: late(iam.roleArn), externalId: externalId.optional() }).optional(),
+    admission: oneOf(admissionModes).default("open"),
     tags: tagsSchema(late).optional(),
   };
 }
+
+const mechanism = oneOf(identityMechanisms);
+const identitySchema: z.ZodType<IdentityArgs, IdentityArgs> = anyOf([
+  object({ mechanism, migrating: flag().optional() }),
+  mechanism,
+]);
+
+/** Source: AssumeRole, AWS STS API Reference. */
+const externalId = matching(
+  /^[\w+=,.@:/-]{2,1224}$/,
+  "2 to 1,224 letters, digits or any of + = , . @ : / - _",
+);
+
+const sessionSchema = object({
+  disableTags: z.literal(true, must("true: AWS takes a session policy for sessions without tags only")),
+  policy: policyDocument
+    .refine(
+      (document) => characters(document) <= sessionPolicyCharacters,
+      `AWS takes ${sessionPolicyCharacters} characters in a session policy`,
+    )
+    .optional(),
+});
 
 /** What the rules over several keys look at. */
 interface Ruled {
@@ -191,8 +332,13 @@ interface Ruled {
   readonly audience?: string;
   readonly roleOnly?: boolean;
   readonly adopt?: boolean;
+  readonly namespace?: unknown;
+  readonly serviceAccount?: unknown;
   readonly annotations?: Readonly<Record<string, unknown>>;
-  readonly identity?: IdentityMechanism;
+  readonly identity?: IdentityArgs;
+  readonly targetRole?: TargetRoleArgs<unknown>;
+  readonly session?: z.output<typeof sessionSchema>;
+  readonly chain?: ChainArgs<unknown>;
 }
 
 /** The annotations that come by keys of their own. Source: README of github.com/aws/amazon-eks-pod-identity-webhook. */
@@ -229,9 +375,7 @@ export function irsaRules(args: Ruled, context: z.core.$RefinementCtx): void {
   if (args.roleOnly && args.adopt) {
     fail(context, ["adopt"], "with roleOnly there is no ServiceAccount to adopt; leave out one of the two");
   }
-  if (args.identity === "pod-identity" && args.audience !== undefined) {
-    fail(context, ["audience"], "EKS Pod Identity has no audience; leave it out");
-  }
+  identityRules(args, context);
   for (const annotation of Object.keys(annotations)) {
     if (!annotation.startsWith("eks.amazonaws.com/")) continue;
     const key = annotationKeys[annotation];
@@ -245,6 +389,54 @@ export function irsaRules(args: Ruled, context: z.core.$RefinementCtx): void {
   }
 }
 
+/** The rules over what only one mechanism has. */
+function identityRules(args: Ruled, context: z.core.$RefinementCtx): void {
+  const { webIdentity, podIdentity } = phaseOf(args.identity);
+  if (!webIdentity) {
+    for (const [key, problem] of [
+      ["audience", "EKS Pod Identity has no audience; leave it out"],
+      ["chain", "EKS Pod Identity assumes the second role itself: name it in targetRole"],
+    ] as const) {
+      if (args[key] !== undefined) fail(context, [key], problem);
+    }
+  }
+  if (!podIdentity) {
+    for (const [key, instead] of [
+      ["targetRole", "chain is what IRSA has"],
+      ["session", "leave it out"],
+    ] as const) {
+      if (args[key] !== undefined)
+        fail(context, [key], `only EKS Pod Identity (identity: pod-identity) has it; ${instead}`);
+    }
+    return;
+  }
+  const { namespace, serviceAccount, otherSubjects = [] } = args;
+  const associated = new Set([`${namespace}/${serviceAccount}`]);
+  for (const [index, subject] of otherSubjects.entries()) {
+    const path = ["otherSubjects", index];
+    const account = `${subject.namespace}/${subject.serviceAccount}`;
+    if (isPattern(subject)) {
+      fail(
+        context,
+        path,
+        "an association of EKS Pod Identity is for one ServiceAccount, and which ones a pattern will match nobody knows before they are there; name each",
+      );
+    } else if (isLater(subject.namespace) || isLater(subject.serviceAccount)) {
+      fail(
+        context,
+        path,
+        "under EKS Pod Identity it gets an association, so it must be known from the start",
+      );
+    } else if (associated.has(account)) {
+      fail(context, path, "it has an association already; leave it out");
+    }
+    associated.add(account);
+  }
+}
+
+/** The policy of the pod's role by which it may assume the next one; no other may have this name. */
+export const assumeRolePolicyName = "assume-role";
+
 /** Where the role is to be: what the rules below need to know of it. */
 export interface Placement {
   /** Absent where it is not known yet. */
@@ -253,6 +445,8 @@ export interface Placement {
   readonly region?: string;
   /** OIDC providers of the clusters, or ARNs that are as long as theirs will be. */
   readonly oidcProviderArns: readonly string[];
+  /** The clusters, or names that are as long. */
+  readonly clusterNames: readonly string[];
 }
 
 /** What the rules below look at. */
@@ -264,7 +458,8 @@ interface Placed extends Ruled {
 }
 
 /** What is wrong only there: with the partition, or with an account's quotas. */
-export function placementFaults(args: Placed, { partition, region, oidcProviderArns }: Placement): Fault[] {
+export function placementFaults(args: Placed, placement: Placement): Fault[] {
+  const { partition, region, oidcProviderArns, clusterNames } = placement;
   const faults: Fault[] = [];
   const { role, policies, quotas } = args;
   if (partition !== undefined) {
@@ -272,15 +467,32 @@ export function placementFaults(args: Placed, { partition, region, oidcProviderA
       ...policies.flatMap(({ bound, reference = 0 }) =>
         bound.map((one) => ({ ...one, path: ["policies", reference, ...one.path] })),
       ),
-      ...["arn", "permissionsBoundary"].flatMap((key) => {
-        const holds = valueAt(role, [key]);
+      ...[
+        { path: ["role", "arn"], holds: valueAt(role, ["arn"]) },
+        { path: ["role", "permissionsBoundary"], holds: valueAt(role, ["permissionsBoundary"]) },
+        { path: ["targetRole", "arn"], holds: args.targetRole?.arn },
+        { path: ["chain", "role"], holds: args.chain?.role },
+        ...(args.session?.policy ? resourceArns(args.session.policy) : []).map(({ path, arn }) => ({
+          path: ["session", "policy", ...path],
+          holds: arn,
+        })),
+      ].flatMap(({ path, holds }) => {
         const own = typeof holds === "string" ? partitionIn(holds) : undefined;
-        return own === undefined ? [] : [{ path: ["role", key], holds, partition: own }];
+        return own === undefined ? [] : [{ path, holds, partition: own }];
       }),
     ];
     for (const { path, holds, partition: own } of bound) {
       if (own !== partition) faults.push({ path, holds, problem: partitionRule(partition, region) });
     }
+  }
+  const next = args.targetRole ?? args.chain;
+  const taken = policies.find(({ kind, name }) => kind === "inline" && name === assumeRolePolicyName);
+  if (next !== undefined && taken !== undefined) {
+    faults.push({
+      path: ["policies", taken.reference ?? 0],
+      holds: taken,
+      problem: `the policy by which the role may assume ${args.targetRole ? "targetRole" : "chain.role"} is called ${assumeRolePolicyName} already`,
+    });
   }
   const excess = policiesFault(policies, quotas);
   if (excess) {
@@ -299,7 +511,7 @@ export function placementFaults(args: Placed, { partition, region, oidcProviderA
       serviceAccount: name(one.serviceAccount),
     }));
     try {
-      trustPolicyFor(args, oidcProviderArns, subjects);
+      trustPolicyFor(args, { oidcProviderArns, clusterNames, subjects });
     } catch (error) {
       const { message } = error as Error;
       const key = (args.otherSubjects ?? []).length > 0 ? "otherSubjects" : "oidcProviderArn";
@@ -311,19 +523,31 @@ export function placementFaults(args: Placed, { partition, region, oidcProviderA
 }
 
 /**
- * The trust policy for these subjects, the first of which is the ServiceAccount itself.
+ * The trust policy of the role, by the mechanisms that its identity has now.
  *
  * @throws Error when it is longer than the quota.
  */
 export function trustPolicyFor(
-  { identity, audience, quotas }: { identity?: IdentityMechanism; audience?: string; quotas: Quotas },
-  oidcProviderArn: readonly string[],
-  subjects: readonly Subject[],
+  {
+    identity,
+    audience,
+    quotas,
+    session,
+  }: Pick<Ruled, "identity" | "audience" | "session"> & { readonly quotas: Quotas },
+  clusters: {
+    readonly oidcProviderArns: readonly string[];
+    readonly clusterNames: readonly string[];
+    readonly subjects: readonly Subject[];
+  },
 ): TrustPolicy {
-  const maxCharacters = quotas.trustPolicyCharacters;
-  if (identity === "pod-identity") return podIdentityTrustPolicy(subjects, maxCharacters);
-  const [first, ...otherSubjects] = subjects as [Subject, ...Subject[]];
-  return trustPolicy({ ...first, oidcProviderArn, otherSubjects, audience, maxCharacters });
+  const { webIdentity, podIdentity } = phaseOf(identity);
+  const { oidcProviderArns, clusterNames, subjects } = clusters;
+  return roleTrustPolicy({
+    subjects,
+    webIdentity: webIdentity ? { oidcProviderArns, audience } : undefined,
+    podIdentity: podIdentity ? { clusterNames, sessionTags: session === undefined } : undefined,
+    maxCharacters: quotas.trustPolicyCharacters,
+  });
 }
 
 const later = <T>(schema: z.ZodType<T, T>) => anyOf([schema, ofKind<pulumi.Output<T> | Promise<T>>(isLater)]);
@@ -336,19 +560,26 @@ const irsaArguments = object({
     input(oidcProviderArnSchema),
     list(input(oidcProviderArnSchema), "the ARN of at least one OIDC provider"),
   ]),
-  clusterName: input(text("the name of the EKS cluster")).optional(),
+  clusterName: anyOf([
+    input(clusterName),
+    list(input(clusterName), "the name of at least one EKS cluster"),
+  ]).optional(),
   ...fields,
   serviceAccount: fields.serviceAccount.optional(),
   policies: known(fields.policies).default([]),
   role: known(fields.role.unwrap()).optional(),
   otherSubjects: known(fields.otherSubjects.unwrap()).default([]),
+  identity: known(fields.identity.unwrap()).default("irsa"),
+  targetRole: known(fields.targetRole.unwrap()).optional(),
+  session: known(fields.session.unwrap()).optional(),
+  chain: known(fields.chain.unwrap()).optional(),
   labels: later(fields.labels.unwrap()).optional(),
   annotations: known(fields.annotations.unwrap()).optional(),
   tags: later(fields.tags.unwrap()).optional(),
 } satisfies Record<keyof IrsaServiceAccountArgs, z.ZodType>)
   .superRefine(irsaRules)
   .superRefine(({ identity, clusterName }, context) => {
-    if (identity === "pod-identity" && clusterName === undefined) {
+    if (phaseOf(identity).podIdentity && clusterName === undefined) {
       fail(context, ["clusterName"], "EKS Pod Identity needs the name of the cluster");
     }
   });
@@ -371,6 +602,8 @@ export function checkIrsaArguments(name: string, args: IrsaServiceAccountArgs) {
     ...checked,
     serviceAccount: checked.serviceAccount ?? name,
     oidcProviderArns: [checked.oidcProviderArn].flat() as Text[],
+    clusterNames: [checked.clusterName ?? []].flat() as Text[],
+    phase: phaseOf(checked.identity),
   };
   const [home] = complete.oidcProviderArns;
   const faults = placementFaults(complete, {
@@ -378,6 +611,7 @@ export function checkIrsaArguments(name: string, args: IrsaServiceAccountArgs) {
     oidcProviderArns: complete.oidcProviderArns.map((arn) =>
       typeof arn === "string" ? arn : shortestOidcProviderArn,
     ),
+    clusterNames: complete.clusterNames.map((name) => (typeof name === "string" ? name : "x")),
   });
   if (faults.length > 0) throw new ArgumentError(faults.map((fault) => asGiven(fault, args)));
   return complete;

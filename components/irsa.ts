@@ -4,15 +4,19 @@ import { Policy } from "@pulumi/aws/iam/policy.js";
 import { Role } from "@pulumi/aws/iam/role.js";
 import { RolePolicy } from "@pulumi/aws/iam/rolePolicy.js";
 import { RolePolicyAttachment } from "@pulumi/aws/iam/rolePolicyAttachment.js";
+import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap.js";
 import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount.js";
 import { ServiceAccountPatch } from "@pulumi/kubernetes/core/v1/serviceAccountPatch.js";
 import * as pulumi from "@pulumi/pulumi";
 import { partitionIn, partitionOfArn, partitionRule } from "../iam/partition.ts";
 import { awsManagedPolicyArn, policyWarnings } from "../iam/policies.ts";
 import { automaticName } from "../iam/role.ts";
+import { assumeRolePolicy, targetTrustPolicy } from "../iam/role-chaining.ts";
 import { type Subject, stsAudience } from "../iam/trust-policy.ts";
 import { ArgumentError } from "../iam/validation.ts";
+import { enforceAdmission } from "./admission.ts";
 import {
+  assumeRolePolicyName,
   type CheckedIrsaArguments,
   checkIrsaArguments,
   type IrsaServiceAccountArgs,
@@ -20,13 +24,21 @@ import {
   trustPolicyFor,
 } from "./irsa-arguments.ts";
 
+import { type AwsConfig, awsConfig, type PodAdditions, podAdditions } from "./pod-additions.ts";
+
 export type {
+  AdmissionMode,
+  ChainArgs,
+  IdentityArgs,
   IdentityMechanism,
   IrsaServiceAccountArgs,
+  MigratingIdentity,
   NewRoleArgs,
   PolicyReference,
   RoleArgs,
+  SessionArgs,
   SubjectArgs,
+  TargetRoleArgs,
 } from "./irsa-arguments.ts";
 
 /** Characters that IAM takes in the name of a managed policy. */
@@ -53,6 +65,8 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
   readonly serviceAccount?: ServiceAccount | ServiceAccountPatch;
   /** With `pod-identity`: what ties the role to the ServiceAccount. */
   readonly association?: PodIdentityAssociation;
+  /** With `pod-identity`: what ties the role to each of `otherSubjects`, in their order. */
+  readonly otherAssociations: readonly PodIdentityAssociation[] = [];
 
   /** ARN of the role. */
   readonly roleArn: pulumi.Output<string>;
@@ -70,12 +84,19 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
    * @example template: { metadata: { labels, annotations: irsa.podAnnotations } }
    */
   readonly podAnnotations: pulumi.Output<Record<string, string>>;
+  /**
+   * With `chain`, or on the way from one mechanism to another: what a pod's template must have beside `podAnnotations`, as
+   * `env` and `volumeMounts` of each container and `volumes` of the pod. Absent where the webhook gives all that is needed.
+   */
+  readonly podAdditions?: PodAdditions;
+  /** With `targetRole` or `chain`: what the trust policy of that role must hold, as JSON, for whoever owns it. */
+  readonly targetTrustPolicy?: pulumi.Output<string>;
 
   constructor(name: string, given: IrsaServiceAccountArgs, opts?: pulumi.ComponentResourceOptions) {
     const args = checkIrsaArguments(name, given);
     super("eks-irsa:index:IrsaServiceAccount", name, {}, opts);
     const parent = { parent: this };
-    const { policies, role, tags } = args;
+    const { policies, role, tags, phase, session } = args;
     for (const warning of policyWarnings(policies)) void pulumi.log.warn(warning, this);
 
     const partition = pulumi.output(args.oidcProviderArns[0] ?? "").apply(partitionOfArn);
@@ -144,8 +165,35 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
       }
     }
 
+    const target = args.targetRole && inPartition(["targetRole", "arn"], args.targetRole.arn);
+    const chained = args.chain && inPartition(["chain", "role"], args.chain.role);
+    if (this.role !== undefined && (target ?? chained) !== undefined) {
+      // EKS's own hop under Pod Identity; under IRSA that of the pod's SDK, which has no tags to pass on.
+      const hops = [
+        ...(target ? [{ arn: target, sessionTags: session === undefined }] : []),
+        ...(chained ? [{ arn: chained, sessionTags: false }] : []),
+      ];
+      const document = pulumi.all(hops).apply((hops) => JSON.stringify(assumeRolePolicy(hops)));
+      new RolePolicy(
+        `${name}-${assumeRolePolicyName}`,
+        { role: this.roleName, name: assumeRolePolicyName, policy: document },
+        parent,
+      );
+    }
+
     this.namespace = pulumi.output(args.namespace);
     this.serviceAccountName = pulumi.output(args.serviceAccount);
+    const { namespace, serviceAccount } = args;
+    const guard =
+      args.admission === "enforced"
+        ? enforceAdmission(
+            name,
+            { namespace, serviceAccount, mechanism: phase.mechanism, roleArn: this.roleArn },
+            parent,
+          )
+        : undefined;
+    // Without the guard there could be pods before it: no pod is admitted before its ServiceAccount is there.
+    const guarded = { ...parent, dependsOn: guard };
     if (!args.roleOnly) {
       const metadata = {
         name: args.serviceAccount,
@@ -154,28 +202,72 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
         annotations: annotationsOf(args, this.roleArn),
       };
       this.serviceAccount = args.adopt
-        ? adopted(name, metadata, parent)
+        ? adopted(name, metadata, guarded)
         : new ServiceAccount(
             `${name}-service-account`,
             { metadata, automountServiceAccountToken: args.automountToken },
-            parent,
+            guarded,
           );
       // From the object, so that what uses these names waits until it is there.
       this.namespace = this.serviceAccount.metadata.namespace;
       this.serviceAccountName = this.serviceAccount.metadata.name;
     }
-    if (args.identity === "pod-identity") {
-      this.association = new PodIdentityAssociation(
-        `${name}-association`,
-        {
-          clusterName: args.clusterName ?? "",
-          namespace: this.namespace,
-          serviceAccount: this.serviceAccountName,
-          roleArn: this.roleArn,
-          tags,
-        },
-        parent,
+    if (phase.associated) {
+      const [clusterName = ""] = args.clusterNames;
+      const associate = (resource: string, subject: ReturnType<typeof subjectOf<pulumi.Input<string>>>) =>
+        new PodIdentityAssociation(
+          resource,
+          {
+            clusterName,
+            ...subject,
+            roleArn: this.roleArn,
+            targetRoleArn: target,
+            disableSessionTags: session?.disableTags,
+            policy: session?.policy && JSON.stringify(session.policy),
+            tags,
+          },
+          parent,
+        );
+      this.association = associate(`${name}-association`, {
+        namespace: this.namespace,
+        serviceAccount: this.serviceAccountName,
+      });
+      this.otherAssociations = args.otherSubjects.map((subject) => {
+        const { namespace, serviceAccount } = subject as Subject & Record<keyof Subject, string>;
+        return associate(`${name}-association-${namespace}.${serviceAccount}`, { namespace, serviceAccount });
+      });
+    }
+
+    const { roleArn } = this;
+    const configMap =
+      chained && phase.mechanism === "irsa"
+        ? chainConfig(
+            name,
+            { roleArn, target: chained, externalId: args.chain?.externalId },
+            this.namespace,
+            parent,
+          )
+        : undefined;
+    if (configMap || phase.webIdentityInTemplate) {
+      const { audience, tokenExpirationSeconds } = args;
+      const webIdentity = { roleArn, audience, tokenExpirationSeconds };
+      this.podAdditions = podAdditions({
+        webIdentity: phase.webIdentityInTemplate ? webIdentity : undefined,
+        configMap: configMap?.metadata.name,
+      });
+    }
+    if (configMap) {
+      const { externalId } = args.chain ?? {};
+      this.targetTrustPolicy = roleArn.apply((roleArn) =>
+        JSON.stringify(targetTrustPolicy({ roleArn, externalId })),
       );
+    } else if (target && this.association) {
+      const { externalId, clusterName, namespace, serviceAccount } = this.association;
+      // The tags say what EKS's external id says, each by its name.
+      const caller = session ? { externalId } : { session: { clusterName, namespace, serviceAccount } };
+      this.targetTrustPolicy = pulumi
+        .output({ roleArn, ...caller })
+        .apply((caller) => JSON.stringify(targetTrustPolicy(caller)));
     }
 
     // As given, not as AWS tells it back: the same program makes the same digest, whatever had drifted.
@@ -187,11 +279,14 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
       audience: args.audience,
       tokenExpirationSeconds: args.tokenExpirationSeconds,
       stsRegionalEndpoints: args.stsRegionalEndpoints,
+      targetRole: args.targetRole,
+      session: args.session,
+      chain: args.chain,
     };
     this.podAnnotations = pulumi.all([this.roleArn, pulumi.jsonStringify(decisive)]).apply(
       ([arn, all]): Record<string, string> => ({
         "eks-irsa/role-arn": arn,
-        "eks-irsa/identity": args.identity,
+        "eks-irsa/identity": phase.mechanism,
         "eks-irsa/digest": createHash("sha256").update(all).digest("hex").slice(0, 12),
       }),
     );
@@ -208,16 +303,36 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
 
 function trustPolicyOf(args: CheckedIrsaArguments) {
   return pulumi
-    .all([pulumi.all(args.oidcProviderArns), pulumi.output([args, ...args.otherSubjects].map(subjectOf))])
-    .apply(([oidcProviderArns, subjects]) => {
+    .all([
+      pulumi.all(args.oidcProviderArns),
+      pulumi.all(args.clusterNames),
+      pulumi.output([args, ...args.otherSubjects].map(subjectOf)),
+    ])
+    .apply(([oidcProviderArns, clusterNames, subjects]) => {
+      const clusters = { oidcProviderArns, clusterNames };
       // A provider that was not known before tells the partition now.
       const faults = placementFaults(args, {
         partition: partitionOfArn(oidcProviderArns[0] ?? ""),
-        oidcProviderArns,
+        ...clusters,
       });
       if (faults.length > 0) throw new ArgumentError(faults);
-      return trustPolicyFor(args, oidcProviderArns, subjects as Subject[]);
+      return trustPolicyFor(args, { ...clusters, subjects: subjects as Subject[] });
     });
+}
+
+/** The AWS configuration that leads a pod's SDKs on to the second role. */
+function chainConfig(
+  name: string,
+  chain: { readonly [Key in keyof AwsConfig]: pulumi.Input<AwsConfig[Key]> },
+  namespace: pulumi.Output<string>,
+  parent: pulumi.CustomResourceOptions,
+): ConfigMap {
+  const config = pulumi.output(chain).apply((chain) => awsConfig(chain as AwsConfig));
+  return new ConfigMap(
+    `${name}-aws-config`,
+    { metadata: { name: config.name, namespace }, data: config.data, immutable: true },
+    parent,
+  );
 }
 
 /**
@@ -248,11 +363,11 @@ const subjectOf = <T>({
 
 /** Source: README of github.com/aws/amazon-eks-pod-identity-webhook. */
 function annotationsOf(
-  { identity, audience, annotations, tokenExpirationSeconds, stsRegionalEndpoints }: CheckedIrsaArguments,
+  { phase, audience, annotations, tokenExpirationSeconds, stsRegionalEndpoints }: CheckedIrsaArguments,
   roleArn: pulumi.Output<string>,
 ): Record<string, pulumi.Input<string>> {
-  // Under Pod Identity the association says it all, and an annotated pod would get both.
-  if (identity === "pod-identity") return { ...annotations };
+  // Under Pod Identity the association says it all.
+  if (!phase.webIdentity) return { ...annotations };
   return {
     ...annotations,
     "eks.amazonaws.com/role-arn": roleArn,

@@ -1,5 +1,8 @@
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment.js";
 import * as pulumi from "@pulumi/pulumi";
+
+import type { PodAdditions } from "./pod-additions.ts";
+
 import { containerSecurityContext, podSecurityContext } from "./pod-security.ts";
 
 export interface S3ListerArgs {
@@ -34,6 +37,9 @@ export interface S3ListerArgs {
    */
   readonly podAnnotations?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 
+  /** What the pods' template must have beside: `podAdditions` of the `IrsaServiceAccount`. Default nothing. */
+  readonly podAdditions?: PodAdditions | undefined;
+
   /** Memory of a container. Default what the lister in Go needs: `{ request: "32Mi", limit: "64Mi" }`. */
   readonly memory?: { readonly request: string; readonly limit: string };
 
@@ -63,6 +69,7 @@ export class S3Lister extends pulumi.ComponentResource {
     const selector = { "app.kubernetes.io/name": "s3-lister", "app.kubernetes.io/instance": name };
     const labels = pulumi.output(args.labels ?? {}).apply((extra) => ({ ...extra, ...selector }));
 
+    const { podAdditions: additions } = args;
     const { progressDeadlineSeconds = 300 } = args;
     // Pulumi's provider waits ten minutes by itself, whatever the Deployment says.
     const patience = `${progressDeadlineSeconds}s`;
@@ -89,6 +96,7 @@ export class S3Lister extends pulumi.ComponentResource {
               securityContext: podSecurityContext,
               // The lister needs at most 10 s to end what it is serving; the rest is margin.
               terminationGracePeriodSeconds: 30,
+              volumes: additions && [...additions.volumes],
               containers: [
                 {
                   name: "lister",
@@ -97,7 +105,9 @@ export class S3Lister extends pulumi.ComponentResource {
                   env: [
                     { name: "AWS_REGION", value: args.region },
                     { name: "AWS_EC2_METADATA_DISABLED", value: "true" },
+                    ...(additions?.env ?? []),
                   ],
+                  volumeMounts: additions && [...additions.volumeMounts],
                   ports: [{ name: "http", containerPort: listerPort }],
                   resources: {
                     requests: { cpu: "10m", memory: args.memory?.request ?? "32Mi" },

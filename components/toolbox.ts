@@ -1,5 +1,8 @@
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment.js";
 import * as pulumi from "@pulumi/pulumi";
+
+import type { PodAdditions } from "./pod-additions.ts";
+
 import { containerSecurityContext, podSecurityContext } from "./pod-security.ts";
 
 export interface ToolboxArgs {
@@ -14,6 +17,9 @@ export interface ToolboxArgs {
 
   /** Annotations of the pod, as those of an `S3Lister`. Default none. */
   readonly podAnnotations?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+
+  /** What the pod's template must have beside, as with an `S3Lister`. Default nothing. */
+  readonly podAdditions?: PodAdditions | undefined;
 
   /** Region whose S3 and STS endpoints the tools in it call, as `AWS_REGION`. */
   readonly region: pulumi.Input<string>;
@@ -31,6 +37,7 @@ export class Toolbox extends pulumi.ComponentResource {
   constructor(name: string, args: ToolboxArgs, opts?: pulumi.ComponentResourceOptions) {
     super("eks-irsa:index:Toolbox", name, {}, opts);
     const labels = { "app.kubernetes.io/name": "toolbox", "app.kubernetes.io/instance": name };
+    const { podAdditions: additions } = args;
     this.deployment = new Deployment(
       `${name}-deployment`,
       {
@@ -57,13 +64,14 @@ export class Toolbox extends pulumi.ComponentResource {
                     { name: "AWS_REGION", value: args.region },
                     { name: "AWS_EC2_METADATA_DISABLED", value: "true" },
                     { name: "HOME", value: "/work" },
+                    ...(additions?.env ?? []),
                   ],
                   resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "768Mi" } },
                   securityContext: containerSecurityContext,
-                  volumeMounts: [{ name: "work", mountPath: "/work" }],
+                  volumeMounts: [{ name: "work", mountPath: "/work" }, ...(additions?.volumeMounts ?? [])],
                 },
               ],
-              volumes: [{ name: "work", emptyDir: {} }],
+              volumes: [{ name: "work", emptyDir: {} }, ...(additions?.volumes ?? [])],
             },
           },
         },

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { Command } from "commander";
+import { coloured, commandLine, run } from "../terminal.ts";
 import { awsWorld } from "./aws.ts";
 import { diagnose } from "./diagnosis.ts";
 import { page } from "./html.ts";
@@ -12,12 +12,16 @@ import { stackOutputs } from "./stack-outputs.ts";
 /** Exit codes. What cannot be told is not healthy: a pipeline must not take it for that. */
 const exitCodes = { healthy: 0, broken: 1, unseen: 2 } as const;
 
+const colours = { holds: "green", broken: "red", unseen: "yellow", "not reached": "dim" } as const;
+const painted = (state: keyof typeof colours, mark: string): string =>
+  coloured(colours[state], mark, process.stdout);
+
 const several = (one: string, all: string[]): string[] => [...all, one];
 
-new Command("npm run doctor --")
-  .description(
-    "Walks the chain by which a ServiceAccount's pods get their role (IRSA or EKS Pod Identity) link by link, and says which is broken and how to mend it. It only reads.",
-  )
+const cli = commandLine(
+  "npm run doctor --",
+  "Walks the chain by which a ServiceAccount's pods get their role (IRSA or EKS Pod Identity) link by link, and says which is broken and how to mend it. It only reads.",
+)
   .argument("[stack]", "a stack of this program, whose outputs name the rest")
   .option("--cluster <name>", "EKS cluster")
   .option("--namespace <name>", "Kubernetes namespace")
@@ -49,10 +53,8 @@ new Command("npm run doctor --")
   .option("--html <file>", "write a page with the chain drawn")
   .addHelpText(
     "after",
-    "\nExit codes: 0 healthy, 1 broken, 2 could not look: nothing broken was seen, but something could not be told.",
+    "\nExit codes: 0 healthy, 1 broken, 2 could not look, or a bad command line: nothing\nbroken was seen, but something could not be told.",
   )
-  .showHelpAfterError("(--help lists the options)")
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitCodes.unseen))
   .action(async (name: string | undefined, options: Options) => {
     const stack = name === undefined ? undefined : { name, outputs: await stackOutputs(name) };
     const patient = patientOf(options, stack, process.env);
@@ -63,15 +65,12 @@ new Command("npm run doctor --")
       images: imageWorld(),
     };
     const diagnosis = await diagnose(world, patient, (link) => {
-      if (!options.json) process.stdout.write(`${describeLink(link)}\n`);
+      if (!options.json) process.stdout.write(`${describeLink(link, painted)}\n`);
     });
     if (options.html) await writeFile(options.html, page(diagnosis));
     if (options.json) process.stdout.write(`${JSON.stringify(diagnosis, undefined, 2)}\n`);
     else process.stdout.write(`\n${conclusion(diagnosis)}\n`);
     process.exitCode = exitCodes[diagnosis.state];
-  })
-  .parseAsync()
-  .catch((error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(exitCodes.unseen);
   });
+
+await run(cli, { codeOf: () => exitCodes.unseen });

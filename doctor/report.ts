@@ -16,9 +16,12 @@ const marks: Readonly<Record<Finding["state"], string>> = {
   "not reached": "·",
 };
 
+/** How a mark is shown: in a colour where there is a terminal. */
+type Paint = (state: Finding["state"], mark: string) => string;
+
 /** A link as a person reads it, in one line or, where it is broken, in several. */
-export function describeLink({ title, finding }: LinkReport): string {
-  const line = `  ${marks[finding.state]}  ${title}`;
+export function describeLink({ title, finding }: LinkReport, paint: Paint = (_, mark) => mark): string {
+  const line = `  ${paint(finding.state, marks[finding.state])}  ${title}`;
   switch (finding.state) {
     case "holds":
       return `${line}${finding.evidence.map((one) => `\n       ${one}`).join("")}`;

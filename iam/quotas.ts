@@ -15,6 +15,9 @@ export const inlinePolicyCharacters = 10_240;
 /** Characters, without white space, of a customer-managed policy. */
 export const managedPolicyCharacters = 6144;
 
+/** Characters of a session policy. Source: AssumeRole, AWS STS API Reference. */
+export const sessionPolicyCharacters = 2048;
+
 /** The quotas of an account that differ from AWS's defaults. */
 export interface Quotas {
   /** Managed policies that a role may have, 10 to 25. Default 10. */

@@ -50,7 +50,7 @@ export const pathInPolicyArn = (arn: string): string | undefined =>
 export const policyArnRule = "the ARN of a policy (arn:aws:iam::111122223333:policy/NAME)";
 export const policyArn = text(policyArnRule, (arn) => pathInPolicyArn(arn) !== undefined);
 
-const roleArn = matching(
+export const roleArn = matching(
   /^(?=.{1,2048}$)arn:aws[a-z-]*:iam::\d{12}:role\/([\x21-\x7e]+\/)?[\w+=,.@-]{1,64}$/,
   "the ARN of a role",
 );

@@ -76,30 +76,84 @@ export interface TrustPolicyArgs extends Subject {
  *   the policy is longer than IAM takes, with how many of the subjects would fit.
  */
 export function trustPolicy(args: TrustPolicyArgs): TrustPolicy {
-  const arns = [args.oidcProviderArn].flat();
-  const subjects: Subject[] = [
-    { namespace: args.namespace, serviceAccount: args.serviceAccount },
-    ...(args.otherSubjects ?? []),
-  ];
-  const audience = args.audience ?? stsAudience;
-  const policy = (clusters: number, admitted: number): TrustPolicy => ({
-    Version: "2012-10-17",
-    Statement: arns
-      .slice(0, clusters)
-      .flatMap((arn) => statementsFor(arn, subjects.slice(0, admitted), audience)),
+  const { namespace, serviceAccount, otherSubjects = [], oidcProviderArn, audience, maxCharacters } = args;
+  return roleTrustPolicy({
+    subjects: [{ namespace, serviceAccount }, ...otherSubjects],
+    webIdentity: { oidcProviderArns: [oidcProviderArn].flat(), audience },
+    maxCharacters,
   });
-  const whole = policy(arns.length, subjects.length);
-  const limit = args.maxCharacters ?? trustPolicyCharacters.default;
-  if (characters(whole) > limit) {
-    const fits = (clusters: number, admitted: number) => characters(policy(clusters, admitted)) <= limit;
-    throw new Error(
-      tooLong(whole, limit, [
-        roomFor("ServiceAccounts", subjects.length, (count) => fits(arns.length, count)),
-        roomFor("clusters", arns.length, (count) => fits(count, subjects.length)),
-      ]),
-    );
-  }
-  return whole;
+}
+
+/** How EKS Pod Identity may assume a role. */
+export interface PodIdentityTrust {
+  /** The clusters that the ServiceAccounts live in, by name. Default: every cluster of the account. */
+  readonly clusterNames?: readonly string[] | undefined;
+  /**
+   * Whether EKS tags its sessions. Default true. Without its tags a trust policy cannot tell one ServiceAccount, or one
+   * cluster, from another: whom the role is for, the associations alone say, and whoever may make them (`iam:PassRole`).
+   */
+  readonly sessionTags?: boolean | undefined;
+}
+
+/**
+ * The trust policy for EKS Pod Identity: the service may assume the role for these ServiceAccounts of these clusters. EKS
+ * tells both by the session tags that it sets. Not `aws:SourceArn`: it is not the same in each way in which EKS assumes a
+ * role (awslabs/mountpoint-s3-csi-driver#781).
+ *
+ * @throws Error when it is longer than `maxCharacters`, with how many of the subjects would fit.
+ */
+export const podIdentityTrustPolicy = (
+  subjects: readonly Subject[],
+  { maxCharacters, ...podIdentity }: PodIdentityTrust & { readonly maxCharacters?: number } = {},
+): TrustPolicy => roleTrustPolicy({ subjects, podIdentity, maxCharacters });
+
+/** Whom a role admits, by either mechanism, or by both while its pods move from one to the other. */
+export interface RoleTrust {
+  readonly subjects: readonly Subject[];
+  readonly webIdentity?:
+    | { readonly oidcProviderArns: readonly string[]; readonly audience?: string | undefined }
+    | undefined;
+  readonly podIdentity?: PodIdentityTrust | undefined;
+  readonly maxCharacters?: number | undefined;
+}
+
+/**
+ * The trust policy of a role by the mechanisms that it is given.
+ *
+ * @throws Error as `trustPolicy` does.
+ */
+export function roleTrustPolicy({
+  subjects,
+  webIdentity,
+  podIdentity,
+  maxCharacters: limit = trustPolicyCharacters.default,
+}: RoleTrust): TrustPolicy {
+  const arns = webIdentity?.oidcProviderArns ?? [];
+  const clusterNames = podIdentity?.clusterNames ?? [];
+  const policy = (clusters: number, admitted: number): TrustPolicy => {
+    const some = subjects.slice(0, admitted);
+    return {
+      Version: "2012-10-17",
+      Statement: [
+        ...arns
+          .slice(0, clusters)
+          .flatMap((arn) => statementsFor(arn, some, webIdentity?.audience ?? stsAudience)),
+        ...(podIdentity
+          ? podIdentityStatements(some, { ...podIdentity, clusterNames: clusterNames.slice(0, clusters) })
+          : []),
+      ],
+    };
+  };
+  const clusters = Math.max(arns.length, clusterNames.length);
+  const whole = policy(clusters, subjects.length);
+  if (characters(whole) <= limit) return whole;
+  const fits = (some: number, admitted: number) => characters(policy(some, admitted)) <= limit;
+  throw new Error(
+    tooLong(whole, limit, [
+      roomFor("ServiceAccounts", subjects.length, (count) => fits(clusters, count)),
+      roomFor("clusters", clusters, (count) => fits(count, subjects.length)),
+    ]),
+  );
 }
 
 /** How many of several would fit; undefined where there is one only. */
@@ -119,39 +173,31 @@ function tooLong(policy: TrustPolicy, limit: number, rooms: readonly (string | u
   );
 }
 
-/**
- * The trust policy for EKS Pod Identity: the service may assume the role for these ServiceAccounts. EKS tells it by the
- * session tags that it sets; which cluster they live in, the association says.
- *
- * @throws Error when it is longer than `limit`, with how many of the subjects would fit.
- */
-export function podIdentityTrustPolicy(
+function podIdentityStatements(
   subjects: readonly Subject[],
-  limit: number = trustPolicyCharacters.default,
-): TrustPolicy {
-  const policy = (admitted: number): TrustPolicy => ({
-    Version: "2012-10-17",
-    Statement: subjects.slice(0, admitted).map(({ namespace, serviceAccount }): TrustStatement => {
-      const tags = {
-        "aws:RequestTag/kubernetes-namespace": checkedName(namespace, namespaceKind),
-        "aws:RequestTag/kubernetes-service-account": checkedName(serviceAccount, serviceAccountKind),
-      };
-      const like = isMatching(namespace) || isMatching(serviceAccount);
-      return {
-        Effect: "Allow",
-        Principal: { Service: "pods.eks.amazonaws.com" },
-        Action: ["sts:AssumeRole", "sts:TagSession"],
-        Condition: like ? { StringLike: tags } : { StringEquals: tags },
-      };
-    }),
+  { clusterNames = [], sessionTags = true }: PodIdentityTrust,
+): TrustStatement[] {
+  const service = { Effect: "Allow", Principal: { Service: "pods.eks.amazonaws.com" } } as const;
+  if (!sessionTags) return [{ ...service, Action: "sts:AssumeRole" }];
+  const cluster: Readonly<Record<string, string | readonly string[]>> =
+    clusterNames.length === 0 ? {} : { "aws:RequestTag/eks-cluster-name": oneOrAll(clusterNames) };
+  return subjects.map(({ namespace, serviceAccount }) => {
+    const account = {
+      "aws:RequestTag/kubernetes-namespace": checkedName(namespace, namespaceKind),
+      "aws:RequestTag/kubernetes-service-account": checkedName(serviceAccount, serviceAccountKind),
+    };
+    return {
+      ...service,
+      Action: ["sts:AssumeRole", "sts:TagSession"],
+      Condition: isPattern({ namespace, serviceAccount })
+        ? { ...(clusterNames.length > 0 && { StringEquals: cluster }), StringLike: account }
+        : { StringEquals: { ...cluster, ...account } },
+    };
   });
-  const whole = policy(subjects.length);
-  if (characters(whole) > limit) {
-    const fits = (count: number) => characters(policy(count)) <= limit;
-    throw new Error(tooLong(whole, limit, [roomFor("ServiceAccounts", subjects.length, fits)]));
-  }
-  return whole;
 }
+
+const oneOrAll = (texts: readonly string[]): string | readonly string[] =>
+  texts.length === 1 ? (texts[0] as string) : texts;
 
 /** One cluster: a statement for the subjects that are named, and one for those that are matched. */
 function statementsFor(
@@ -168,12 +214,8 @@ function statementsFor(
     Action: "sts:AssumeRoleWithWebIdentity",
     Condition,
   });
-  const claims = (some: readonly Subject[]) => {
-    const [first = "", ...rest] = some.map(({ namespace, serviceAccount }) =>
-      subject(namespace, serviceAccount),
-    );
-    return rest.length === 0 ? first : [first, ...rest];
-  };
+  const claims = (some: readonly Subject[]) =>
+    oneOrAll(some.map(({ namespace, serviceAccount }) => subject(namespace, serviceAccount)));
   const patterns = subjects.filter(isPattern);
   const names = subjects.filter((one) => !isPattern(one));
   return [
@@ -184,8 +226,11 @@ function statementsFor(
   ];
 }
 
-const isMatching = (name: string | Matching): name is Matching => typeof name === "object";
-const isPattern = ({ namespace, serviceAccount }: Subject): boolean =>
+const isMatching = (name: unknown): name is Matching =>
+  typeof name === "object" && name !== null && Object.hasOwn(name, "matching");
+
+/** Whether a subject is a pattern, by one of its names or both. */
+export const isPattern = ({ namespace, serviceAccount }: Subject<unknown>): boolean =>
   isMatching(namespace) || isMatching(serviceAccount);
 
 /**

@@ -176,7 +176,11 @@ const anotherKind = 10_000;
 /** How far a value is from a form: another kind of value, another value where the form has a fixed one, keys that lack or are too many. */
 const distanceOf = (issues: readonly z.core.$ZodIssue[]): number =>
   issues.reduce((sum, issue) => {
-    const kind = issue.code === "invalid_type" || issue.code === "invalid_union" || issue.message === noRule;
+    const kind =
+      issue.code === "invalid_type" ||
+      issue.code === "invalid_union" ||
+      issue.message === noRule ||
+      (issue.code === "invalid_value" && typeof issue.input === "object"); // a map in the place of a word
     if (issue.path.length === 0 && kind) return sum + anotherKind;
     if (issue.code === "invalid_value" && issue.values.length === 1 && issue.path.length === 1)
       return sum + 1000;

@@ -1,5 +1,6 @@
 import { mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { shortPath } from "../terminal.ts";
 import { cache, runFolder } from "./machine/paths.ts";
 import { alive, type Daemon, identify } from "./machine/process.ts";
 import type { Run, UpRun } from "./run.ts";
@@ -25,7 +26,9 @@ export function running(): UpRun {
   if (found?.phase !== "up") throw new Error("local is not up. Bring it up with `npm run local`.");
   const ended = found.daemons.find((daemon) => !alive(daemon));
   if (ended) {
-    throw new Error(`${ended.name} has ended; its log is ${ended.log}. Start anew with \`npm run local\`.`);
+    throw new Error(
+      `${ended.name} has ended; its log is ${shortPath(ended.log)}. Start anew with \`npm run local\`.`,
+    );
   }
   return found;
 }
@@ -81,7 +84,9 @@ export function lock(command: string, project: string): () => void {
     }
     if (holder !== undefined && alive(holder)) throw new BusyError(holder);
     if (attempt > 20)
-      throw new Error(`The lock ${path} cannot be read. Remove it if no command of local is running.`);
+      throw new Error(
+        `The lock ${shortPath(path)} cannot be read. Remove it if no command of local is running.`,
+      );
     if (holder !== undefined || attempt > 10) rmSync(path, { force: true }); // its owner was killed
   }
 }

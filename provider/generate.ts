@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { identityMechanisms } from "../components/irsa-arguments.ts";
+import { admissionModes, identityMechanisms } from "../components/irsa-arguments.ts";
 
 // Makes the package's schema, from which SDKs for other languages are generated, out of the TypeScript declarations of
 // the component's arguments and outputs: their names, types and comments stand there only. `node provider/generate.ts`
@@ -48,6 +48,7 @@ const text = { type: "string" };
 const enumName = (value: string): string =>
   value.replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
 const ofPackage = (name: string) => ({ $ref: `#/types/${packageName}:index:${name}` });
+const anything = { $ref: "pulumi.json#/Any" };
 const textMap = { type: "object", additionalProperties: text };
 
 /** What a TypeScript type is in a schema. What is `plain` may not be an output of another resource. */
@@ -59,15 +60,23 @@ const types: Readonly<Record<string, { readonly [key: string]: unknown; readonly
   string: { ...text, plain: true },
   number: { type: "integer", plain: true },
   boolean: { type: "boolean", plain: true },
+  true: { type: "boolean", plain: true },
   "pulumi.Input<string> | readonly pulumi.Input<string>[]": { oneOf: [text, { type: "array", items: text }] },
   "pulumi.Input<Record<string, pulumi.Input<string>>>": textMap,
   "Readonly<Record<string, pulumi.Input<string>>>": textMap,
   "L | Matching": { oneOf: [text, ofPackage("Matching")] },
-  "readonly PolicyReference[]": { type: "array", items: { $ref: "pulumi.json#/Any" }, plain: true },
+  "readonly PolicyReference[]": { type: "array", items: anything, plain: true },
   "readonly SubjectArgs[]": { type: "array", items: ofPackage("Subject"), plain: true },
   RoleArgs: { ...ofPackage("Role"), plain: true },
   Quotas: { ...ofPackage("Quotas"), plain: true },
   IdentityMechanism: { ...ofPackage("IdentityMechanism"), plain: true },
+  IdentityArgs: { oneOf: [text, ofPackage("MigratingIdentity")], plain: true },
+  AdmissionMode: { ...ofPackage("AdmissionMode"), plain: true },
+  TargetRoleArgs: { ...ofPackage("TargetRole"), plain: true },
+  SessionArgs: { ...ofPackage("Session"), plain: true },
+  ChainArgs: { ...ofPackage("Chain"), plain: true },
+  "PolicyDocumentInput | string": { ...anything, plain: true },
+  PodAdditions: anything,
 };
 
 function properties(declarations: readonly Declaration[]): Record<string, object> {
@@ -97,9 +106,10 @@ const objectType = (
 /** The whole schema but for its version, as the engine and the SDK generators take it. */
 export function packageSchema(): object {
   const inputs = declarationsOf("components/irsa-arguments.ts", "IrsaServiceAccountArgs");
-  const outputs = declarationsOf("components/irsa.ts", "IrsaServiceAccount").filter(({ type }) =>
-    type.startsWith("pulumi.Output<"),
+  const outputs = declarationsOf("components/irsa.ts", "IrsaServiceAccount").filter(
+    ({ type }) => type.startsWith("pulumi.Output<") || type === "PodAdditions",
   );
+  const ofArguments = (name: string) => declarationsOf("components/irsa-arguments.ts", name);
   const role = [
     ...declarationsOf("iam/role.ts", "ExistingRoleArgs"),
     ...declarationsOf("iam/role.ts", "NewRoleArgs"),
@@ -134,6 +144,27 @@ export function packageSchema(): object {
         type: "string",
         description: "How a pod gets the role's credentials.",
         enum: identityMechanisms.map((value) => ({ name: enumName(value), value })),
+      },
+      [`${packageName}:index:MigratingIdentity`]: objectType(
+        "The mechanism of new pods, while those of the other one still run.",
+        ofArguments("MigratingIdentity"),
+      ),
+      [`${packageName}:index:TargetRole`]: objectType(
+        "The role that EKS goes on to assume for the pods.",
+        ofArguments("TargetRoleArgs"),
+      ),
+      [`${packageName}:index:Session`]: objectType(
+        "Sessions of EKS Pod Identity without tags, and what they may do at most.",
+        ofArguments("SessionArgs"),
+      ),
+      [`${packageName}:index:Chain`]: objectType(
+        "The role that pods go on to assume with the credentials of their first.",
+        ofArguments("ChainArgs"),
+      ),
+      [`${packageName}:index:AdmissionMode`]: {
+        type: "string",
+        description: "What becomes of a pod that comes without its identity.",
+        enum: admissionModes.map((value) => ({ name: enumName(value), value })),
       },
     },
     resources: {

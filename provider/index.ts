@@ -23,9 +23,14 @@ export const provider: Provider = {
       () => new IrsaServiceAccount(name, inputs as unknown as IrsaServiceAccountArgs, options),
     );
     const { urn, roleArn, roleName, namespace, serviceAccountName, podAnnotations } = component;
+    const { podAdditions, targetTrustPolicy } = component;
     return {
       urn,
-      state: { roleArn, roleName, namespace, serviceAccountName, podAnnotations } satisfies Inputs,
+      state: {
+        ...{ roleArn, roleName, namespace, serviceAccountName, podAnnotations },
+        ...(podAdditions && { podAdditions }),
+        ...(targetTrustPolicy && { targetTrustPolicy }),
+      } satisfies Inputs,
     };
   },
 };

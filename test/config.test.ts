@@ -73,7 +73,7 @@ describe("the stack configuration", () => {
       "eks-irsa:cluster.logs.retentionDays holds 2; it must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653",
       'eks-irsa:app holds "rust"; it must be one of go, java, none',
       "eks-irsa:replicas holds -1; it must be a whole number from 0 to 100",
-      "eks-irsa:replica holds 2; there is no such key; there are namespace, createNamespace, serviceAccount, policies, role, identity, quotas, bindings, cluster, app, replicas, intervalSeconds, progressDeadlineSeconds, build, toolbox, tags; do you mean replicas?",
+      "eks-irsa:replica holds 2; there is no such key; there are namespace, createNamespace, serviceAccount, policies, role, identity, targetRole, session, chain, admission, quotas, bindings, cluster, otherClusters, app, replicas, intervalSeconds, progressDeadlineSeconds, build, toolbox, tags; do you mean replicas?",
     ]);
   });
 
@@ -171,7 +171,7 @@ describe("the stack configuration", () => {
       ).to.deep.equal([
         "eks-irsa:bindings[0].serviceAccount holds \"B!\"; it must be lower-case letters, digits, '-' and '.', each part between dots starting and ending with a letter or digit, at most 253",
         "eks-irsa:bindings[1].role.maxSessionDuration holds 60; it must be a whole number of seconds from 3600 to 43200",
-        "eks-irsa:bindings[1].polices holds []; there is no such key; there are namespace, createNamespace, serviceAccount, policies, role, identity, quotas, description, otherSubjects, audience, roleOnly, adopt, labels, annotations, tokenExpirationSeconds, stsRegionalEndpoints, automountToken, tags; do you mean policies?",
+        "eks-irsa:bindings[1].polices holds []; there is no such key; there are namespace, createNamespace, serviceAccount, policies, role, quotas, description, otherSubjects, audience, roleOnly, adopt, labels, annotations, tokenExpirationSeconds, stsRegionalEndpoints, automountToken, identity, targetRole, session, chain, admission, tags; do you mean policies?",
       ]);
     });
 
@@ -247,6 +247,65 @@ describe("the stack configuration", () => {
         "an audience of Pod Identity",
         binding({ identity: "pod-identity", audience: "x" }),
         `${at}.audience holds "x"; EKS Pod Identity has no audience`,
+      ],
+      [
+        "a pattern under Pod Identity",
+        binding({
+          identity: "pod-identity",
+          otherSubjects: [{ namespace: { matching: "team-*" }, serviceAccount: "app" }],
+        }),
+        `${at}.otherSubjects[0] holds {"namespace":{"matching":"team-*"},"serviceAccount":"app"}; an association of EKS Pod Identity is for one ServiceAccount`,
+      ],
+      [
+        "a session policy beside session tags",
+        binding({ identity: "pod-identity", session: { policy: { Statement: statement } } }),
+        `${at}.session.disableTags is not set; it must be true: AWS takes a session policy for sessions without tags only`,
+      ],
+      [
+        "a target role under IRSA, and a chain under Pod Identity",
+        {
+          ...existing,
+          bindings: [
+            { namespace: "a", serviceAccount: "b", targetRole: { arn: roleArn } },
+            { namespace: "a", serviceAccount: "c", chain: { role: roleArn }, identity: "pod-identity" },
+          ],
+        },
+        `${at}.targetRole holds {"arn":"${roleArn}"}; only EKS Pod Identity`,
+        `eks-irsa:bindings[1].chain holds {"role":"${roleArn}"}; EKS Pod Identity assumes the second role itself`,
+      ],
+      [
+        "the lister's target of another partition",
+        {
+          identity: "pod-identity",
+          targetRole: { arn: "arn:aws-cn:iam::111122223333:role/r" },
+        },
+        `eks-irsa:targetRole.arn holds "arn:aws-cn:iam::111122223333:role/r"; it must be of the region's partition (arn:aws:...), since`,
+      ],
+      [
+        "a migration of something else",
+        binding({ identity: { mechanism: "pod-identity", migrate: true } }),
+        `${at}.identity.migrate holds true; there is no such key; there are mechanism, migrating`,
+      ],
+      [
+        "an admission that there is not",
+        binding({ admission: "enforce" }),
+        `${at}.admission holds "enforce"; it must be one of open, enforced`,
+      ],
+      [
+        "another cluster that IRSA cannot admit",
+        { ...binding({}), otherClusters: [{ name: "old" }] },
+        `eks-irsa:otherClusters[0].oidcProviderArn is not set; IRSA admits a cluster by it`,
+      ],
+      [
+        "more clusters than a trust policy has room for",
+        {
+          ...binding({}),
+          otherClusters: Array.from({ length: 5 }, (_, index) => ({
+            name: `c${index}`,
+            oidcProviderArn: `arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-central-1.amazonaws.com/id/${"A".repeat(31)}${index}`,
+          })),
+        },
+        /^eks-irsa:otherClusters holds .*; for the role of team-a\/app, the trust policy has \d+ characters; .* room for \d of its 6 clusters/,
       ],
       [
         "two descriptions",
@@ -649,12 +708,17 @@ describe("the stack configuration", () => {
     ]);
   });
 
-  it("advises nothing that cannot be done", () => {
-    expect(() => parse({ replica: 2 })).to.throw(
+  it("says where to correct it, and names a command only for a key that there is", () => {
+    expect(() => parse({ replica: 2 })).to.throw(ConfigError, /\nCorrect it in Pulumi\.test\.yaml\.$/);
+    expect(() => parse({ replicas: -1, replica: 2 })).to.throw(
       ConfigError,
-      /Correct it where it is given: in Pulumi\.test\.yaml/,
+      /\nCorrect it in Pulumi\.test\.yaml, or with `pulumi config set --stack test eks-irsa:replicas VALUE`\.$/,
     );
-    expect(() => parse({ replica: 2 })).not.to.throw(ConfigError, /pulumi config set/);
+    expect(() => parseConfig("test", {})).to.throw(
+      ConfigError,
+      "pulumi config set --stack test aws:region VALUE",
+    );
+    expect(() => parseConfig("test", {}, "Say it again.")).to.throw(ConfigError, /\nSay it again\.$/);
   });
 
   it("is a RunError, which Pulumi prints without a stack trace", () => {

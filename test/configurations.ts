@@ -34,6 +34,7 @@ const policyName = (policy: string | { name?: string; arn?: string; bundle?: str
   typeof policy === "string"
     ? policy.replace(/^.*\//, "")
     : (policy.name ?? policy.bundle ?? String(policy.arn).replace(/^.*\//, ""));
+const roleArn = "arn:aws:iam::222233334444:role/next";
 const policyArn = name.map((one) => `arn:aws:iam::111122223333:policy/${one}`);
 const policies = fc.uniqueArray(
   fc.oneof(
@@ -111,7 +112,9 @@ const binding = record({
   createNamespace: optional(fc.boolean()),
   policies: optional(policies),
   role: optional(role),
-  identity: optional(fc.constantFrom("irsa", "pod-identity")),
+  identity: optional(fc.constantFrom("irsa", { mechanism: "irsa" as const, migrating: false })),
+  chain: optional(fc.constantFrom({ role: roleArn }, { role: roleArn, externalId: "a" })),
+  admission: optional(fc.constantFrom("open", "enforced")),
   otherSubjects: optional(
     fc.array(record({ namespace: nameOrPattern, serviceAccount: nameOrPattern }), { maxLength: 6 }),
   ),
@@ -121,7 +124,33 @@ const binding = record({
   tags: optional(tags),
   tokenExpirationSeconds: optional(fc.integer({ min: 600, max: 86_400 })),
 });
-const bindings = fc.uniqueArray(binding, {
+/** What only EKS Pod Identity has; under it, other subjects have names. */
+const podIdentityBinding = fc
+  .tuple(
+    binding,
+    record({
+      identity: fc.constantFrom(
+        "pod-identity",
+        { mechanism: "pod-identity" as const, migrating: true },
+        { mechanism: "irsa" as const, migrating: true },
+      ),
+      targetRole: optional(fc.constant({ arn: roleArn })),
+      session: optional(
+        record({
+          disableTags: fc.constant(true as const),
+          policy: optional(fc.constant({ Statement: { Effect: "Allow", Action: "s3:*", Resource: "*" } })),
+        }),
+      ),
+      otherSubjects: optional(
+        fc.uniqueArray(record({ namespace: name.map((one) => `other-${one}x`), serviceAccount: name }), {
+          maxLength: 3,
+          selector: ({ namespace, serviceAccount }) => `${namespace}/${serviceAccount}`,
+        }),
+      ),
+    }),
+  )
+  .map(([binding, more]) => ({ ...binding, ...more, chain: undefined }));
+const bindings = fc.uniqueArray(fc.oneof({ weight: 2, arbitrary: binding }, podIdentityBinding), {
   maxLength: 3,
   selector: ({ namespace, serviceAccount }) => `${namespace}/${serviceAccount}`,
 });
@@ -137,6 +166,10 @@ export const valid = fc.record(
     role,
     bindings,
     cluster,
+    otherClusters: fc.constantFrom(
+      [],
+      [{ name: "old", oidcProviderArn: oidcProviderArn.replace(/.$/, "0") }],
+    ),
     quotas: fc.constantFrom({}, { managedPoliciesPerRole: 25 }, { trustPolicyCharacters: 4096 }),
     app: fc.constantFrom("go", "java", "none"),
     replicas: fc.integer({ min: 0, max: 100 }),
@@ -211,6 +244,10 @@ const moreKeys = [
   "roleOnly",
   "identity",
   "quotas",
+  "targetRole",
+  "session",
+  "chain",
+  "admission",
   "tags",
   "Sid",
 ];

@@ -4,7 +4,18 @@ import { countLine, runSuites } from "./suites.ts";
 // What `npm run test:local` runs: the end-to-end tests, one after the other, shown as they end. Closes with a count.
 
 // The order: the last takes everything down, and looks that nothing is left.
-const suites = ["irsa", "automation", "package", "example", "doctor", "audit", "refusals", "java", "local"];
+const suites = [
+  "irsa",
+  "admission",
+  "automation",
+  "package",
+  "example",
+  "doctor",
+  "audit",
+  "refusals",
+  "java",
+  "local",
+];
 
 const counts = await runSuites(
   suites.map((name) => join(import.meta.dirname, "e2e", `${name}.e2e.ts`)),

@@ -277,6 +277,51 @@ describe("the program", () => {
         .map((one) => one.inputs.addonName);
     expect(await addons({})).to.not.include("eks-pod-identity-agent");
     expect(await addons({ "eks-irsa:identity": "pod-identity" })).to.include("eks-pod-identity-agent");
+    const identity = JSON.stringify({ mechanism: "irsa", migrating: true });
+    expect(await addons({ "eks-irsa:identity": identity })).to.include("eks-pod-identity-agent");
+    const bindings = JSON.stringify([{ namespace: "a", serviceAccount: "b" }]);
+    const none = {
+      "eks-irsa:app": "none",
+      "eks-irsa:identity": "pod-identity",
+      "eks-irsa:bindings": bindings,
+    };
+    expect(await addons(none), "there is no lister").to.not.include("eks-pod-identity-agent");
+  });
+
+  it("admits from both clusters while one is replaced, by either mechanism", async () => {
+    const other = oidcProviderArn.replace(/.$/, "0");
+    const { registered } = await run("test", {
+      ...region,
+      "eks-irsa:app": "none",
+      "eks-irsa:otherClusters": JSON.stringify([{ name: "old", oidcProviderArn: other }]),
+      "eks-irsa:bindings": JSON.stringify([
+        { namespace: "a", serviceAccount: "web" },
+        { namespace: "a", serviceAccount: "pod", identity: "pod-identity" },
+      ]),
+    });
+    const trust = (name: string) =>
+      JSON.parse(only(registered, "aws:iam/role:Role", name).inputs.assumeRolePolicy as string).Statement;
+    expect(
+      trust("a.web-role").map((one: { Principal: { Federated: string } }) => one.Principal.Federated),
+    ).to.deep.equal([oidcProviderArn, other]);
+    expect(trust("a.pod-role")[0].Condition.StringEquals["aws:RequestTag/eks-cluster-name"]).to.deep.equal([
+      "eks-irsa-test",
+      "old",
+    ]);
+    const association = only(registered, "aws:eks/podIdentityAssociation:PodIdentityAssociation");
+    expect(association.inputs.clusterName).to.equal("eks-irsa-test");
+  });
+
+  it("gives the lister and the toolbox what their pods need for a chain of roles", async () => {
+    const { registered } = await run("test", {
+      ...region,
+      "eks-irsa:toolbox": "true",
+      "eks-irsa:chain": JSON.stringify({ role: "arn:aws:iam::222233334444:role/reports" }),
+    });
+    for (const name of ["s3-lister-deployment", "toolbox-deployment"]) {
+      const { inputs } = only(registered, "kubernetes:apps/v1:Deployment", name);
+      expect(JSON.stringify(inputs.spec)).to.contain('"name":"AWS_PROFILE","value":"chained"');
+    }
   });
 
   it("has the OIDC provider list each binding's audience, or STS would take no token of it", async () => {

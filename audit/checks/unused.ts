@@ -12,7 +12,7 @@ import {
   type Trust,
 } from "../inventory.ts";
 import type { RoleDetail } from "../snapshot.ts";
-import { isOfCluster } from "./admission.ts";
+import { isOfCluster } from "./admitted.ts";
 import { deleteRole } from "./mends.ts";
 
 /** Days without use after which a role is stale. */

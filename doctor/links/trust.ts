@@ -45,10 +45,8 @@ export const podIdentityTrust: Link<"role" | "association" | "cluster", never> =
     const judge = (document: string): TrustVerdict => judgePodIdentityTrust(document, context, sessionTags);
     const { fault, undecided } = judge(role.trustPolicy);
     if (fault) {
-      const [statement] = podIdentityTrustPolicy([patient]).Statement;
-      // A session without tags fits no condition on them.
-      const untagged = { ...statement, Action: "sts:AssumeRole", Condition: undefined };
-      return brokenTrust(role, fault, [sessionTags ? { ...statement } : untagged], judge);
+      const right = podIdentityTrustPolicy([patient], { clusterNames: [patient.cluster], sessionTags });
+      return brokenTrust(role, fault, right.Statement, judge);
     }
     return undecided.length > 0
       ? unseen(onlySts(undecided), "The pod's own word: what its SDK gets from the agent.")

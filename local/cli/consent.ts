@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { createInterface } from "node:readline/promises";
+import { canAsk, columnsOf, confirm, folded, shortPath } from "../../terminal.ts";
 import { cache } from "../machine/paths.ts";
 import { exists } from "../machine/process.ts";
 
@@ -21,19 +21,17 @@ export function needRootOnLinux(): void {
 /**
  * The first run downloads and builds. Somebody at a terminal is asked; a script has said what it wants by calling.
  *
- * @throws Error when the person says no.
+ * @throws NotConfirmedError when the person says no.
  */
 export async function askToInstall(options: InstallOptions): Promise<void> {
   if (await exists(join(cache, "bin", "pulumi"))) return;
+  const said =
+    "The first run, and only that, downloads Debian, Python and Go packages and builds from their Go modules: Kubernetes, and " +
+    "where Pulumi's releases are out of reach also its engine and its Kubernetes provider. That took 15 minutes on 2 busy cores. " +
+    `It all goes to ${shortPath(cache)} (8 GB); nothing is installed on the system.`;
   process.stderr.write(
-    `The first run, and only that, downloads Debian, Python and Go packages and builds from their Go modules: Kubernetes, and
-where Pulumi's releases are out of reach also its engine and its Kubernetes provider. That took 15 minutes on 2 busy cores.
-It all goes to ${cache} (8 GB); nothing is installed on the system.
-To remove it later: npm run local -- down && rm -rf ${cache}\n`,
+    `${folded(said, Math.min(columnsOf(process.stderr), 100)).join("\n")}
+To remove it later: npm run local -- down && rm -rf ${shortPath(cache)}\n`,
   );
-  if (options.yes || !process.stdin.isTTY || !process.stderr.isTTY) return;
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question("Go on? [Y/n] ");
-  terminal.close();
-  if (/^n/i.test(answer.trim())) throw new Error("Nothing was done.");
+  if (!options.yes && canAsk()) await confirm("Go on?", { byDefault: "yes" });
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { OperationError } from "../../automation/errors.ts";
 import { changed, describe, summary } from "../../automation/progress.ts";
 import type { ProgramStack, OperationOptions as StackOperationOptions } from "../../automation/stack.ts";
+import { shortPath } from "../../terminal.ts";
 import { logs, project } from "../machine/paths.ts";
 import { openLocalStack } from "../pulumi/engine.ts";
 import type { UpRun } from "../run.ts";
@@ -65,7 +66,7 @@ async function operate(
 /**
  * An operation of the engine: its progress is said, its output kept in the log.
  *
- * @throws Error with the part of the engine's output that tells what went wrong.
+ * @throws Error with what went wrong, and where the rest of what the engine printed is.
  */
 export async function engineOperation<T>(
   say: (line: string) => void,
@@ -80,9 +81,9 @@ export async function engineOperation<T>(
     });
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
-    const start = error.output.indexOf("Diagnostics:");
-    const diagnostics = start >= 0 ? error.output.slice(start).trim() : error.message;
-    throw new Error(`${diagnostics}\n\nThe whole output is in ${log}.`, { cause: error });
+    throw new Error(`${error.message}\n\nThe engine's whole output is in ${shortPath(log)}.`, {
+      cause: error,
+    });
   } finally {
     await appendFile(log, lines.join(""));
   }

@@ -1,3 +1,4 @@
+import { shortPath } from "../../terminal.ts";
 import { install as steps } from "../bring-up.ts";
 import { cache, project } from "../machine/paths.ts";
 import { lock } from "../state.ts";
@@ -11,5 +12,5 @@ export async function install(options: InstallOptions): Promise<void> {
   await askToInstall(options);
   await runSteps(steps, undefined);
   unlock();
-  process.stdout.write(`Everything that local needs is in ${cache}.\n`);
+  process.stdout.write(`Everything that local needs is in ${shortPath(cache)}.\n`);
 }

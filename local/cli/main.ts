@@ -1,5 +1,7 @@
-import { Command } from "commander";
+import type { Command } from "commander";
+import { commandLine, exitCodes, run } from "../../terminal.ts";
 import { addedLibraryPath, searchPath } from "../machine/paths.ts";
+import { BusyError } from "../state.ts";
 
 // Everything that local starts finds local's own programs first.
 process.env.PATH = searchPath;
@@ -7,12 +9,17 @@ process.env.LD_LIBRARY_PATH = [addedLibraryPath, process.env.LD_LIBRARY_PATH].fi
 // The engine is the one that local built: no need to ask it for its version each time.
 process.env.PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK = "true";
 
-const cli = new Command("npm run local --")
-  .description(
-    "AWS, Kubernetes and the Pulumi engine on this machine, running the same program as `pulumi up`.",
-  )
-  .showHelpAfterError("(--help lists the commands)")
-  .enablePositionalOptions(); // what follows `exec` is the command's own, options too
+const cli = commandLine(
+  "npm run local --",
+  "AWS, Kubernetes and the Pulumi engine on this machine, running the same program as `pulumi up`. Without a command: `up`.",
+)
+  .enablePositionalOptions() // what follows `exec` is the command's own, options too
+  .addHelpText(
+    "after",
+    `
+Exit codes: ${exitCodes.done} done, ${exitCodes.failed} failed, or a proof does not hold, ${exitCodes.usage} bad --config or
+command line, ${exitCodes.busy} another command of local is at work, ${exitCodes.notConfirmed} not confirmed.`,
+  );
 
 const collect = (value: string, values: string[]): string[] => [...values, value];
 const withConfig = (command: Command): Command =>
@@ -28,7 +35,7 @@ function action<Options>(load: () => Promise<(options: Options) => Promise<void>
   return async (options: Options): Promise<void> => (await load())(options);
 }
 
-withConfig(cli.command("up", { isDefault: true }))
+withConfig(cli.command("up"))
   .description("bring everything up, and prove that it works; repeating it changes nothing")
   .option("--json", "print one JSON object on standard output: outputs, log, buckets, proofs, seconds")
   .option("--yes", "do not ask before anything is downloaded")
@@ -81,7 +88,18 @@ cli
   .description('print export lines for a shell: eval "$(npm run --silent local -- env)"')
   .action(action(async () => (await import("./env.ts")).env));
 
-cli.parseAsync().catch((error: unknown) => {
-  process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
+// Not as commander's default command, which takes a word that it does not know for an argument of `up`.
+const args = process.argv.slice(2);
+const [first = ""] = args;
+const isUp = first === "" || (first.startsWith("-") && !["-h", "--help"].includes(first));
+
+/** A `ConfigError` by its name: its class comes with the whole Pulumi SDK, which `env` need not wait for. */
+const isConfigError = (error: unknown): boolean => error instanceof Error && error.name === "ConfigError";
+
+await run(cli, {
+  args: isUp ? ["up", ...args] : args,
+  codeOf: (error) => {
+    if (isConfigError(error)) return exitCodes.usage;
+    return error instanceof BusyError ? exitCodes.busy : undefined;
+  },
 });

@@ -1,10 +1,12 @@
+import { basename } from "node:path";
 import { CoreV1Api } from "@kubernetes/client-node";
+import { columnsOf, shortPath, table } from "../../terminal.ts";
 import { administrator } from "../kubernetes/client.ts";
+import { logs } from "../machine/paths.ts";
 import { alive, residentBytes } from "../machine/process.ts";
 import { processOf } from "../proofs.ts";
 import { awsEndpoint, files } from "../run.ts";
 import { load } from "../state.ts";
-import { table } from "./up-report.ts";
 
 /** Shows what runs. */
 export async function status(options: { json?: boolean }): Promise<void> {
@@ -44,13 +46,18 @@ export async function status(options: { json?: boolean }): Promise<void> {
       one.name,
       one.alive ? String(one.pid) : "ENDED",
       mega(one.residentBytes),
-      one.log,
+      basename(one.log),
     ]),
     ...pods.map((one) => [`pod ${one.name}`, String(one.pid), mega(one.residentBytes), ""]),
     ["together", "", mega(total), ""],
   ];
   process.stdout.write(
-    `${state.phase === "up" ? "Up" : "Half-way up"} since ${state.since}, from ${state.project}\n\n${table(rows)}\n`,
+    `${state.phase === "up" ? "Up" : "Half-way up"} since ${state.since}, from ${shortPath(state.project)}
+
+${table(rows, columnsOf(process.stdout))}
+
+Logs are in ${shortPath(logs)}.
+`,
   );
 }
 

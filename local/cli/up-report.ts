@@ -1,3 +1,4 @@
+import { table } from "../../terminal.ts";
 import type { Proof } from "../proofs.ts";
 
 /** Everything that `up` found out, and the JSON that `up --json` prints. */
@@ -13,19 +14,20 @@ export interface Report {
   seconds: Record<string, number>;
 }
 
-/** Rows as an aligned table, for a terminal or a log. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("   ")}`.trimEnd())
-    .join("\n");
-}
-
-export function proofTable(proofs: readonly Proof[]): string {
-  return table([
-    ["", "who asks, or what for", "expected", "got"],
-    ...proofs.map((proof) => [proof.ok ? "✔" : "✖", proof.name, proof.expected, proof.got]),
-  ]);
+/** Who asked, what was expected, and what came instead where that was another. */
+export function proofTable(proofs: readonly Proof[], width: number): string {
+  return table(
+    [
+      ["", "who asks, or what for", "expected", "got"],
+      ...proofs.map(({ ok, name, expected, got }) => [
+        ok ? "✔" : "✖",
+        name,
+        expected,
+        got === expected ? "(same)" : got,
+      ]),
+    ],
+    width,
+  );
 }
 
 /** The buckets in the lister's log: the last block that it printed. */
@@ -67,3 +69,21 @@ export function podReport(log: readonly string[]): string[] {
     ...(asOf === undefined ? [] : [`The last listing that went well, at ${asOf}:`, ...listing]),
   ];
 }
+
+/** What to try next: each a command to paste as it stands, and below it what it does. */
+export const hints = (moreConfig: string): string =>
+  `What to try next:
+${(
+  [
+    [
+      'eval "$(npm run --silent local -- env)"',
+      "a shell in which aws, kubectl, docker and pulumi talk to it",
+    ],
+    ["aws s3 mb s3://one-more", "in that shell; then look at the log again"],
+    ["npm run local -- logs --follow", "what the pod lists"],
+    [`npm run local -- up --config namespace=team-a${moreConfig}`, "another configuration"],
+    ["npm run local -- down", "ends it; the machine is as it was"],
+  ] as const
+)
+  .map(([command, does]) => `  ${command}\n      ${does}\n`)
+  .join("")}`;

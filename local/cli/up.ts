@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import getPort from "get-port";
 import { type Changes, changed, summary } from "../../automation/progress.ts";
 import { withoutSecrets } from "../../automation/stack.ts";
+import { columnsOf, shortPath } from "../../terminal.ts";
 import { logs, project } from "../machine/paths.ts";
 import { alive } from "../machine/process.ts";
 import type { Proof } from "../proofs.ts";
@@ -22,7 +23,7 @@ import { takeDown } from "./down.ts";
 import { engineOperation, outputsOf } from "./engine-operations.ts";
 import { podLog } from "./logs.ts";
 import { finding, runSteps, type Seconds, type Step } from "./steps.ts";
-import { bucketsIn, podReport, proofTable, type Report } from "./up-report.ts";
+import { bucketsIn, hints, podReport, proofTable, type Report } from "./up-report.ts";
 
 export interface UpOptions {
   config: string[];
@@ -44,8 +45,8 @@ interface Applied {
 
 /** Brings everything up, runs the program, proves it. */
 export async function up(options: UpOptions): Promise<void> {
-  needRootOnLinux();
   checkLocalConfig(options.config);
+  needRootOnLinux();
   const unlock = lock("up", project);
   const seconds: Seconds = {};
   const runTimed = async <In, Out>(step: Step<In, Out>, known: In): Promise<Out> => {
@@ -219,9 +220,11 @@ async function readLog(outputs: Record<string, unknown>): Promise<string[]> {
 
 /** What a person reads when `up` has ended. */
 function closing({ ports }: UpRun, report: Report, options: UpOptions, nothing: boolean): string {
+  const width = columnsOf(process.stdout);
   const proofs =
-    report.proofs.length > 0 ? `\nWho gets credentials, and what for:\n${proofTable(report.proofs)}\n` : "";
-  const config = options.config.map((one) => ` --config ${one}`).join("");
+    report.proofs.length > 0
+      ? `\nWho gets credentials, and what for:\n${proofTable(report.proofs, width)}\n`
+      : "";
   return `${nothing ? "\nEverything is up and as it should be: nothing to do.\n" : ""}
 The log of the pod, ${report.outputs.namespace}/${report.outputs.deployment}:
 ${podReport(report.log)
@@ -230,13 +233,7 @@ ${podReport(report.log)
 ${proofs}
   AWS         ${awsEndpoint(ports)}
   Kubernetes  https://127.0.0.1:${ports.apiServer}
-  logs        ${logs}
+  logs        ${shortPath(logs)}
 
-What to try next:
-  eval "$(npm run --silent local -- env)"      a shell in which aws, kubectl, docker and pulumi talk to it
-  aws s3 mb s3://one-more                      then look at the log again
-  npm run local -- logs --follow
-  npm run local -- up --config namespace=team-a${config ? "" : " --config replicas=2"}
-  npm run local -- down                        end it; the machine is as it was
-`;
+${hints(options.config.length > 0 ? "" : " --config replicas=2")}`;
 }

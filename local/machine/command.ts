@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { createWriteStream, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { shortPath } from "../../terminal.ts";
 import { logs } from "./paths.ts";
 
 export interface CommandOptions {
@@ -16,11 +17,21 @@ export interface CommandOptions {
   onLine?: (line: string) => void;
 }
 
+/** There is no such command on this machine. */
+class CommandMissingError extends Error {
+  constructor(command: string) {
+    super(
+      `There is no \`${command}\` on the search path. Local runs on Debian and what is made of it, as root: docs/local.md.`,
+    );
+    this.name = "CommandMissingError";
+  }
+}
+
 /** A command that failed; the message has its last lines and names its log. */
 export class CommandError extends Error {
   constructor(command: string, how: string, log: string, last: readonly string[]) {
     const end = last.map((line) => `  ${line}`).join("\n");
-    super(`${command} ${how}. The end of ${log}:\n${end || "  (it printed nothing)"}`);
+    super(`${command} ${how}. The end of ${shortPath(log)}:\n${end || "  (it printed nothing)"}`);
     this.name = "CommandError";
   }
 }
@@ -28,7 +39,7 @@ export class CommandError extends Error {
 /**
  * Runs a command to its end and gives what it printed on standard output.
  *
- * @throws CommandError when it cannot be started or exits with another code than 0.
+ * @throws CommandMissingError when there is none; CommandError when it cannot be started or exits with another code than 0.
  */
 export function command(name: string, args: readonly string[], options: CommandOptions): Promise<string> {
   mkdirSync(logs, { recursive: true });
@@ -56,8 +67,12 @@ export function command(name: string, args: readonly string[], options: CommandO
       });
     }
     child.stdin?.end(options.input);
-    child.once("error", (error) =>
-      reject(new CommandError(name, `could not be started (${error.message})`, path, last)),
+    child.once("error", (error: NodeJS.ErrnoException) =>
+      reject(
+        error.code === "ENOENT"
+          ? new CommandMissingError(name)
+          : new CommandError(name, `could not be started (${error.message})`, path, last),
+      ),
     );
     child.once("close", (code, signal) => {
       log.end();

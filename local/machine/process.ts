@@ -3,6 +3,7 @@ import { mkdirSync, openSync, readFileSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { shortPath } from "../../terminal.ts";
 import { logs } from "./paths.ts";
 
 /** A process that local started and that outlives the command that started it. */
@@ -32,7 +33,7 @@ export interface DaemonSpec {
 /** A process that ended, or did not get ready: the message names its log and shows the end of it. */
 export class DaemonError extends Error {
   constructor(name: string, what: string, log: string) {
-    super(`${name} ${what}. The end of ${log}:\n${tail(log, 15)}`);
+    super(`${name} ${what}. The end of ${shortPath(log)}:\n${tail(log, 15)}`);
     this.name = "DaemonError";
   }
 }

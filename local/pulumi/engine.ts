@@ -7,6 +7,7 @@ import {
   type ProgramStack,
   project as pulumiProject,
 } from "../../automation/index.ts";
+import { UsageError } from "../../terminal.ts";
 import { javaRelease } from "../machine/install/java-image.ts";
 import { pulumiHome, runFolder } from "../machine/paths.ts";
 import { identify } from "../machine/process.ts";
@@ -75,6 +76,7 @@ export function needsJava(overrides: readonly string[]): boolean {
  * @throws ConfigError when the configuration is bad.
  */
 export async function openLocalStack(state: UpRun, overrides: readonly string[]): Promise<ProgramStack> {
+  checkLocalConfig(overrides);
   for (const path of ["state", "project"]) mkdirSync(join(folder, path), { recursive: true });
   removeStaleLocks();
   return openStack({
@@ -94,7 +96,12 @@ export async function openLocalStack(state: UpRun, overrides: readonly string[])
  * @throws ConfigError when it is bad.
  */
 export function checkLocalConfig(overrides: readonly string[]): void {
-  checkConfig(stackName, region, configFor(anyImages, overrides));
+  checkConfig(
+    stackName,
+    region,
+    configFor(anyImages, overrides),
+    "Correct it in what --config says, such as --config replicas=2 or --config cluster.nodes.max=5.",
+  );
 }
 
 function configFor(images: Images, overrides: readonly string[]): ConfigInput {
@@ -129,7 +136,7 @@ export function overridden(
   for (const override of overrides) {
     const [, key, text] = /^(?:eks-irsa:)?([A-Za-z][\w.-]*)=(.*)$/s.exec(override) ?? [];
     if (key === undefined || text === undefined) {
-      throw new Error(
+      throw new UsageError(
         `--config ${override} is not KEY=VALUE, such as --config replicas=2 or --config cluster.nodes.max=5.`,
       );
     }
@@ -141,15 +148,17 @@ export function overridden(
       inner[part] = typeof next === "object" && next !== null ? next : {};
       inner = inner[part] as Record<string, unknown>;
     }
-    inner[last] = parsed(text);
+    inner[last] = parsed(override, text);
   }
   return result;
 }
 
-function parsed(text: string): unknown {
+function parsed(override: string, text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch {
-    return text;
+  } catch (error) {
+    // Only a list or a map must be JSON; anything else may be text.
+    if (!/^\s*[[{]/.test(text)) return text;
+    throw new UsageError(`--config ${override} is no JSON: ${(error as Error).message}.`);
   }
 }

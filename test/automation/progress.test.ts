@@ -73,8 +73,14 @@ describe("an operation's error", () => {
     const error = toOperationError(commandError(CommandError, "exit code 255"), events, "the output");
     expect(error).to.be.instanceOf(ResourceError);
     expect(error).to.include({ urn, reason: "AccessDenied", output: "the output" });
-    expect(error.message).to.equal(
-      "eks-irsa:index:IrsaServiceAccount$aws:iam/role:Role app-role: AccessDenied",
+    expect(error.message).to.equal("aws:iam/role:Role app-role: AccessDenied");
+  });
+
+  it("has every resource that failed, each once", () => {
+    const other = urn.replace("app-role", "other-role");
+    const events = [failed("AccessDenied", urn), failed("AccessDenied", urn), failed("Throttling", other)];
+    expect(toOperationError(commandError(CommandError, "x"), events, "").message).to.equal(
+      "aws:iam/role:Role app-role: AccessDenied\naws:iam/role:Role other-role: Throttling",
     );
   });
 

@@ -32,12 +32,13 @@ describe("the default network", () => {
     await setMocks({
       calls: {
         "aws:ec2/getVpc:getVpc": () => {
-          throw new Error("no matching EC2 VPC found");
+          // What the engine tells the SDK is in the details of gRPC.
+          throw Object.assign(new Error(), { details: "no matching EC2 VPC found" });
         },
       },
     });
-    expect(await failure(known(defaultNetwork("eu-central-1", {}).subnetIds))).to.match(
-      /^There is no default VPC in eu-central-1 that can be read: .*\nSet the cluster's network to a VPC/,
+    expect(await failure(known(defaultNetwork("eu-central-1", {}).subnetIds))).to.equal(
+      "There is no default VPC in eu-central-1. Set the cluster's network to a VPC and at least two of its subnets.",
     );
     await withSubnets({ "subnet-a": "use1-az1", "subnet-e": "use1-az3" });
     expect(await failure(known(defaultNetwork("us-east-1", {}).subnetIds))).to.contain(

@@ -287,21 +287,8 @@ describe("IrsaServiceAccount", () => {
     ).to.equal(false);
   });
 
-  it("under Pod Identity trusts the service for this ServiceAccount, associates, and annotates nothing", async () => {
+  it("under Pod Identity associates, and annotates nothing", async () => {
     const irsa = await make({ identity: "pod-identity", clusterName: "dev" });
-    expect(statements()).to.deep.equal([
-      {
-        Effect: "Allow",
-        Principal: { Service: "pods.eks.amazonaws.com" },
-        Action: ["sts:AssumeRole", "sts:TagSession"],
-        Condition: {
-          StringEquals: {
-            "aws:RequestTag/kubernetes-namespace": "team-a",
-            "aws:RequestTag/kubernetes-service-account": "app",
-          },
-        },
-      },
-    ]);
     expect(only(registered, "aws:eks/podIdentityAssociation:PodIdentityAssociation").inputs).to.include({
       clusterName: "dev",
       namespace: "team-a",

@@ -161,7 +161,7 @@ describe("bindings on an existing cluster", function () {
       const error = await failureOf(attempt());
       expect(error.message)
         .to.contain("team-a.not-there-to-adopt")
-        .and.to.match(/not-there.* does not exist|not found/);
+        .and.to.contain("There is no ServiceAccount team-a/not-there to adopt. Make it");
     }
     await missing.destroy();
     await missing.remove();

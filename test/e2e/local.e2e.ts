@@ -133,7 +133,7 @@ describe("npm run local", function () {
       "--config",
       'policies=["no such thing"]',
     );
-    expect(code).to.equal(1);
+    expect(code).to.equal(2);
     expect(stderr).to.contain("eks-irsa:replicas holds -1; it must be a whole number from 0 to 100");
     expect(stderr).to.contain(
       'eks-irsa:policies[0] holds "no such thing"; it must be the name of an AWS managed policy',

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import {
+  podIdentityTrustPolicy,
   type Subject,
   stsAudience,
   subject,
@@ -177,4 +178,57 @@ describe("the trust policy", () => {
       );
     });
   }
+});
+
+describe("the trust policy for EKS Pod Identity", () => {
+  const [one, two] = [
+    { namespace: "a", serviceAccount: "b" },
+    { namespace: "c", serviceAccount: "d" },
+  ] as const;
+  const conditions = (...args: Parameters<typeof podIdentityTrustPolicy>) =>
+    podIdentityTrustPolicy(...args).Statement.map(({ Condition }) => Condition);
+
+  it("has a statement a ServiceAccount, since a pair of tags cannot be one of several", () => {
+    expect(conditions([one, two], { clusterNames: ["prod"] })).to.deep.equal(
+      [one, two].map(({ namespace, serviceAccount }) => ({
+        StringEquals: {
+          "aws:RequestTag/eks-cluster-name": "prod",
+          "aws:RequestTag/kubernetes-namespace": namespace,
+          "aws:RequestTag/kubernetes-service-account": serviceAccount,
+        },
+      })),
+    );
+  });
+
+  it("asks for the cluster by its name even where it takes a pattern for the rest", () => {
+    expect(
+      conditions([{ namespace: { matching: "a-*" }, serviceAccount: "b" }], { clusterNames: ["x", "y"] }),
+    ).to.deep.equal([
+      {
+        StringEquals: { "aws:RequestTag/eks-cluster-name": ["x", "y"] },
+        StringLike: {
+          "aws:RequestTag/kubernetes-namespace": "a-*",
+          "aws:RequestTag/kubernetes-service-account": "b",
+        },
+      },
+    ]);
+  });
+
+  it("asks for nothing that a session without tags does not have", () => {
+    expect(
+      podIdentityTrustPolicy([one, two], { clusterNames: ["x"], sessionTags: false }).Statement,
+    ).to.deep.equal([
+      { Effect: "Allow", Principal: { Service: "pods.eks.amazonaws.com" }, Action: "sts:AssumeRole" },
+    ]);
+  });
+
+  it("that is too long says how many there is room for", () => {
+    const many = Array.from({ length: 30 }, (_, index) => ({
+      namespace: "team",
+      serviceAccount: `a${index}`,
+    }));
+    expect(() => podIdentityTrustPolicy(many, { clusterNames: ["prod"] })).to.throw(
+      /^The trust policy has \d+ characters; IAM takes 2048\. There is room for \d of its 30 ServiceAccounts\./,
+    );
+  });
 });

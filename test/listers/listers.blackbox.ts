@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { Browser, chromium, views } from "../../testing/browser.ts";
 import { type Certificate, selfSigned } from "../../testing/certificate.ts";
 import { FakeAws } from "../../testing/fake-aws.ts";
 import {
@@ -315,6 +316,36 @@ for (const { language, command } of listers) {
       expect((await ask("/nothing")).code).to.equal(404);
       expect((await ask("/buckets", { method: "POST" })).code).to.equal(405);
       expect(output.stdout).to.equal(block("alpha", "beta", "gamma"));
+    });
+
+    it("has a page in which axe-core finds nothing, on a phone and on a desk, light and dark, whatever its state", async function () {
+      if (chromium === undefined) this.skip();
+      const browser = await Browser.start();
+      try {
+        const look = async (port: number | undefined, says: RegExp): Promise<void> => {
+          for (const view of views) {
+            await browser.open(`http://127.0.0.1:${port}/`, view);
+            const shown = `${view.width} px, ${view.scheme}`;
+            expect(await browser.evaluate("document.body.innerText"), shown).to.match(says);
+            expect(await browser.faults(), shown).to.deep.equal([]);
+          }
+        };
+        aws.buckets.push("a-bucket-with-a-name-as-long-as-s3-takes-it-which-is-63-characters");
+        const { ready, output, ask } = await serve([], inPod("page"));
+        await until(ready);
+        await look(portOf(output.stderr), /Ready at /);
+        aws.mood = "refuses";
+        await until(async () => (await ask("/readyz")).code === 503);
+        await look(
+          portOf(output.stderr),
+          /Not ready at [\s\S]*Last error[\s\S]*That was the last listing that succeeded/,
+        );
+        aws.mood = "hangs";
+        const { output: begun } = await serve([], inPod("page"));
+        await look(portOf(begun.stderr), /Not ready at [\s\S]*Not listed yet/);
+      } finally {
+        await browser.close();
+      }
     });
 
     it("answers at once on a connection that is kept", async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { ConfigError } from "../../config.ts";
-import { bucketsIn, podReport, proofTable, table } from "../../local/cli/up-report.ts";
+import { bucketsIn, hints, podReport, proofTable } from "../../local/cli/up-report.ts";
 import { alive, identify } from "../../local/machine/process.ts";
 import { checkLocalConfig, overridden } from "../../local/pulumi/engine.ts";
 
@@ -79,17 +79,49 @@ describe("the report", () => {
     expect(podReport([])).to.deep.equal(["(no listing yet)"]);
   });
 
-  it("marks what does not hold", () => {
-    const proof = { name: "another namespace", expected: "AccessDenied", got: "credentials", ok: false };
-    expect(proofTable([proof]).split("\n").at(-1)).to.match(
-      /✖ +another namespace +AccessDenied +credentials$/,
-    );
-    expect(
-      table([
-        ["a", "b"],
-        ["long", "c"],
-      ]),
-    ).to.equal("  a      b\n  long   c");
+  it("marks what does not hold, and says what came only where it is not what was expected", () => {
+    const right = {
+      name: "alg: none",
+      expected: "InvalidIdentityToken",
+      got: "InvalidIdentityToken",
+      ok: true,
+    };
+    const wrong = { name: "another namespace", expected: "AccessDenied", got: "credentials", ok: false };
+    expect(proofTable([right, wrong], 80).split("\n").slice(1)).to.deep.equal([
+      "  ✔   alg: none               InvalidIdentityToken   (same)",
+      "  ✖   another namespace       AccessDenied           credentials",
+    ]);
+  });
+
+  it("is no wider than the terminal, at 80 and at 120 columns, and loses no word", () => {
+    const role = "s3-irsa-role-cd5d83d";
+    const proofs = [
+      {
+        name: "the pod lists the buckets as its role",
+        expected: `${role}: every bucket of the account`,
+        got: `${role}: all but ${Array.from({ length: 8 }, (_, index) => `bucket-number-${index}`).join(", ")}`,
+        ok: false,
+      },
+      {
+        name: "a role that does not trust the ServiceAccount",
+        expected: "AccessDenied",
+        got: "AccessDenied",
+        ok: true,
+      },
+    ];
+    for (const width of [80, 120]) {
+      const lines = proofTable(proofs, width).split("\n");
+      expect(Math.max(...lines.map((line) => line.length))).to.be.within(width - 20, width);
+      for (const word of [role, "bucket-number-7", "ServiceAccount", "(same)"]) {
+        expect(lines.join(""), `${word} at ${width}`).to.contain(word);
+      }
+    }
+  });
+
+  it("ends with commands to paste, within 80 columns", () => {
+    const lines = hints(" --config replicas=2").split("\n");
+    expect(lines).to.include('  eval "$(npm run --silent local -- env)"');
+    expect(lines.filter((line) => line.length > 80)).to.deep.equal([]);
   });
 });
 

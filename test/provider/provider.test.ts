@@ -92,7 +92,11 @@ describe("the provider for other languages", () => {
       "namespace",
       "serviceAccountName",
       "podAnnotations",
+      "podAdditions",
+      "targetTrustPolicy",
     );
+    // Most have neither.
+    expect(schema.resources[token].required).to.not.include.oneOf(["podAdditions", "targetTrustPolicy"]);
   });
 
   it("refers only to types that its schema has", () => {

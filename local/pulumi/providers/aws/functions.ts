@@ -1,10 +1,11 @@
 import { DescribeSubnetsCommand, DescribeVpcsCommand, type Filter } from "@aws-sdk/client-ec2";
 import { GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
+import { DescribeAddonCommand } from "@aws-sdk/client-eks";
 import { GetOpenIDConnectProviderCommand, ListOpenIDConnectProvidersCommand } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { dnsSuffixOfRegion, partitionOfRegion } from "../../../../iam/partition.ts";
 import { type Properties, secret } from "../../provider-host/index.ts";
-import type { AwsContext } from "./calls.ts";
+import { type AwsContext, orUndefined } from "./calls.ts";
 import { clusterOutputs, describeCluster } from "./eks/cluster.ts";
 import { tagMap } from "./resource-tags.ts";
 
@@ -50,10 +51,21 @@ const getAddonVersion: AwsFunction = async (args, { config: { region } }) => {
   return { id: addonName, addonName, kubernetesVersion, mostRecent, version, region };
 };
 
+const getAddon: AwsFunction = async (args, { config: { eks, region } }) => {
+  const [clusterName, addonName] = [String(args.clusterName), String(args.addonName)];
+  const live = await orUndefined(eks.send(new DescribeAddonCommand({ clusterName, addonName })));
+  if (live?.addon === undefined) {
+    throw new Error(`reading EKS Add-On (${clusterName}:${addonName}): couldn't find resource`);
+  }
+  const { addonArn: arn, addonVersion, configurationValues = "", tags } = live.addon;
+  const id = `${clusterName}:${addonName}`;
+  return { id, arn, clusterName, addonName, addonVersion, configurationValues, tags: tags ?? {}, region };
+};
+
 const getCluster: AwsFunction = async (args, context) => {
   const name = String(args.name);
   const live = await describeCluster(name, context);
-  if (live === undefined) throw new Error(`there is no EKS cluster ${name} in ${context.config.region}`);
+  if (live === undefined) throw new Error(`reading EKS Cluster (${name}): couldn't find resource`);
   return { id: name, ...clusterOutputs(live), tags: live.tags ?? {}, region: context.config.region };
 };
 
@@ -65,7 +77,7 @@ const getOpenIdConnectProvider: AwsFunction = async (args, { config: { iam } }) 
     arn = OpenIDConnectProviderList.find(({ Arn }) => Arn?.endsWith(`:oidc-provider/${url}`))?.Arn;
   }
   if (arn === undefined) {
-    throw new Error(`finding IAM OIDC Provider by url (${args.url}): the account has no such provider`);
+    throw new Error(`finding IAM OIDC Provider by url (${args.url}): not found`);
   }
   const live = await iam.send(new GetOpenIDConnectProviderCommand({ OpenIDConnectProviderArn: arn }));
   return {
@@ -105,8 +117,12 @@ const getVpc: AwsFunction = async (args, { config: { ec2, region } }) => {
   const VpcIds = args.id ? [String(args.id)] : undefined;
   const { Vpcs = [] } = await ec2.send(new DescribeVpcsCommand({ VpcIds, Filters }));
   const [vpc] = Vpcs;
-  if (!vpc || Vpcs.length > 1)
-    throw new Error(`${Vpcs.length} EC2 VPCs match, where one must: ${JSON.stringify(args)}`);
+  if (vpc === undefined) throw new Error("no matching EC2 VPC found");
+  if (Vpcs.length > 1) {
+    throw new Error(
+      "multiple EC2 VPCs matched; use additional constraints to reduce matches to a single EC2 VPC",
+    );
+  }
   return {
     id: vpc.VpcId,
     cidrBlock: vpc.CidrBlock,
@@ -134,6 +150,7 @@ export const awsFunctions: Readonly<Record<string, AwsFunction>> = {
   "aws:index/getCallerIdentity:getCallerIdentity": getCallerIdentity,
   "aws:index/getRegion:getRegion": getRegion,
   "aws:index/getPartition:getPartition": getPartition,
+  "aws:eks/getAddon:getAddon": getAddon,
   "aws:eks/getAddonVersion:getAddonVersion": getAddonVersion,
   "aws:eks/getCluster:getCluster": getCluster,
   "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": getOpenIdConnectProvider,

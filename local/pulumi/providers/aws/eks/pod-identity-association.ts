@@ -18,15 +18,19 @@ export const podIdentityAssociation: AwsResourceType<
     namespace: { required: true, replace: true },
     serviceAccount: { required: true, replace: true },
     roleArn: { required: true },
+    targetRoleArn: {},
+    disableSessionTags: {},
+    policy: {},
     tags: tagsProperty,
   },
-  computed: ["associationArn", "associationId"],
+  computed: ["associationArn", "associationId", "externalId"],
+  volatile: ["externalId"],
 
   async create(inputs, context) {
-    const { clusterName, namespace, serviceAccount, roleArn } = inputs;
     const tags = unlessEmpty(tagsToSet(inputs.tags, context));
+    const { clusterName } = inputs;
     const answer = await context.config.eks.send(
-      new sdk.CreatePodIdentityAssociationCommand({ clusterName, namespace, serviceAccount, roleArn, tags }),
+      new sdk.CreatePodIdentityAssociationCommand({ ...inputs, tags }),
       cancellable(context),
     );
     return `${clusterName},${answer.association?.associationId}`;
@@ -44,15 +48,28 @@ export const podIdentityAssociation: AwsResourceType<
         namespace: live.namespace,
         serviceAccount: live.serviceAccount,
         roleArn: live.roleArn,
+        targetRoleArn: live.targetRoleArn,
+        // EKS says false where nothing was said.
+        disableSessionTags: live.disableSessionTags || inputs.disableSessionTags,
+        policy: live.policy,
+        externalId: live.externalId,
         ...tagOutputs(live.tags, inputs.tags, context),
       }
     );
   },
 
-  async update(id, { roleArn, tags }, { changed, oldState }, context) {
+  async update(id, inputs, { changed, oldState }, context) {
     const [clusterName, associationId] = partsOf(id, ",");
-    if (changed.has("roleArn")) {
-      const command = new sdk.UpdatePodIdentityAssociationCommand({ clusterName, associationId, roleArn });
+    const { roleArn, targetRoleArn, disableSessionTags, policy, tags } = inputs;
+    // What is left out stays as it is; an empty text takes it away.
+    const change = {
+      ...(changed.has("roleArn") && { roleArn }),
+      ...(changed.has("targetRoleArn") && { targetRoleArn: targetRoleArn ?? "" }),
+      ...(changed.has("disableSessionTags") && { disableSessionTags: disableSessionTags ?? false }),
+      ...(changed.has("policy") && { policy: policy ?? "" }),
+    };
+    if (Object.keys(change).length > 0) {
+      const command = new sdk.UpdatePodIdentityAssociationCommand({ clusterName, associationId, ...change });
       await context.config.eks.send(command, cancellable(context));
     }
     await changeTags(oldState.associationArn, oldState.tagsAll, tags, context);

@@ -434,8 +434,8 @@ export class FakeAws {
     DescribePodIdentityAssociation: ({ associationId }) => ({
       association: this.#eks.get(`association ${associationId}`),
     }),
-    UpdatePodIdentityAssociation: ({ associationId, roleArn }) => {
-      this.#eks.get(`association ${associationId}`).roleArn = roleArn;
+    UpdatePodIdentityAssociation: ({ associationId, clusterName: _, ...change }) => {
+      Object.assign(this.#eks.get(`association ${associationId}`), change);
       return {};
     },
     DeletePodIdentityAssociation: ({ associationId }) => this.#eks.delete(`association ${associationId}`),

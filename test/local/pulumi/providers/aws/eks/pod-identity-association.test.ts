@@ -23,6 +23,15 @@ describe("aws.eks.PodIdentityAssociation", () => {
     await account.destroy(after);
   });
 
+  it("takes a target role and a session without tags, and gives them back up, in place", async () => {
+    const targetRoleArn = "arn:aws:iam::222233334444:role/target";
+    const policy = '{"Statement":[]}';
+    const made = await account.create({ ...inputs, targetRoleArn });
+    const narrowed = await account.update(made, { ...inputs, disableSessionTags: true, policy });
+    expect(narrowed.changes).to.deep.equal(["UpdatePodIdentityAssociation"]);
+    await account.destroy(await account.update(narrowed, inputs));
+  });
+
   it("is another for another ServiceAccount", async () => {
     const made = await account.create(inputs);
     expect(await account.replacedBy(made, { ...inputs, serviceAccount: "b" })).to.deep.equal([

@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+import { ValidatingAdmissionPolicy } from "@pulumi/kubernetes/admissionregistration/v1/validatingAdmissionPolicy.js";
+import { ValidatingAdmissionPolicyBinding } from "@pulumi/kubernetes/admissionregistration/v1/validatingAdmissionPolicyBinding.js";
+import * as pulumi from "@pulumi/pulumi";
+import type { IdentityMechanism } from "./irsa-arguments.ts";
+
+// No pod without its identity. EKS's webhook lets a pod pass as it is where it is away, or does not know of the
+// ServiceAccount's role or association yet; and a pod that was not given its identity never gets it. So the API server
+// refuses such a pod, whose controller makes it again: until the webhook has caught up.
+
+/** Whose pods are checked, and for what. */
+export interface Admission {
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly mechanism: IdentityMechanism;
+  readonly roleArn: string;
+}
+
+/** The longest name that Kubernetes takes. */
+const longestName = 253;
+
+/** The name of the policy and of its binding, which the whole cluster shares. */
+export function admissionName({
+  namespace,
+  serviceAccount,
+}: Pick<Admission, "namespace" | "serviceAccount">): string {
+  const name = `eks-irsa.${namespace}.${serviceAccount}`; // a namespace has no dots
+  if (name.length <= longestName) return name;
+  return `eks-irsa.${namespace}.${createHash("sha256").update(serviceAccount).digest("hex")}`;
+}
+
+/** A text in CEL, which knows JSON's escapes. */
+const quoted = (text: string): string => JSON.stringify(text);
+
+/** What the webhook gives a container by each mechanism, as a test of its variables `e`. */
+const given = ({ mechanism, roleArn }: Pick<Admission, "mechanism" | "roleArn">): Record<string, string> =>
+  mechanism === "irsa"
+    ? {
+        AWS_ROLE_ARN: `e.value == ${quoted(roleArn)}`,
+        AWS_WEB_IDENTITY_TOKEN_FILE: "e.value != ''",
+      }
+    : {
+        AWS_CONTAINER_CREDENTIALS_FULL_URI: "e.value != ''",
+        AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: "e.value != ''",
+      };
+
+/**
+ * The spec of the ValidatingAdmissionPolicy (Kubernetes 1.30 and later). It looks at what the webhook looks at: not at pods
+ * that ask not to be mutated at all, nor at containers that the pod's annotation leaves out.
+ */
+export function admissionSpec(admission: Admission) {
+  const { namespace, serviceAccount, mechanism } = admission;
+  const variables = given(admission);
+  const has = Object.entries(variables).map(
+    ([name, test]) => `c.env.exists(e, e.name == ${quoted(name)} && has(e.value) && ${test})`,
+  );
+  /** Names of the containers of a list that have not what they need. */
+  const lacking = (list: string): string =>
+    `${list}.filter(c, !(c.name in variables.skipped) && !(has(c.env) && ${has.join(" && ")})).map(c, c.name)`;
+  return {
+    failurePolicy: "Fail",
+    matchConstraints: {
+      namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } },
+      // As the webhook has it: such a pod never gets anything.
+      objectSelector: {
+        matchExpressions: [{ key: "eks.amazonaws.com/skip-pod-identity-webhook", operator: "DoesNotExist" }],
+      },
+      resourceRules: [{ apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["pods"] }],
+    },
+    matchConditions: [
+      {
+        name: "service-account",
+        expression: `has(object.spec.serviceAccountName) && object.spec.serviceAccountName == ${quoted(serviceAccount)}`,
+      },
+    ],
+    variables: [
+      {
+        name: "skipped",
+        expression:
+          "has(object.metadata.annotations) && 'eks.amazonaws.com/skip-containers' in object.metadata.annotations" +
+          " ? object.metadata.annotations['eks.amazonaws.com/skip-containers'].split(',') : []",
+      },
+      {
+        name: "lacking",
+        expression: `${lacking("object.spec.containers")} + (has(object.spec.initContainers) ? ${lacking("object.spec.initContainers")} : [])`,
+      },
+    ],
+    validations: [
+      {
+        expression: "variables.lacking.size() == 0",
+        messageExpression: `${quoted(
+          `The pod identity webhook has not given it ${Object.keys(variables).join(" and ")}${
+            mechanism === "irsa" ? ` for ${admission.roleArn}` : ""
+          } yet: containers `,
+        )} + variables.lacking.join(', ')`,
+        message: `The pod identity webhook has not given each container ${Object.keys(variables).join(" and ")} yet.`,
+        reason: "Forbidden",
+      },
+    ],
+  };
+}
+
+/** Makes the policy and its binding. They are gone with the ServiceAccount that they are for. */
+export function enforceAdmission(
+  name: string,
+  given: { readonly [Key in keyof Admission]: pulumi.Input<Admission[Key]> },
+  parent: pulumi.CustomResourceOptions,
+): ValidatingAdmissionPolicyBinding {
+  const admission = pulumi.output(given) as pulumi.Output<Admission>;
+  const policy = new ValidatingAdmissionPolicy(
+    `${name}-admission`,
+    { metadata: { name: admission.apply(admissionName) }, spec: admission.apply(admissionSpec) },
+    parent,
+  );
+  return new ValidatingAdmissionPolicyBinding(
+    `${name}-admission`,
+    {
+      metadata: { name: policy.metadata.name },
+      spec: { policyName: policy.metadata.name, validationActions: ["Deny"] },
+    },
+    parent,
+  );
+}

@@ -1,0 +1,119 @@
+import { expect } from "chai";
+import { type Admission, admissionName, admissionSpec } from "../../components/admission.ts";
+import { IrsaServiceAccount, type IrsaServiceAccountArgs } from "../../components/irsa.ts";
+import { known, oidcProviderArn, only, type Registered, setMocks, settled } from "../mocks.ts";
+
+// Its expressions are compiled, and put to pods, by the real API server: test/e2e/admission.e2e.ts.
+
+describe("admission: enforced", () => {
+  let registered: Registered[];
+  beforeEach(async () => {
+    registered = await setMocks();
+  });
+  const make = async (args: Partial<IrsaServiceAccountArgs> = {}) => {
+    const irsa = new IrsaServiceAccount("app", { oidcProviderArn, namespace: "team-a", ...args });
+    await settled(registered);
+    return irsa;
+  };
+  const policyType = "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy";
+  const bindingType = `${policyType}Binding`;
+  const policy = () =>
+    only(registered, policyType).inputs as {
+      metadata: { name: string };
+      spec: ReturnType<typeof admissionSpec>;
+    };
+  const lacking = ({ variables }: ReturnType<typeof admissionSpec>) =>
+    variables.find(({ name }) => name === "lacking")?.expression ?? "";
+  const irsa: Admission = {
+    namespace: "team-a",
+    serviceAccount: "app",
+    mechanism: "irsa",
+    roleArn: "arn:aws:iam::111122223333:role/app",
+  };
+
+  it("is nothing unless it is asked for", async () => {
+    await make();
+    await make({ admission: "open" }).catch(() => undefined);
+    expect(registered.map(({ type }) => type)).to.not.include.oneOf([policyType, bindingType]);
+  });
+
+  it("refuses pods of just this ServiceAccount, and of no other namespace", async () => {
+    const { namespace, roleArn } = await make({ admission: "enforced", serviceAccount: "reader" });
+    const { metadata, spec } = policy();
+    expect(metadata.name).to.equal("eks-irsa.team-a.reader");
+    expect(spec).to.deep.equal(
+      admissionSpec({
+        namespace: await known(namespace),
+        serviceAccount: "reader",
+        mechanism: "irsa",
+        roleArn: await known(roleArn),
+      }),
+    );
+    expect(spec.matchConstraints.namespaceSelector).to.deep.equal({
+      matchLabels: { "kubernetes.io/metadata.name": "team-a" },
+    });
+    expect(spec.matchConditions[0]?.expression).to.contain('== "reader"');
+    expect(only(registered, bindingType).inputs).to.deep.include({
+      metadata: { name: "eks-irsa.team-a.reader" },
+      spec: { policyName: "eks-irsa.team-a.reader", validationActions: ["Deny"] },
+    });
+  });
+
+  it("is there before the ServiceAccount, without which there is no pod, and goes after it", async () => {
+    const { urn } = await make({ admission: "enforced" });
+    const dependencies = only(registered, "kubernetes:core/v1:ServiceAccount").dependencies.join();
+    expect(dependencies).to.contain(`${bindingType}::app-admission`);
+    expect(only(registered, policyType).parent).to.equal(await known(urn));
+  });
+
+  it("is for the pods of a ServiceAccount that is adopted, or that a chart brings, too", async () => {
+    await make({ admission: "enforced", adopt: true });
+    const [found] = registered.filter(({ name }) => name === "app-to-adopt");
+    expect(policy().metadata.name).to.equal("eks-irsa.team-a.app");
+    expect(found).to.equal(undefined); // it is read, and not registered
+    registered = await setMocks();
+    await make({ admission: "enforced", roleOnly: true, serviceAccount: "chart" });
+    expect(policy().metadata.name).to.equal("eks-irsa.team-a.chart");
+  });
+
+  it("wants of each container what its mechanism gives it", async () => {
+    expect(lacking(admissionSpec(irsa)))
+      .to.contain(`e.name == "AWS_ROLE_ARN" && has(e.value) && e.value == "${irsa.roleArn}"`)
+      .and.to.contain('"AWS_WEB_IDENTITY_TOKEN_FILE"')
+      .and.to.contain("object.spec.containers")
+      .and.to.contain("object.spec.initContainers")
+      .and.not.to.contain("AWS_CONTAINER_");
+    expect(lacking(admissionSpec({ ...irsa, mechanism: "pod-identity" })))
+      .to.contain('"AWS_CONTAINER_CREDENTIALS_FULL_URI"')
+      .and.to.contain('"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"')
+      .and.not.to.contain("AWS_ROLE_ARN");
+  });
+
+  it("wants what new pods get, while a binding moves from one mechanism to the other", async () => {
+    const wanted = async (identity: IrsaServiceAccountArgs["identity"]) => {
+      registered = await setMocks();
+      await make({ admission: "enforced", identity, clusterName: "dev" });
+      return lacking(policy().spec).includes("AWS_ROLE_ARN") ? "irsa" : "pod-identity";
+    };
+    expect(await wanted({ mechanism: "irsa", migrating: true })).to.equal("irsa");
+    expect(await wanted({ mechanism: "pod-identity", migrating: true })).to.equal("pod-identity");
+  });
+
+  it("quotes a role's path, whatever it holds", () => {
+    const roleArn = `arn:aws:iam::111122223333:role/it's/a\\"path/app`;
+    expect(lacking(admissionSpec({ ...irsa, roleArn }))).to.contain(
+      String.raw`e.value == "arn:aws:iam::111122223333:role/it's/a\\\"path/app"`,
+    );
+  });
+
+  it("has a name for the longest ServiceAccount, and no two have one", () => {
+    const [long, longer] = [240, 250].map((length) =>
+      admissionName({ namespace: "n".repeat(63), serviceAccount: "a".repeat(length) }),
+    );
+    expect(long?.length).to.be.at.most(253);
+    expect(long).not.to.equal(longer);
+    expect(admissionName({ namespace: "a", serviceAccount: "b.c" })).not.to.equal(
+      admissionName({ namespace: "a-b", serviceAccount: "c" }),
+    );
+  });
+});
