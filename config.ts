@@ -210,12 +210,23 @@ export interface StackConfig extends Omit<Parsed, "createNamespace" | "policies"
     | ({ name: string; existing: false } & Omit<NewCluster, "name" | "existing">);
 }
 
+/** Keys that the provider alone would have: a kubeconfig that held them would be a stored key. */
+const noKeys = z
+  .undefined(
+    "aws eks get-token would not know of it, and the cluster would answer Unauthorized; name a profile in aws:profile, or " +
+      "leave it to the environment (AWS_ACCESS_KEY_ID and the like)",
+  )
+  .optional();
+
 /**
  * What the program takes from the configuration of Pulumi's AWS provider. That reads it too; the kubeconfig has to say the
  * same, since `aws eks get-token` knows nothing of it.
  */
 const awsSchema = z.looseObject({
   region,
+  accessKey: noKeys,
+  secretKey: noKeys,
+  token: noKeys,
   profile: profile.optional(),
   assumeRoles: z
     .array(
@@ -239,6 +250,10 @@ const awsSchema = z.looseObject({
 /** The keys of Pulumi's AWS provider, without their prefix. */
 const awsValuesOf = (raw: Readonly<Record<string, string>>) => ({
   region: raw["aws:region"],
+  // What they hold is not for a message.
+  ...Object.fromEntries(
+    ["accessKey", "secretKey", "token"].map((key) => [key, raw[`aws:${key}`] && "[secret]"]),
+  ),
   profile: raw["aws:profile"],
   assumeRoles: fromJson(raw["aws:assumeRoles"]),
 });
@@ -415,8 +430,8 @@ function complete(stack: string, aws: z.output<typeof awsSchema>, config: Parsed
     quotas,
     tags,
     createNamespace: createNamespace ?? !builtInNamespaces.includes(rest.namespace),
-    // A role that is there keeps its own.
-    policies: policies ?? (roleIsThere ? [] : [resolvePolicy(listBuckets)]),
+    // A role that is there keeps its own. Managed, so that an `up` which takes it away does so before it proves the pod.
+    policies: policies ?? (roleIsThere ? [] : [resolvePolicy({ ...listBuckets, attach: "managed" })]),
     bindings: bindings.map((binding) => ({
       ...binding,
       quotas: { ...quotas, ...binding.quotas },

@@ -106,6 +106,9 @@ function listerOf(config: StackConfig, cluster: ClusterAccess, namespaces: Names
     { providers: [cluster.provider] },
   );
 
+  // Without the role's policies a pod could start before they are attached, and on destroy outlive them. Without its nodes,
+  // the time that it has to get ready would be theirs to come up.
+  const first = [irsa, ...(cluster.nodeGroup ? [cluster.nodeGroup] : [])];
   const lister = new S3Lister(
     "s3-lister",
     {
@@ -121,8 +124,7 @@ function listerOf(config: StackConfig, cluster: ClusterAccess, namespaces: Names
       // The JVM itself takes 60 MB.
       memory: config.app === "java" ? { request: "96Mi", limit: "192Mi" } : undefined,
     },
-    // Without it a pod could start before the policies are attached, and on destroy outlive them.
-    { providers: [cluster.provider], dependsOn: irsa },
+    { providers: [cluster.provider], dependsOn: first },
   );
 
   const toolbox =
@@ -138,7 +140,7 @@ function listerOf(config: StackConfig, cluster: ClusterAccess, namespaces: Names
             podAdditions: irsa.podAdditions,
             region,
           },
-          { providers: [cluster.provider], dependsOn: irsa }, // as above
+          { providers: [cluster.provider], dependsOn: first },
         );
 
   return {

@@ -90,10 +90,15 @@ const ids: Readonly<Record<string, (inputs: Inputs, known: readonly StateResourc
       const issuer = text(url)?.replace(/^https:\/\//, "");
       return account && issuer && `${account}:oidc-provider/${issuer}`;
     },
+    "aws:iam/policy:Policy": ({ path = "/", name }, known) => {
+      const account = accountOf(known);
+      return account && text(name) && `${account}:policy${path}${name}`;
+    },
     "aws:iam/role:Role": ({ name }) => text(name),
     "aws:iam/rolePolicy:RolePolicy": ({ role, name }) => joined(":", role, name),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": ({ role, policyArn }) =>
       joined("/", role, policyArn),
+    "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive": ({ roleName }) => text(roleName),
   };
 
 /** The id that a resource has, if it is there; undefined where only the service knows it. */

@@ -12,7 +12,14 @@ import {
 } from "@pulumi/pulumi/automation/index.js";
 import { type ConfigInput, home, parseConfig, project } from "../config.ts";
 import program from "../index.ts";
-import { ConfigMissingError, StackMissingError, toOperationError } from "./errors.ts";
+import {
+  BusyStackError,
+  ConfigMissingError,
+  OperationError,
+  StackMissingError,
+  toOperationError,
+} from "./errors.ts";
+import { namespacesOf, whatHolds } from "./held-namespaces.ts";
 import { keepErrorsApart } from "./isolation.ts";
 import { type Changes, type Progress, progressOf } from "./progress.ts";
 import { recoveryMessage, recoveryOf, type State, withoutPending } from "./recovery.ts";
@@ -152,11 +159,29 @@ export class ProgramStack {
 
   /**
    * Deletes everything that the stack made. The stack itself stays, with its history. Where an operation on the stack was
-   * cut off, it finds out first what came of that.
+   * cut off, it finds out first what came of that. An error, of a cancelled one too, says what holds a namespace.
    */
   async destroy(options: OperationOptions = {}): Promise<OperationResult> {
     await this.#recover(options);
-    return this.#run(options, async (common) => (await this.stack.destroy(common)).summary.resourceChanges);
+    try {
+      return await this.#run(
+        options,
+        async (common) => (await this.stack.destroy(common)).summary.resourceChanges,
+      );
+    } catch (error) {
+      if (error instanceof OperationError && !(error instanceof BusyStackError)) {
+        error.message = [error.message, ...(await this.#heldNamespaces().catch(() => []))].join("\n");
+      }
+      throw error;
+    }
+  }
+
+  /** What keeps namespaces of the stack from going, a sentence each. */
+  async #heldNamespaces(): Promise<string[]> {
+    const { deployment } = await attempt(() => this.stack.exportStack());
+    const { kubeconfig } = await this.outputs();
+    if (typeof kubeconfig?.value !== "string") return [];
+    return whatHolds(namespacesOf(deployment as State), kubeconfig.value, this.stack.workspace.envVars);
   }
 
   outputs(): Promise<Outputs> {

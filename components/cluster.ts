@@ -35,6 +35,7 @@ import { defaultNetwork } from "./default-network.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 import { ownObjectsProvider } from "./kubernetes-provider.ts";
 import { LookupError, lookUp } from "./lookup.ts";
+import { checkReachable } from "./reachability.ts";
 
 export type {
   ClusterArgs,
@@ -56,6 +57,8 @@ export interface ClusterAccess {
   readonly oidcProviderArn: pulumi.Output<string>;
   /** Kubernetes provider for objects that the stack makes: one that is there already is an error, not taken over. */
   readonly provider: Provider;
+  /** The nodes that pods run on, where this stack makes them: what waits for its pods has to wait for these first. */
+  readonly nodeGroup?: pulumi.Resource;
 }
 
 /**
@@ -84,9 +87,11 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
     const home = network === undefined ? defaultNetwork(args.region, parent) : undefined;
 
     const logGroup = new LogGroup(
-      `${name}-logs`,
+      // Another name is another resource, not a replacement: where EKS refuses the new cluster, the group of the one that
+      // stays is still in the state, and the next `up` need not make it beside itself.
+      `${name}-logs-${args.clusterName}`,
       { name: `/aws/eks/${args.clusterName}/cluster`, retentionInDays: logs.retentionDays, tags },
-      kept,
+      { ...kept, aliases: [{ name: `${name}-logs` }] },
     );
 
     this.cluster = new EksCluster(
@@ -183,12 +188,17 @@ export class Cluster extends pulumi.ComponentResource implements ClusterAccess {
       oidcProvider(this.cluster.oidcProviderUrl, args),
       { ...kept, aliases: [{ parent: this.cluster }] },
     ).arn;
-    this.provider = ownObjectsProvider(
-      `${name}-kubernetes`,
-      this.kubeconfig,
-      // Whoever runs the program may be one of those that the rules let in.
-      { ...parent, dependsOn: rules },
-    );
+    const admitted = [...(endpoint.privateCidrs ?? []), ...(endpoint.securityGroupIds ?? [])];
+    const usable = endpoint.public
+      ? this.kubeconfig
+      : pulumi
+          // Whoever runs the program may be one of those that the rules let in.
+          .all([this.kubeconfig, this.cluster.core.endpoint, rules.map(({ id }) => id)])
+          .apply(async ([kubeconfig, url]) => {
+            await checkReachable({ cluster: args.clusterName, endpoint: url, admitted });
+            return kubeconfig;
+          });
+    this.provider = ownObjectsProvider(`${name}-kubernetes`, usable, { ...parent, dependsOn: rules });
     this.registerOutputs({
       clusterName: this.clusterName,
       kubeconfig: this.kubeconfig,
@@ -255,7 +265,15 @@ export class ExistingCluster extends pulumi.ComponentResource implements Cluster
     this.oidcProviderArn = args.createOidcProvider
       ? new OpenIdConnectProvider(`${name}-oidc-provider`, oidcProvider(url, args), parent).arn
       : url.apply((issuer) => registeredProvider(issuer, parent));
-    this.provider = ownObjectsProvider(`${name}-kubernetes`, this.kubeconfig, parent);
+    const usable = pulumi
+      .all([this.kubeconfig, cluster.endpoint, cluster.vpcConfig])
+      .apply(async ([kubeconfig, endpoint, { endpointPublicAccess }]) => {
+        if (!endpointPublicAccess) {
+          await checkReachable({ cluster: args.clusterName, endpoint, admitted: [] });
+        }
+        return kubeconfig;
+      });
+    this.provider = ownObjectsProvider(`${name}-kubernetes`, usable, parent);
     this.registerOutputs({
       clusterName: this.clusterName,
       kubeconfig: this.kubeconfig,

@@ -3,7 +3,7 @@ import { PodIdentityAssociation } from "@pulumi/aws/eks/podIdentityAssociation.j
 import { Policy } from "@pulumi/aws/iam/policy.js";
 import { Role } from "@pulumi/aws/iam/role.js";
 import { RolePolicy } from "@pulumi/aws/iam/rolePolicy.js";
-import { RolePolicyAttachment } from "@pulumi/aws/iam/rolePolicyAttachment.js";
+import { RolePolicyAttachmentsExclusive } from "@pulumi/aws/iam/rolePolicyAttachmentsExclusive.js";
 import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap.js";
 import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount.js";
 import { ServiceAccountPatch } from "@pulumi/kubernetes/core/v1/serviceAccountPatch.js";
@@ -47,9 +47,14 @@ const longestPolicyName = 128;
 /**
  * A Kubernetes ServiceAccount whose pods have the permissions of an IAM role of their own, and no keys.
  *
- * It makes the role, whose trust policy admits just this ServiceAccount of just this cluster; one attachment or
- * inline policy for each entry of `policies`; and the ServiceAccount with the `eks.amazonaws.com/role-arn`
- * annotation, by which EKS's pod identity webhook gives a pod the token and the environment that AWS SDKs look for.
+ * It makes the role, whose trust policy admits just this ServiceAccount of just this cluster; gives it what `policies`
+ * says; and makes the ServiceAccount with the `eks.amazonaws.com/role-arn` annotation, by which EKS's pod identity webhook
+ * gives a pod the token and the environment that AWS SDKs look for.
+ *
+ * A role made here has the managed policies that are said here and no others: one that is no longer said is detached before
+ * a workload that depends on this component is touched, so that none is proved with permissions that then go; and one that
+ * somebody attached by hand is drift, which a refresh finds and the next `up` takes away. A role that is there already keeps
+ * what it has.
  *
  * Give a workload that uses it `{ dependsOn: thisComponent }`, so that no pod starts before the role has its policies.
  *
@@ -107,6 +112,37 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
         throw new ArgumentError([{ path, holds: arn, problem: partitionRule(partition) }]);
       });
 
+    const policyArns: pulumi.Input<string>[] = [];
+    const documents: pulumi.Output<string>[] = [];
+    const inline: { readonly name: string; readonly policy: pulumi.Output<string> }[] = [];
+    const ownPolicies: Policy[] = [];
+    for (const policy of policies) {
+      switch (policy.kind) {
+        case "aws-managed":
+          policyArns.push(partition.apply((partition) => awsManagedPolicyArn(partition, policy.path)));
+          break;
+        case "managed":
+          // A plain one stays known in a preview, which else would show a change where the provider is not.
+          policyArns.push(
+            typeof policy.arn === "string"
+              ? policy.arn
+              : inPartition(["policies", policy.reference ?? 0, "arn"], policy.arn),
+          );
+          break;
+        default: {
+          const document = partition.apply((partition) => JSON.stringify(policy.document(partition)));
+          documents.push(document);
+          if (policy.kind === "inline") {
+            inline.push({ name: policy.name, policy: document });
+          } else {
+            const resource = `${name}-${policy.name}`;
+            const unique = automaticName(resource, longestPolicyName);
+            ownPolicies.push(new Policy(resource, { ...unique, policy: document, tags }, parent));
+          }
+        }
+      }
+    }
+
     if (role !== undefined && "arn" in role) {
       this.roleArn = inPartition(["role", "arn"], role.arn);
       this.roleName = this.roleArn.apply((arn) => arn.replace(/^.*\//, ""));
@@ -121,48 +157,33 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
           description:
             args.description ??
             pulumi.interpolate`Assumed by the Kubernetes ServiceAccount ${args.namespace}/${args.serviceAccount}`,
+          // All policies of the role are ours: they go with it.
+          forceDetachPolicies: true,
           ...role,
           permissionsBoundary:
             typeof boundary === "object" ? inPartition(["role", "permissionsBoundary"], boundary) : boundary,
           assumeRolePolicy: pulumi.jsonStringify(trustPolicyOf(args)),
           tags,
         },
-        parent,
+        // On destroy the role lets go of them, and IAM deletes none that is attached.
+        { ...parent, dependsOn: ownPolicies },
       );
       this.roleArn = this.role.arn;
       this.roleName = this.role.name;
     }
 
-    const allowed: pulumi.Output<unknown>[] = [];
-    for (const policy of policies) {
-      const resource = `${name}-${policy.name}`;
-      const attach = (policyArn: pulumi.Input<string>): void => {
-        allowed.push(pulumi.output(policyArn));
-        new RolePolicyAttachment(resource, { role: this.roleName, policyArn }, parent);
-      };
-      switch (policy.kind) {
-        case "aws-managed":
-          attach(partition.apply((partition) => awsManagedPolicyArn(partition, policy.path)));
-          break;
-        case "managed":
-          // A plain one stays known in a preview, which else would show a replacement where the provider is not.
-          attach(
-            typeof policy.arn === "string"
-              ? policy.arn
-              : inPartition(["policies", policy.reference ?? 0, "arn"], policy.arn),
-          );
-          break;
-        default: {
-          const document = partition.apply((partition) => JSON.stringify(policy.document(partition)));
-          allowed.push(document);
-          if (policy.kind === "inline") {
-            new RolePolicy(resource, { role: this.roleName, name: policy.name, policy: document }, parent);
-          } else {
-            const unique = automaticName(resource, longestPolicyName);
-            attach(new Policy(resource, { ...unique, policy: document, tags }, parent).arn);
-          }
-        }
-      }
+    const permissions: pulumi.Resource[] = inline.map(
+      (policy) => new RolePolicy(`${name}-${policy.name}`, { role: this.roleName, ...policy }, parent),
+    );
+    if (this.role) {
+      // One list and not a resource each: an `up` deletes last, and so would detach after it has proved the workload.
+      permissions.push(
+        new RolePolicyAttachmentsExclusive(
+          `${name}-managed-policies`,
+          { roleName: this.roleName, policyArns: [...policyArns, ...ownPolicies.map(({ arn }) => arn)] },
+          parent,
+        ),
+      );
     }
 
     const target = args.targetRole && inPartition(["targetRole", "arn"], args.targetRole.arn);
@@ -174,10 +195,12 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
         ...(chained ? [{ arn: chained, sessionTags: false }] : []),
       ];
       const document = pulumi.all(hops).apply((hops) => JSON.stringify(assumeRolePolicy(hops)));
-      new RolePolicy(
-        `${name}-${assumeRolePolicyName}`,
-        { role: this.roleName, name: assumeRolePolicyName, policy: document },
-        parent,
+      permissions.push(
+        new RolePolicy(
+          `${name}-${assumeRolePolicyName}`,
+          { role: this.roleName, name: assumeRolePolicyName, policy: document },
+          parent,
+        ),
       );
     }
 
@@ -272,7 +295,7 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
 
     // As given, not as AWS tells it back: the same program makes the same digest, whatever had drifted.
     const decisive = {
-      policies: allowed,
+      policies: [policyArns, documents],
       permissionsBoundary: role !== undefined && "arn" in role ? undefined : role?.permissionsBoundary,
       trust: this.role && trustPolicyOf(args),
       serviceAccount: args.serviceAccount,
@@ -283,7 +306,9 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
       session: args.session,
       chain: args.chain,
     };
-    this.podAnnotations = pulumi.all([this.roleArn, pulumi.jsonStringify(decisive)]).apply(
+    // By their URNs, what takes the annotations waits for all that they are about.
+    const settled = [...permissions, this.association].map((resource) => resource?.urn);
+    this.podAnnotations = pulumi.all([this.roleArn, pulumi.jsonStringify(decisive), settled]).apply(
       ([arn, all]): Record<string, string> => ({
         "eks-irsa/role-arn": arn,
         "eks-irsa/identity": phase.mechanism,

@@ -1,164 +1,31 @@
-import { randomBytes } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { CreateRoleCommand, DeleteRoleCommand, IAMClient, ListUsersCommand } from "@aws-sdk/client-iam";
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
-import { AssumeRoleWithWebIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import type { AppsV1Api, CoreV1Api, V1Pod } from "@kubernetes/client-node";
-import {
-  decodeJwt,
-  decodeProtectedHeader,
-  generateKeyPair,
-  importPKCS8,
-  type JWTPayload,
-  SignJWT,
-} from "jose";
-import { trustPolicy } from "../iam/trust-policy.ts";
+import type { V1Pod } from "@kubernetes/client-node";
+import { irsaProofs } from "./irsa-proofs.ts";
+import { agentAddress } from "./machine/bridge.ts";
 import { command } from "./machine/command.ts";
+import { podIdentityProofs } from "./pod-identity-proofs.ts";
+import { check, clientOf, type Proof, type ProofTarget } from "./proof-questions.ts";
 
-/** One thing that must hold, and what was seen. */
-export interface Proof {
-  name: string;
-  /** What AWS would answer. */
-  expected: string;
-  /** What the live parts answered. */
-  got: string;
-  ok: boolean;
-}
-
-/** The live parts that the proofs ask. */
-export interface ProofTarget {
-  /** URL of the AWS front door. */
-  endpoint: string;
-  region: string;
-  /** Credentials of the account's administrator. */
-  admin: { accessKeyId: string; secretAccessKey: string };
-  core: CoreV1Api;
-  apps: AppsV1Api;
-  /** What the pods did before this moment proves nothing. */
-  since: Date;
-  /** The cluster's own key for ServiceAccount tokens, PKCS #8 PEM: to forge what only its owner could. */
-  signingKey: string;
-  roleArn: string;
-  oidcProviderArn: string;
-  namespace: string;
-  serviceAccount: string;
-  /** Name of the lister's Deployment. */
-  deployment: string;
-}
-
-const audience = "sts.amazonaws.com";
-const refused = {
-  notAuthorized: "AccessDenied",
-  invalid: "InvalidIdentityToken",
-  expired: "ExpiredTokenException",
-} as const;
+export type { Proof, ProofTarget } from "./proof-questions.ts";
 
 /**
- * Asks the live parts every question that IRSA must answer rightly: who gets credentials, who does not, and what the
- * credentials are good for. Makes a namespace, a ServiceAccount and a role to ask with, and removes them.
+ * Asks the live parts every question that the lister's mechanism, IRSA or EKS Pod Identity, must answer rightly: who gets
+ * credentials, who does not, and what the credentials are good for.
  */
 export async function prove(target: ProofTarget): Promise<Proof[]> {
   await untilReady(target);
-  const suffix = randomBytes(4).toString("hex");
-  const other = { namespace: `proof-${suffix}`, serviceAccount: `proof-${suffix}`, role: `proof-${suffix}` };
-  const { core, namespace, serviceAccount } = target;
-  const iam = new IAMClient(clientOf(target, target.admin));
-  try {
-    await core.createNamespace({ body: { metadata: { name: other.namespace } } });
-    await core.createNamespacedServiceAccount({
-      namespace: other.namespace,
-      body: { metadata: { name: serviceAccount } },
-    });
-    await core.createNamespacedServiceAccount({
-      namespace,
-      body: { metadata: { name: other.serviceAccount } },
-    });
-    const stranger = await iam.send(
-      new CreateRoleCommand({
-        RoleName: other.role,
-        AssumeRolePolicyDocument: JSON.stringify(
-          trustPolicy({
-            oidcProviderArn: target.oidcProviderArn,
-            namespace: "kube-system",
-            serviceAccount: "nobody",
-          }),
-        ),
-      }),
-    );
-
-    const good = await mint(core, namespace, serviceAccount);
-    const header = decodeProtectedHeader(good);
-    const claims = decodeJwt(good);
-    const clusterKey = await importPKCS8(target.signingKey, "RS256");
-    const strangersKey = (await generateKeyPair("RS256")).privateKey;
-    const sign = (payload: JWTPayload, key: Parameters<SignJWT["sign"]>[0]) =>
-      new SignJWT(payload).setProtectedHeader({ alg: "RS256", kid: header.kid }).sign(key);
-    const hourAgo = Math.floor(Date.now() / 1000) - 3600;
-
-    const answers = await Promise.all([
-      theRightPod(target),
-      answer(target, "the right ServiceAccount", "credentials", good),
-      answer(
-        target,
-        "the same claims, signed by the cluster",
-        "credentials",
-        await sign(claims, clusterKey), // so that the forgeries below fail for what they forge, not for being made here
-      ),
-      answer(
-        target,
-        "another namespace",
-        refused.notAuthorized,
-        await mint(core, other.namespace, serviceAccount),
-      ),
-      answer(
-        target,
-        "another ServiceAccount",
-        refused.notAuthorized,
-        await mint(core, namespace, other.serviceAccount),
-      ),
-      answer(
-        target,
-        "a wrong audience",
-        refused.invalid,
-        await mint(core, namespace, serviceAccount, "https://kubernetes.default.svc"),
-      ),
-      answer(
-        target,
-        "an expired token",
-        refused.expired,
-        await sign({ ...claims, iat: hourAgo - 3600, nbf: hourAgo - 3600, exp: hourAgo }, clusterKey),
-      ),
-      answer(target, "a token signed by another key", refused.invalid, await sign(claims, strangersKey)),
-      answer(target, "alg: none", refused.invalid, unsigned(claims)),
-      answer(
-        target,
-        "an unregistered issuer",
-        refused.invalid,
-        await sign(
-          { ...claims, iss: `https://oidc.eks.${target.region}.amazonaws.com/id/${"0".repeat(32)}` },
-          clusterKey,
-        ),
-      ),
-      answer(
-        target,
-        "a role that does not trust the ServiceAccount",
-        refused.notAuthorized,
-        good,
-        required(stranger.Role?.Arn, "CreateRole's answer has no ARN"),
-      ),
-      anActionNotGranted(target, good),
-      noOtherCredentials(target),
-    ]);
-    return answers;
-  } finally {
-    await Promise.allSettled([
-      core.deleteNamespace({ name: other.namespace }),
-      core.deleteNamespacedServiceAccount({ namespace, name: other.serviceAccount }),
-      iam.send(new DeleteRoleCommand({ RoleName: other.role })),
-    ]);
-  }
+  const { namespace, deployment: name } = target;
+  const { spec } = await target.apps.readNamespacedDeployment({ namespace, name });
+  const answers = isByPodIdentity(spec?.template) ? podIdentityProofs(target) : irsaProofs(target);
+  const [first, asked, last] = await Promise.all([theRightPod(target), answers, noOtherCredentials(target)]);
+  return [first, ...asked, last];
 }
+
+/** Whether a pod, or a template for pods, is one that EKS Pod Identity is to give its role. */
+const isByPodIdentity = (pod: Pick<V1Pod, "metadata"> | undefined): boolean =>
+  pod?.metadata?.annotations?.["eks-irsa/identity"] === "pod-identity";
 
 /** What the lister's own page says: who it is, what it listed, and when. */
 interface Listing {
@@ -188,61 +55,16 @@ async function theRightPod(target: ProofTarget): Promise<Proof> {
   });
 }
 
-function answer(
-  target: ProofTarget,
-  name: string,
-  expected: string,
-  token: string,
-  roleArn = target.roleArn,
-): Promise<Proof> {
-  return check(name, expected, async () => {
-    const sts = new STSClient({ ...clientOf(target, { accessKeyId: "none", secretAccessKey: "none" }) });
-    const result = await sts.send(
-      new AssumeRoleWithWebIdentityCommand({
-        RoleArn: roleArn,
-        RoleSessionName: "proof",
-        WebIdentityToken: token,
-      }),
-    );
-    return result.Credentials?.SecretAccessKey ? "credentials" : "no credentials";
-  });
-}
-
-function anActionNotGranted(target: ProofTarget, token: string): Promise<Proof> {
-  return check("the role's credentials, for iam:ListUsers", "AccessDenied", async () => {
-    const sts = new STSClient(clientOf(target, { accessKeyId: "none", secretAccessKey: "none" }));
-    const { Credentials } = await sts.send(
-      new AssumeRoleWithWebIdentityCommand({
-        RoleArn: target.roleArn,
-        RoleSessionName: "proof",
-        WebIdentityToken: token,
-      }),
-    );
-    const iam = new IAMClient(
-      clientOf(target, {
-        accessKeyId: required(Credentials?.AccessKeyId, "STS's answer has no access key"),
-        secretAccessKey: required(Credentials?.SecretAccessKey, "STS's answer has no secret access key"),
-        sessionToken: required(Credentials?.SessionToken, "STS's answer has no session token"),
-      }),
-    );
-    await iam.send(new ListUsersCommand({}));
-    return "allowed";
-  });
-}
-
 /** Looks into the running container from outside: its environment, its files, its network. */
 function noOtherCredentials(target: ProofTarget): Promise<Proof> {
   return check("the pod's other credentials", "none", async () => {
-    const { uid } = await readyPod(target);
-    const pid = await processOf(uid);
+    const pod = await theReadyPod(target);
+    const pid = await processOf(pod.metadata?.uid ?? "");
     const environment = (await readFile(`/proc/${pid}/environ`, "utf8")).split("\0");
+    const own = isByPodIdentity(pod) ? agentVariables : webIdentityVariables;
     const found = environment
       .map((entry) => entry.split("=")[0] ?? "")
-      .filter((name) =>
-        /^AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|PROFILE|CONTAINER_.*|.*CREDENTIALS.*)$/.test(
-          name,
-        ),
-      );
+      .filter((name) => leadsToCredentials.test(name) && !own.includes(name));
     for (const path of ["root/.aws", ".aws", "var/run/secrets/kubernetes.io", "run/secrets/kubernetes.io"]) {
       if (await stat(`/proc/${pid}/root/${path}`).catch(() => undefined)) found.push(`/${path}`);
     }
@@ -257,46 +79,16 @@ function noOtherCredentials(target: ProofTarget): Promise<Proof> {
   });
 }
 
+const webIdentityVariables = ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"];
+const agentVariables = ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"];
+const leadsToCredentials =
+  /^AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|PROFILE|ROLE_ARN|WEB_IDENTITY_.*|CONTAINER_.*|.*CREDENTIALS.*)$/;
+
 const askMetadata = `
 const socket = require("node:net").connect({ host: "169.254.169.254", port: 80, timeout: 1000 });
 const say = (what) => { console.log(what); process.exit(0); };
 socket.on("connect", () => say("reached")).on("error", () => say("unreachable")).on("timeout", () => say("unreachable"));
 `;
-
-/** A question to the live parts; an error of AWS is its code. */
-async function check(name: string, expected: string, ask: () => Promise<string>): Promise<Proof> {
-  const got = await ask().catch((error: Error & { Code?: string }) => {
-    // `Code` is what was on the wire; `name` may be the SDK's own word for it.
-    return error.Code ?? (error.name === "Error" ? error.message : error.name);
-  });
-  return { name, expected, got, ok: got === expected };
-}
-
-/** What an answer must have in it: an empty text in its place would be refused too, and prove nothing. */
-function required<T>(value: T | undefined, lack: string): T {
-  if (value === undefined) throw new Error(lack);
-  return value;
-}
-
-/** A token for a ServiceAccount, signed by the cluster, as the kubelet asks for it. */
-async function mint(
-  core: CoreV1Api,
-  namespace: string,
-  name: string,
-  forAudience = audience,
-): Promise<string> {
-  const request = await core.createNamespacedServiceAccountToken({
-    namespace,
-    name,
-    body: { spec: { audiences: [forAudience], expirationSeconds: 600 } },
-  });
-  return required(request.status?.token, "the API server's answer has no token");
-}
-
-function unsigned(claims: JWTPayload): string {
-  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
-  return `${part({ alg: "none", typ: "JWT" })}.${part(claims)}.`;
-}
 
 /** Seconds that a pod may need to list again after its permissions were mended: IAM takes up to a minute on AWS too. */
 const recoverySeconds = 60;
@@ -323,9 +115,16 @@ export async function rolloutFault(
     return "a rollout is under way";
   }
   if (ready.length < wanted || pods.length > wanted) return `${ready.length} of ${wanted} pods ready`;
-  const roles = ready.map((pod) => (awsVariable(pod, "AWS_ROLE_ARN") ?? "no role").replace(/^.*\//, ""));
+  const roles = ready.map((pod) => roleOf(pod).replace(/^.*\//, ""));
   const other = roles.find((role) => role !== target.roleArn.replace(/^.*\//, ""));
   return other === undefined ? undefined : `${other}, which the pod was admitted with`;
+}
+
+/** The role that a pod was admitted with. To the agent of Pod Identity it brings its token, and the annotation says which. */
+function roleOf(pod: V1Pod): string {
+  if (!isByPodIdentity(pod)) return awsVariable(pod, "AWS_ROLE_ARN") ?? "no role";
+  const agent = awsVariable(pod, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
+  return agent?.includes(agentAddress) ? (pod.metadata?.annotations?.["eks-irsa/role-arn"] ?? "") : "no role";
 }
 
 const awsVariable = (pod: V1Pod, name: string): string | undefined =>
@@ -367,9 +166,14 @@ const isReady = ({ status }: V1Pod): boolean =>
 export async function readyPod(
   target: Pick<ProofTarget, "core" | "namespace" | "deployment">,
 ): Promise<{ name: string; uid: string; ip: string }> {
+  const { metadata, status } = await theReadyPod(target);
+  return { name: metadata?.name ?? "", uid: metadata?.uid ?? "", ip: status?.podIP ?? "" };
+}
+
+async function theReadyPod(target: Pick<ProofTarget, "core" | "namespace" | "deployment">): Promise<V1Pod> {
   const pod = (await listerPods(target)).find(isReady);
   if (!pod?.metadata?.name || !pod.metadata.uid || !pod.status?.podIP) throw new Error("no pod is ready");
-  return { name: pod.metadata.name, uid: pod.metadata.uid, ip: pod.status.podIP };
+  return pod;
 }
 
 /** The lister's process in a pod: the one in the pod's cgroup that is not the pause container. */
@@ -381,11 +185,4 @@ export async function processOf(podUid: string): Promise<string> {
     if (arguments_[0] !== "" && !arguments_[0]?.endsWith("/pause")) return pid;
   }
   throw new Error(`no process of pod ${podUid} runs`);
-}
-
-function clientOf(
-  target: ProofTarget,
-  credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string },
-) {
-  return { endpoint: target.endpoint, region: target.region, credentials, maxAttempts: 1 };
 }

@@ -55,6 +55,8 @@ export interface Services {
   providers: Record<string, number>;
   /** Port of the stand-in for Pulumi's Node.js language host. */
   languageHost: number;
+  /** Why there is no Pod Identity agent, where there is none. */
+  agentFault?: string;
 }
 
 export interface JavaImages {

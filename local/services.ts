@@ -1,13 +1,21 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { CoreV1Api, type V1ServiceAccount } from "@kubernetes/client-node";
+import {
+  AuthenticationV1Api,
+  CoreV1Api,
+  type KubeConfig,
+  type V1ServiceAccount,
+} from "@kubernetes/client-node";
 import { Account, type Credentials } from "./aws/account.ts";
 import { Faults, startFaultControl } from "./aws/faults.ts";
 import { startFrontDoor } from "./aws/frontdoor.ts";
 import { issuerKeys } from "./aws/jwks.ts";
 import { defaultAccountId } from "./aws/ministack.ts";
 import { botocoreModels } from "./aws/models.ts";
-import { isAssociated } from "./eks/associations.ts";
+import { podIdentityService } from "./aws/trust-simulator.ts";
+import { hasTakenEffect, isAssociated } from "./eks/associations.ts";
+import { assumeRoleForPodIdentity } from "./eks/eks-auth-client.ts";
+import { startPodIdentityAgent } from "./eks/pod-identity-agent.ts";
 import { startWebhook } from "./eks/pod-identity-webhook.ts";
 import { startTokenAuthenticator } from "./eks/token-authenticator.ts";
 import { administrator } from "./kubernetes/client.ts";
@@ -19,7 +27,7 @@ import { startImmutableTags } from "./registry/immutable-tags.ts";
 import { deleteImages } from "./registry/manifests.ts";
 import { awsEndpoint, files, folders, issuerOf, type Ports, type Services } from "./run.ts";
 
-// The one Node process of local: AWS's front door, EKS's authenticator and webhook, Pulumi's providers. Started with the
+// The one Node process of local: AWS's front door, EKS's authenticator, webhook and agent, Pulumi's providers. Started with the
 // name of a file that holds `ServicesOptions`; answers with the file `<name>.ready` once all of them listen.
 
 /** Whether local's registry refuses, as ECR does, to push to a tag that exists in an IMMUTABLE repository. */
@@ -58,6 +66,15 @@ async function main(file: string): Promise<void> {
   const addresses = ["127.0.0.1", bridgeAddress];
   const faults = new Faults();
 
+  const keys = issuerKeys({
+    fetch: async (asked) => {
+      // The name under which AWS would find the keys; here they are where they come from.
+      if (asked !== issuer) throw new Error(`${asked} is not reachable from this machine.`);
+      return JSON.parse(await fetchJwks(apiServer, pki));
+    },
+  });
+  const kubernetes = kubernetesLookups(files.kubeconfig);
+
   const frontDoor = startFrontDoor({
     addresses,
     port: ports.frontDoor,
@@ -67,13 +84,7 @@ async function main(file: string): Promise<void> {
       accountId: defaultAccountId,
       oidcProviders: () => account.oidcProviders(),
       role: (name) => account.role(name),
-      keys: issuerKeys({
-        fetch: async (asked) => {
-          // The name under which AWS would find the keys; here they are where they come from.
-          if (asked !== issuer) throw new Error(`${asked} is not reachable from this machine.`);
-          return JSON.parse(await fetchJwks(apiServer, pki));
-        },
-      }),
+      keys,
     },
     eks: {
       kubernetes: {
@@ -84,7 +95,25 @@ async function main(file: string): Promise<void> {
       },
       clusterNames: () => account.clusterNames(),
       tags: (arn) => account.tags(arn),
-      associationTags: (cluster, id) => account.associationTags(cluster, id),
+      association: (cluster, id) => account.association(cluster, id),
+      role: (name) => account.role(name),
+      accountId: defaultAccountId,
+      region,
+    },
+    eksAuth: {
+      podIdentity: {
+        accountId: defaultAccountId,
+        region,
+        issuer: async (cluster) => ((await account.clusterNames()).includes(cluster) ? issuer : undefined),
+        keys,
+        isCurrent: (token) => kubernetes.isCurrent(token),
+        association: async (...of) => {
+          const found = await account.podIdentityAssociation(...of);
+          return found && hasTakenEffect(found.createdAt, new Date()) ? found : undefined;
+        },
+        role: (name) => account.role(name),
+      },
+      assumeRole: (...how) => account.assumeRole(...how),
     },
     models: botocoreModels(venv),
     registry: {
@@ -113,12 +142,22 @@ async function main(file: string): Promise<void> {
       AWS_ENDPOINT_URL: `http://${bridgeAddress}:${ports.frontDoor}`,
       AWS_ENDPOINT_URL_STS: `http://${bridgeAddress}:${ports.frontDoor}`,
     },
-    serviceAccount: serviceAccounts(files.kubeconfig),
+    serviceAccount: (...of) => kubernetes.serviceAccount(...of),
     associated: (namespace, name) =>
       isAssociated(namespace, name, {
         createdAt: (...serviceAccount) => account.associationCreatedAt(...serviceAccount),
       }),
     log,
+  });
+  const agent: Promise<{ fault?: string; close(): Promise<void> }> = startPodIdentityAgent({
+    clusterName: async () => (await account.clusterNames())[0],
+    assumeRole: (cluster, token) =>
+      assumeRoleForPodIdentity(cluster, token, { endpoint: awsEndpoint(ports), region, credentials: admin }),
+    log,
+  }).catch(({ message: fault }: Error) => {
+    // Another server may have the port, on every address. Who uses IRSA need not care.
+    log(`agent: ${fault}`);
+    return { fault, close: async () => undefined };
   });
   const registry = startImmutableTags({
     host: "127.0.0.1",
@@ -148,9 +187,14 @@ async function main(file: string): Promise<void> {
     webhook,
     registry,
     faultControl,
+    agent,
   ]);
   const [{ ports: providerPorts }, { port: languageHostPort }] = servers;
-  const ready: Services = { providers: { ...providerPorts }, languageHost: languageHostPort };
+  const ready: Services = {
+    providers: { ...providerPorts },
+    languageHost: languageHostPort,
+    agentFault: (await agent).fault,
+  };
   writeFileSync(`${file}.ready.new`, JSON.stringify(ready));
   renameSync(`${file}.ready.new`, `${file}.ready`);
   log("all servers listen");
@@ -162,15 +206,28 @@ async function main(file: string): Promise<void> {
   process.once("SIGINT", close);
 }
 
-/** Looks ServiceAccounts up. The kubeconfig is there only once the API server is, so it is read when the first is asked for. */
-function serviceAccounts(kubeconfig: string) {
-  let core: CoreV1Api | undefined;
-  return async (namespace: string, name: string): Promise<V1ServiceAccount | undefined> => {
-    core ??= administrator(kubeconfig).makeApiClient(CoreV1Api);
-    return core.readNamespacedServiceAccount({ namespace, name }).catch((error: { code?: number }) => {
-      if (error.code === 404) return undefined;
-      throw error;
-    });
+/** What is asked of Kubernetes. The kubeconfig is there only once the API server is, so it is read when the first is asked for. */
+function kubernetesLookups(kubeconfig: string) {
+  let config: KubeConfig | undefined;
+  const client = (): KubeConfig => {
+    config ??= administrator(kubeconfig);
+    return config;
+  };
+  return {
+    serviceAccount: async (namespace: string, name: string): Promise<V1ServiceAccount | undefined> =>
+      client()
+        .makeApiClient(CoreV1Api)
+        .readNamespacedServiceAccount({ namespace, name })
+        .catch((error: { code?: number }) => {
+          if (error.code === 404) return undefined;
+          throw error;
+        }),
+    /** Whether a pod's token is taken still: the API server looks whether what it is bound to is there. */
+    isCurrent: async (token: string): Promise<boolean> => {
+      const spec = { token, audiences: [podIdentityService] };
+      const review = await client().makeApiClient(AuthenticationV1Api).createTokenReview({ body: { spec } });
+      return review.status?.authenticated === true;
+    },
   };
 }
 

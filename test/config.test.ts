@@ -119,6 +119,15 @@ describe("the stack configuration", () => {
     }
   });
 
+  it("refuses keys in the stack configuration, and does not repeat them", () => {
+    for (const key of ["aws:accessKey", "aws:secretKey", "aws:token"]) {
+      expect(() => parseConfig("test", { "aws:region": "eu-west-1", [key]: "AKIA-or-worse" }))
+        .to.throw(ConfigError, `${key} holds "[secret]"; aws eks get-token would not know of it`)
+        .with.property("message")
+        .that.does.not.contain("AKIA-or-worse");
+    }
+  });
+
   it("leaves other packages' keys alone", () => {
     expect(() => parseConfig("test", { "aws:region": "eu-west-1", "aws:profile": "dev" })).not.to.throw();
   });

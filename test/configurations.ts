@@ -282,6 +282,7 @@ export async function registeredBy(config: Record<string, string>): Promise<Regi
       "aws:eks/getCluster:getCluster": () => ({
         name: "c",
         endpoint: "https://example.com",
+        vpcConfig: { endpointPublicAccess: true },
         certificateAuthorities: [{ data: "Q0E=" }],
         identities: [{ oidcs: [{ issuer: `https://${oidcProviderArn.replace(/^.*oidc-provider\//, "")}` }] }],
       }),
@@ -303,7 +304,6 @@ export function refusedByIam(
   quotas: { policies: number; trust: number },
 ): string[] {
   const inlinedOf = new Map<unknown, number>();
-  const attachedTo = new Map<unknown, number>();
   return registered.flatMap(({ type, name, inputs }) => {
     const faults: string[] = [];
     const judge = (ok: boolean, what: string) => ok || faults.push(`${name}: ${what}`);
@@ -348,14 +348,11 @@ export function refusedByIam(
       identity(String(inputs.policy));
       judge(length(String(inputs.policy)) <= 6144, "managed policy too long");
     }
-    if (type === "aws:iam/rolePolicyAttachment:RolePolicyAttachment") {
-      const count = (attachedTo.get(inputs.role) ?? 0) + 1;
-      attachedTo.set(inputs.role, count);
-      judge(count <= quotas.policies, `${count} managed policies`);
-      judge(
-        /^arn:aws:iam::(aws|\d{12}):policy\/\S+$/.test(String(inputs.policyArn)),
-        `ARN ${inputs.policyArn}`,
-      );
+    if (type === "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive") {
+      const arns = inputs.policyArns as string[];
+      judge(arns.length <= quotas.policies, `${arns.length} managed policies`);
+      for (const arn of arns) judge(/^arn:aws:iam::(aws|\d{12}):policy\/\S+$/.test(arn), `ARN ${arn}`);
+      judge(new Set(arns).size === arns.length, "the same ARN twice");
     }
     return faults;
   });

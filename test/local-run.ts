@@ -13,7 +13,9 @@ const suites = [
   "doctor",
   "audit",
   "refusals",
+  "deployer",
   "java",
+  "pod-identity",
   "local",
 ];
 

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 
 /** A resource as the program asked the engine for it. */
@@ -27,6 +29,10 @@ const region = "eu-central-1";
 const accountId = "111122223333";
 export const issuer = `oidc.eks.${region}.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF`;
 export const oidcProviderArn = `arn:aws:iam::${accountId}:oidc-provider/${issuer}`;
+/** What a program that looks whether it gets through to a private API server finds there. */
+const listener = createServer().listen(0, "127.0.0.1").unref();
+await once(listener, "listening");
+export const apiServer = `https://127.0.0.1:${(listener.address() as AddressInfo).port}`;
 export const registry = `${accountId}.dkr.ecr.${region}.amazonaws.com`;
 
 /** What AWS adds to a resource's inputs, for the types that the program uses. A type that is not here gets its inputs only. */
@@ -51,7 +57,7 @@ const outputs: Outputs = {
       version: inputs.version ?? "1.34",
       certificateAuthority: { data: "Q0E=" },
     },
-    core: { endpoint: "https://example.com" },
+    core: { endpoint: apiServer },
     kubeconfigJson: '{"kind":"Config"}',
     clusterSecurityGroupId: "sg-0c",
     oidcProviderUrl: `https://${issuer}`,

@@ -79,7 +79,8 @@ describe("the program", () => {
         "aws:ecr/lifecyclePolicy:LifecyclePolicy": 1,
         "docker:index/image:Image": 1,
         "eks-irsa:index:IrsaServiceAccount": 1,
-        "aws:iam/rolePolicy:RolePolicy": 1,
+        "aws:iam/policy:Policy": 1,
+        "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive": 1,
         "kubernetes:core/v1:ServiceAccount": 1,
         "eks-irsa:index:S3Lister": 1,
         "kubernetes:apps/v1:Deployment": 1,
@@ -155,7 +156,11 @@ describe("the program", () => {
     // The Deployment's parent waits for the role's policies, and a child waits for its parent; on destroy the reverse.
     const lister = only(registered, "eks-irsa:index:S3Lister");
     const types = lister.dependencies.map((urn) => urn.split("::")[2]?.split("$").at(-1));
-    expect(types).to.include.members(["aws:iam/rolePolicy:RolePolicy", "kubernetes:core/v1:ServiceAccount"]);
+    expect(types, "nor before there are nodes").to.include("aws:eks/nodeGroup:NodeGroup");
+    expect(types).to.include.members([
+      "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
+      "kubernetes:core/v1:ServiceAccount",
+    ]);
     expect(workload(registered).deployment.parent).to.match(/S3Lister::s3-lister$/);
   });
 
@@ -179,6 +184,7 @@ describe("the program", () => {
         "aws:eks/getCluster:getCluster": () => ({
           name: "prod",
           endpoint: "https://example.com",
+          vpcConfig: { endpointPublicAccess: true },
           certificateAuthorities: [{ data: "Q0E=" }],
           identities: [
             { oidcs: [{ issuer: `https://${oidcProviderArn.replace(/^.*oidc-provider\//, "")}` }] },
@@ -193,7 +199,7 @@ describe("the program", () => {
       "pulumi:providers:kubernetes": 1,
       "kubernetes:core/v1:Namespace": 1,
       "aws:iam/role:Role": 2,
-      "aws:iam/rolePolicyAttachment:RolePolicyAttachment": 1,
+      "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive": 2,
       "kubernetes:core/v1:ServiceAccount": 1,
     });
     expect(Object.keys(outputs.bindings)).to.deep.equal(["a/b.c", "a/d"]);

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -99,14 +100,17 @@ func (a *account) identity(ctx context.Context) (string, error) {
 }
 
 // fetchCredentials returns those that are good, or fetches new ones. Where ctx ends first, the SDK's cache goes on fetching
-// and does not say what: for the pod's token this does.
+// and does not say what: for the pod's token this does. Nor does the SDK name the agent of EKS Pod Identity.
 func (a *account) fetchCredentials(ctx context.Context) (aws.Credentials, error) {
 	credentials, err := a.credentials.Retrieve(ctx)
 	if err == nil {
 		return credentials, nil
 	}
-	fromToken := aws.IsCredentialsProvider(a.credentials, (*stscreds.WebIdentityRoleProvider)(nil))
-	if fromToken && isTimeout(err) && failedOperation(err) == nil {
+	switch {
+	case failedOperation(err) != nil:
+	case aws.IsCredentialsProvider(a.credentials, (*endpointcreds.Provider)(nil)):
+		err = agentError(err)
+	case aws.IsCredentialsProvider(a.credentials, (*stscreds.WebIdentityRoleProvider)(nil)) && isTimeout(err):
 		err = &smithy.OperationError{ServiceID: sts.ServiceID, OperationName: "AssumeRoleWithWebIdentity", Err: err}
 	}
 	return aws.Credentials{}, fmt.Errorf("fetching credentials: %w", err)

@@ -118,6 +118,21 @@ func TestAListingThatEndsBeforeItsAttemptsNamesTheCall(t *testing.T) {
 	}
 }
 
+func TestListsWithCredentialsOfTheAgent(t *testing.T) {
+	fake := startAWS(t, someBuckets(3)...)
+	fake.byAgent(t, 200, `{"AccessKeyId":"ASIAFAKE","SecretAccessKey":"secret","Token":"session","AccountId":"000000000000","Expiration":"2033-01-01T00:00:00Z"}`)
+	account, err := openAccount(t.Context(), 2*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := account.buckets(t.Context()); err != nil || len(got) != 3 {
+		t.Errorf("got %d buckets, %v", len(got), err)
+	}
+	if arn, err := account.identity(t.Context()); err != nil || arn != testIdentity {
+		t.Errorf("identity %q, %v", arn, err)
+	}
+}
+
 // quickRetries are the SDK's own three attempts without its pauses.
 func quickRetries(options *config.LoadOptions) error {
 	return config.WithRetryer(func() aws.Retryer {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"regexp"
 	"strings"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -21,8 +22,8 @@ func explain(err error) string {
 	}
 	if operation.Service() == "ec2imds" {
 		return oneLine("NoCredentials: the environment has no keys and no web identity token (AWS_ROLE_ARN and " +
-			"AWS_WEB_IDENTITY_TOKEN_FILE, which EKS puts into the pod), and the instance metadata service gave none: " +
-			operation.Err.Error())
+			"AWS_WEB_IDENTITY_TOKEN_FILE) or agent (AWS_CONTAINER_CREDENTIALS_FULL_URI), one of which EKS puts into the pod, " +
+			"and the instance metadata service gave none: " + operation.Err.Error())
 	}
 
 	call := operation.Service() + " " + operation.Operation()
@@ -83,6 +84,23 @@ func failedOperation(err error) *smithy.OperationError {
 		}
 		innermost, err = operation, operation.Err
 	}
+}
+
+// eksAuthRefusal is how the agent of EKS Pod Identity passes on what EKS Auth said: "[request id]: (code): message, fault:
+// client". Source: pkg/errors of github.com/aws/eks-pod-identity-agent.
+var eksAuthRefusal = regexp.MustCompile(`(?s)^\[[^\]]*\]: \((\w+)\): (.*), fault: \w+\s*$`)
+
+// agentError names the call by which the agent did not give credentials: EKS Auth's, where that refused.
+func agentError(err error) error {
+	var answer smithy.APIError
+	if !errors.As(err, &answer) {
+		return &smithy.OperationError{ServiceID: "EKS Pod Identity agent", OperationName: "GetCredentials", Err: err}
+	}
+	if said := eksAuthRefusal.FindStringSubmatch(answer.ErrorMessage()); said != nil {
+		refusal := &smithy.GenericAPIError{Code: said[1], Message: said[2], Fault: answer.ErrorFault()}
+		return &smithy.OperationError{ServiceID: "EKS Auth", OperationName: "AssumeRoleForPodIdentity", Err: refusal}
+	}
+	return &smithy.OperationError{ServiceID: "EKS Pod Identity agent", OperationName: "GetCredentials", Err: answer}
 }
 
 func oneLine(text string) string {

@@ -94,6 +94,28 @@ func (f *fakeAWS) writeToken(t *testing.T, token string) {
 	}
 }
 
+// byAgent gives the pod its credentials by the agent of EKS Pod Identity instead, which answers with that.
+func (f *fakeAWS) byAgent(t *testing.T, status int, body string) {
+	t.Helper()
+	t.Setenv("AWS_ROLE_ARN", "")
+	t.Setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "")
+	// On loopback, which the SDK takes too; the agent itself has another address.
+	t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f.URL+"/v1/credentials")
+	t.Setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", f.tokenFile)
+	f.onS3 = func(w http.ResponseWriter, r *http.Request) {
+		token, _ := os.ReadFile(f.tokenFile)
+		switch {
+		case r.URL.Path != "/v1/credentials":
+			serveListing(w, r, f.buckets)
+		case r.Header.Get("Authorization") != string(token):
+			http.Error(w, "Service account token cannot be parsed", http.StatusBadRequest)
+		default:
+			w.WriteHeader(status)
+			fmt.Fprintln(w, body)
+		}
+	}
+}
+
 func (f *fakeAWS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	buckets, handler := f.buckets, f.onS3

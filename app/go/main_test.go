@@ -91,7 +91,32 @@ func TestOnceFailsWithOneLine(t *testing.T) {
 				t.Setenv("AWS_ROLE_ARN", "")
 				t.Setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "")
 			},
-			line: `NoCredentials: the environment has no keys and no web identity token .*`,
+			line: `NoCredentials: the environment has no keys and no web identity token .* or agent .*`,
+		},
+		"agent refuses": {
+			prepare: func(t *testing.T, f *fakeAWS) {
+				f.byAgent(t, 400, "[b69b1279]: (AccessDeniedException): Unauthorized Exception! EKS does not have permissions to assume the associated role., fault: client")
+			},
+			line: `AccessDeniedException: Unauthorized Exception! EKS does not have permissions to assume the associated role\. \(EKS Auth AssumeRoleForPodIdentity\)`,
+		},
+		"agent takes no token": {
+			prepare: func(t *testing.T, f *fakeAWS) { f.byAgent(t, 400, "Service account token cannot be empty") },
+			line:    `Error: Service account token cannot be empty \(EKS Pod Identity agent GetCredentials\)`,
+		},
+		"agent away": {
+			prepare: func(t *testing.T, f *fakeAWS) {
+				f.byAgent(t, 200, "")
+				f.Close()
+			},
+			line: `RequestError: .*connection refused \(EKS Pod Identity agent GetCredentials\)`,
+		},
+		"agent hangs": {
+			prepare: func(t *testing.T, f *fakeAWS) {
+				f.byAgent(t, 200, "")
+				f.onS3 = hang
+			},
+			args: []string{"--timeout=300ms"},
+			line: `Timeout: no answer in time \(EKS Pod Identity agent GetCredentials\)`,
 		},
 		"no role": {
 			prepare: func(t *testing.T, _ *fakeAWS) { t.Setenv("AWS_ROLE_ARN", "") },

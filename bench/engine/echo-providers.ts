@@ -26,6 +26,7 @@ const arn = (service: string, resource: string): string => `arn:aws:${service}::
 /** What AWS adds to the inputs of a type; the rest have nothing that this project's programs read. */
 const computed: Readonly<Record<string, (id: string, inputs: Properties) => Properties>> = {
   "aws:iam/role:Role": (id) => ({ name: id, arn: arn("iam", `role/${id}`) }),
+  "aws:iam/policy:Policy": (id) => ({ arn: arn("iam", `policy/${id}`) }),
   "aws:iam/openIdConnectProvider:OpenIdConnectProvider": (_, { url }) => {
     const host = String(url).replace(/^https:\/\//, "");
     return { url: host, arn: arn("iam", `oidc-provider/${host}`) };
@@ -62,6 +63,7 @@ const functions: Provider<object>["functions"] = {
     endpoint: "https://example.eks.amazonaws.com",
     certificateAuthorities: [{ data: "Q0E=" }],
     identities: [{ oidcs: [{ issuer }] }],
+    vpcConfig: { endpointPublicAccess: true },
   }),
   "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": async ({ url }) => ({
     arn: arn("iam", `oidc-provider/${String(url).replace(/^https:\/\//, "")}`),

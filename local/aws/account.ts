@@ -22,9 +22,13 @@ import {
   ListAccessKeysCommand,
   ListOpenIDConnectProvidersCommand,
 } from "@aws-sdk/client-iam";
+import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
+import type { AssociationRecord } from "../eks/api.ts";
 import type { AccessEntries } from "../eks/token-authenticator.ts";
+import type { RoleSession } from "./eks-auth.ts";
 import type { IamAccount, OidcProviderRecord } from "./iam.ts";
 import { rootCredentials } from "./ministack.ts";
+import type { Assumption, PodIdentityAssociation } from "./podidentity.ts";
 import { AwsError } from "./reply.ts";
 import { type OidcProvider, type TrustedRole, withoutScheme } from "./webidentity.ts";
 
@@ -44,8 +48,10 @@ export class Account implements IamAccount, AccessEntries {
   private readonly iam: IAMClient;
   private readonly eks: EKSClient;
   private readonly ecr: ECRClient;
+  private readonly options: AccountOptions;
 
   constructor(options: AccountOptions) {
+    this.options = options;
     const client = { ...options, credentials: rootCredentials };
     this.iam = new IAMClient(client);
     this.eks = new EKSClient(client);
@@ -126,6 +132,33 @@ export class Account implements IamAccount, AccessEntries {
     };
   }
 
+  /** Assumes a role: as root, or as the session of another role. */
+  async assumeRole(assumption: Assumption, as?: RoleSession): Promise<RoleSession> {
+    const { roleArn, roleSessionName, durationSeconds, tags, policy, externalId } = assumption;
+    const sts = new STSClient({ ...this.options, credentials: as ?? rootCredentials, maxAttempts: 1 });
+    const { Credentials, AssumedRoleUser } = await sts.send(
+      new AssumeRoleCommand({
+        RoleArn: roleArn,
+        RoleSessionName: roleSessionName,
+        DurationSeconds: durationSeconds,
+        Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
+        TransitiveTagKeys: Object.keys(tags),
+        Policy: policy,
+        ExternalId: externalId,
+      }),
+    );
+    if (!Credentials?.AccessKeyId || !Credentials.SecretAccessKey || !AssumedRoleUser?.Arn)
+      throw new Error("MiniStack gave no session.");
+    return {
+      accessKeyId: Credentials.AccessKeyId,
+      secretAccessKey: Credentials.SecretAccessKey,
+      sessionToken: Credentials.SessionToken ?? "",
+      expiration: Credentials.Expiration ?? new Date(0),
+      arn: AssumedRoleUser.Arn,
+      assumedRoleId: AssumedRoleUser.AssumedRoleId ?? "",
+    };
+  }
+
   async policyExists(arn: string): Promise<boolean> {
     const found = await this.iam
       .send(new GetPolicyCommand({ PolicyArn: arn }))
@@ -149,29 +182,46 @@ export class Account implements IamAccount, AccessEntries {
     return (await this.eks.send(new ListTagsForResourceCommand({ resourceArn: arn }))).tags ?? {};
   }
 
-  /** Tags that a Pod Identity association was made with; undefined when it is not there. */
-  async associationTags(
+  /** A Pod Identity association; undefined when it is not there. */
+  async association(clusterName: string, associationId: string): Promise<AssociationRecord | undefined> {
+    const found = await this.describeAssociation(clusterName, associationId);
+    if (found === undefined) return undefined;
+    const { tags = {}, disableSessionTags = false, policy } = found;
+    return { tags, disableSessionTags, policy };
+  }
+
+  /** The Pod Identity association for a ServiceAccount, and when it was made; undefined when there is none. */
+  async podIdentityAssociation(
     clusterName: string,
-    associationId: string,
-  ): Promise<Record<string, string> | undefined> {
-    const found = await this.association(clusterName, associationId);
-    return found && (found.tags ?? {});
+    namespace: string,
+    serviceAccount: string,
+  ): Promise<(PodIdentityAssociation & { createdAt: Date }) | undefined> {
+    const command = new ListPodIdentityAssociationsCommand({ clusterName, namespace, serviceAccount });
+    const { associations = [] } = await this.eks.send(command);
+    const id = associations[0]?.associationId;
+    const found = id === undefined ? undefined : await this.describeAssociation(clusterName, id);
+    if (!id || !found?.createdAt || !found.associationArn || !found.roleArn) return undefined;
+    return {
+      id,
+      arn: found.associationArn,
+      roleArn: found.roleArn,
+      targetRoleArn: found.targetRoleArn,
+      disableSessionTags: found.disableSessionTags ?? false,
+      policy: found.policy,
+      createdAt: found.createdAt,
+    };
   }
 
   /** When the Pod Identity association for a ServiceAccount was made; undefined when there is none. */
   async associationCreatedAt(namespace: string, serviceAccount: string): Promise<Date | undefined> {
     for (const clusterName of await this.clusterNames()) {
-      const command = new ListPodIdentityAssociationsCommand({ clusterName, namespace, serviceAccount });
-      const { associations = [] } = await this.eks.send(command);
-      for (const { associationId } of associations) {
-        const found = associationId && (await this.association(clusterName, associationId));
-        if (found) return found.createdAt;
-      }
+      const found = await this.podIdentityAssociation(clusterName, namespace, serviceAccount);
+      if (found) return found.createdAt;
     }
     return undefined;
   }
 
-  private async association(clusterName: string, associationId: string) {
+  private async describeAssociation(clusterName: string, associationId: string) {
     const command = new DescribePodIdentityAssociationCommand({ clusterName, associationId });
     const found = await this.eks.send(command).catch(ignoring("ResourceNotFoundException"));
     return found?.association;

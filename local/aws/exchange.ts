@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { AwsError, type Reply } from "./reply.ts";
-import { type AwsCall, describeCall } from "./request.ts";
+import { type AwsCall, describeCall, isRestJson } from "./request.ts";
 
 // A request on its way through the front door: what is known of it travels in it, from one handler to the next.
 
@@ -12,7 +12,7 @@ export interface Exchange {
   readonly outgoing: ServerResponse;
   /** What its headers say. */
   readonly call: AwsCall;
-  /** What the log calls it: its path, until its action is known. */
+  /** What the log calls it: its path, until its operation is known, such as `iam:CreateRole`. */
   label: string;
 }
 
@@ -80,11 +80,11 @@ export async function read(exchange: Exchange): Promise<ReadExchange> {
     chunks.push(chunk);
   }
   const body = Buffer.concat(chunks).toString();
-  const json = call.target !== undefined || call.service === "eks" || call.service === "ecr";
+  const json = call.target !== undefined || isRestJson(call) || call.service === "ecr";
   const parameters = new URLSearchParams([...call.query, ...(json ? [] : new URLSearchParams(body))]);
   const action = parameters.get("Action") ?? call.target?.split(".").at(-1) ?? "";
   if (action) exchange.label = [call.service ?? "unsigned", action].join(":");
-  return { ...exchange, body, parameters, action };
+  return Object.assign(exchange, { body, parameters, action });
 }
 
 /** Sends the answer to its end, or until the client goes away. */

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { type EksOptions, eks } from "../eks/api.ts";
 import { ecr, type Registry } from "./ecr.ts";
+import { type EksAuthOptions, eksAuth } from "./eks-auth.ts";
 import {
   type Answer,
   chain,
@@ -34,6 +35,7 @@ export interface FrontDoorOptions {
   iam: IamAccount;
   webIdentity: WebIdentityEnvironment;
   eks: Omit<EksOptions, "log">;
+  eksAuth: Omit<EksAuthOptions, "log">;
   registry: Registry;
   /** AWS's own models of its services; what has none is not held to one. */
   models: Models;
@@ -53,7 +55,7 @@ export interface FrontDoor {
 /**
  * AWS's endpoint on this machine, for every service: an HTTP proxy before MiniStack that streams what MiniStack does
  * right and does the rest itself. Nothing gets through it unsigned, except AssumeRoleWithWebIdentity, whose token is
- * verified as STS does; nor with MiniStack's own root credentials, whose signature MiniStack does not look at.
+ * verified as STS does (and EKS Auth verifies that of AssumeRoleForPodIdentity); nor with MiniStack's own root credentials, whose signature MiniStack does not look at.
  */
 export async function startFrontDoor(options: FrontDoorOptions): Promise<FrontDoor> {
   const upstream = new Upstream(options.upstream);
@@ -150,7 +152,7 @@ function isInternal(path: string): boolean {
 }
 
 /** Services all of whose calls are as small as their models allow. */
-const readWhole = new Set(["iam", "sts", "eks", "ecr", "kms", "logs"]);
+const readWhole = new Set(["iam", "sts", "eks", "eks-auth", "ecr", "kms", "logs"]);
 
 /**
  * Whether a request is read to its end before it is answered: whatever is answered here, held to its model, or could
@@ -178,6 +180,7 @@ const wellFormed =
     const model = service === undefined ? undefined : await models(service);
     if (service !== undefined && model !== undefined) {
       const call = readCall(model, exchange);
+      if (call) exchange.label = `${service}:${call.operation.name}`;
       const error = call && modelError(service, violationsOf(model, call));
       if (error) {
         log(`${exchange.label}: ${error.code}, ${error.message}`);
@@ -218,6 +221,8 @@ function byService(options: FrontDoorOptions): Handler<ReadExchange, Reply> {
         return iam(parameters, forward, options.iam);
       case "eks":
         return answerEks(call, body, forward);
+      case "eks-auth":
+        return eksAuth(exchange, forward, { ...options.eksAuth, log: options.log });
       case "ecr":
         return ecr(action, body, forward, options.registry);
       default:

@@ -31,7 +31,11 @@ function* check(
   path: string,
   typed: boolean,
 ): Generator<Violation> {
-  const broken = (rule: Violation["rule"]): Violation => ({ path, held: quoted(value), rule });
+  const broken = (rule: Violation["rule"]): Violation => ({
+    path,
+    held: shape.sensitive ? "(hidden)" : quoted(value),
+    rule,
+  });
   if (shape.document) return;
   const type = typeOf(value);
   const expected = expectedType[shape.type];
@@ -224,6 +228,7 @@ const words: Readonly<Record<string, Words | undefined>> = {
       `The parameter ${path} contains invalid characters. It should conform to the regular expression "${rule.pattern}"`,
     );
   },
+  "eks-auth": smithy("InvalidParameterException"),
   ec2: (_, { path, held, rule }) =>
     rule.kind === "required"
       ? new AwsError("MissingParameter", `The request must contain the parameter ${path}`)

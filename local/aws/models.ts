@@ -26,6 +26,8 @@ export interface Shape {
   /** For the whole of a string. */
   pattern?: string;
   enum?: readonly string[];
+  /** Whether it is a secret, which no error repeats. */
+  sensitive?: boolean;
 }
 
 export interface Member {
@@ -102,11 +104,21 @@ export function asModel({ metadata, operations, shapes }: ServiceDescription): M
   const keep = (name: string): void => {
     const shape = shapes[name];
     if (shape === undefined || name in kept) return;
-    const { type, required, document, flattened, min, max, pattern } = shape;
+    const { type, required, document, flattened, min, max, pattern, sensitive } = shape;
     const members = Object.entries(shape.members ?? {}).map(
       ([member, described]) => [member, memberOf(described)] as const,
     );
-    const copy: Shape = { type, required, document, flattened, min, max, pattern, enum: shape.enum };
+    const copy: Shape = {
+      type,
+      required,
+      document,
+      flattened,
+      min,
+      max,
+      pattern,
+      enum: shape.enum,
+      sensitive,
+    };
     if (shape.members) copy.members = Object.fromEntries(members);
     for (const part of ["member", "key", "value"] as const) {
       const described = shape[part];

@@ -46,9 +46,12 @@ export function describeCall(method: string, url: string, headers: IncomingHttpH
   };
 }
 
+/** Whether the service takes and gives JSON, by method and path. */
+export const isRestJson = ({ service }: AwsCall): boolean => service === "eks" || service === "eks-auth";
+
 /** How the called service writes its errors. */
 export function protocolOf(call: AwsCall): Protocol {
-  if (call.target !== undefined || call.service === "eks") return "json";
+  if (call.target !== undefined || isRestJson(call)) return "json";
   if (call.service === "ec2") return "ec2";
   return call.form || call.query.has("Action") || call.service === "sts" || call.service === "iam"
     ? "query"

@@ -35,17 +35,102 @@ export async function trustAllows(request: TrustRequest): Promise<boolean> {
   } catch {
     return false;
   }
+  return allows(trustPolicy, {
+    principal: request.providerArn,
+    action: "sts:AssumeRoleWithWebIdentity",
+    role: { arn: roleArn, accountId },
+    keys: {
+      [`${alias}/sub`]: claims.sub,
+      [`${alias}/aud`]: claims.aud,
+      "sts:RoleSessionName": request.roleSessionName,
+    },
+  });
+}
+
+/** What STS knows when EKS Auth assumes a role for a pod. */
+export interface PodTrustRequest {
+  /** As JSON. */
+  trustPolicy: string;
+  roleArn: string;
+  roleSessionName: string;
+  accountId: string;
+  /** The cluster that EKS Auth acts for. */
+  clusterArn: string;
+  /** Session tags; all of them are transitive. None where the association turns them off. */
+  tags: Readonly<Record<string, string>>;
+}
+
+/** The service principal as which EKS Auth assumes roles. */
+export const podIdentityService = "pods.eks.amazonaws.com";
+
+/** Whether a role's trust policy lets EKS Auth assume it for a pod, with these session tags. */
+export async function podTrustAllows(request: PodTrustRequest): Promise<boolean> {
+  const { tags, clusterArn, accountId, roleArn } = request;
+  let trustPolicy: unknown;
+  try {
+    trustPolicy = JSON.parse(request.trustPolicy);
+  } catch {
+    return false;
+  }
+  const names = Object.keys(tags);
+  const keys = {
+    "sts:RoleSessionName": request.roleSessionName,
+    "aws:SourceAccount": accountId,
+    "aws:SourceArn": clusterArn,
+    ...Object.fromEntries(names.map((name) => [`aws:RequestTag/${name}`, tags[name] ?? ""])),
+    ...(names.length > 0 ? { "aws:TagKeys": names, "sts:TransitiveTagKeys": names } : {}),
+  };
+  const actions = names.length > 0 ? ["sts:AssumeRole", "sts:TagSession"] : ["sts:AssumeRole"];
+  for (const action of actions) {
+    const role = { arn: roleArn, accountId };
+    if (!(await allows(trustPolicy, { principal: podIdentityService, action, role, keys }))) return false;
+  }
+  return true;
+}
+
+/**
+ * Whether a role's trust policy names EKS Auth with its actions, whatever its conditions: what EKS asks of a role before it
+ * makes an association. Whether it asks for sts:TagSession where sessions get no tags is not known.
+ */
+export async function namesPodIdentity(
+  { arn, trustPolicy }: { arn: string; trustPolicy: string },
+  { tagged }: { tagged: boolean },
+): Promise<boolean> {
+  let policy: { Statement?: unknown };
+  try {
+    policy = JSON.parse(trustPolicy) as typeof policy;
+  } catch {
+    return false;
+  }
+  const statements = [policy.Statement].flat().filter(isObject);
+  const allowing = statements.filter(({ Effect }) => Effect === "Allow");
+  return podTrustAllows({
+    trustPolicy: JSON.stringify({ ...policy, Statement: allowing.map(({ Condition: _, ...rest }) => rest) }),
+    roleArn: arn,
+    roleSessionName: "eks",
+    accountId: arn.split(":")[4] ?? "",
+    clusterArn: "",
+    tags: tagged ? { "eks-cluster-name": "" } : {},
+  });
+}
+
+async function allows(
+  trustPolicy: unknown,
+  request: {
+    principal: string;
+    action: string;
+    role: { arn: string; accountId: string };
+    keys: Record<string, string | string[]>;
+  },
+): Promise<boolean> {
+  const { principal, action, role, keys } = request;
   const result = await runSimulation(
     {
       request: {
-        principal: request.providerArn,
-        action: "sts:AssumeRoleWithWebIdentity",
-        resource: { resource: roleArn, accountId },
-        contextVariables: {
-          [`${alias}/sub`]: claims.sub,
-          [`${alias}/aud`]: claims.aud,
-          "sts:RoleSessionName": request.roleSessionName,
-        },
+        principal,
+        action,
+        resource: { resource: role.arn, accountId: role.accountId },
+        contextVariables: keys,
       },
       identityPolicies: [],
       serviceControlPolicies: [],

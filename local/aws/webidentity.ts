@@ -1,4 +1,5 @@
-import { compactVerify, createLocalJWKSet, errors, type JSONWebKeySet } from "jose";
+import type { JSONWebKeySet } from "jose";
+import { readToken, type Token, TokenError, verifySignature } from "./jwt.ts";
 import { AwsError } from "./reply.ts";
 import { trustAllows } from "./trust-simulator.ts";
 
@@ -45,20 +46,17 @@ export interface WebIdentity {
   provider: string;
 }
 
-/** Signature algorithms whose verification key is public. Never `none`, never HMAC, whose key the JWKS would give away. */
-const algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
-
-const unreadable = () =>
-  new AwsError(
-    "InvalidIdentityToken",
+/** STS's words for a token that proves nothing. */
+const faults: Readonly<Record<TokenError["fault"], string>> = {
+  unreadable:
     "The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)",
-  );
-const keyNotFound = () =>
-  new AwsError(
-    "InvalidIdentityToken",
+  "key not found":
     "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements",
-  );
-const badSignature = () => new AwsError("InvalidIdentityToken", "Token signature invalid");
+  "bad signature": "Token signature invalid",
+};
+const inWords = (error: unknown): never => {
+  throw error instanceof TokenError ? new AwsError("InvalidIdentityToken", faults[error.fault]) : error;
+};
 const denied = () =>
   new AwsError("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", 403);
 
@@ -74,7 +72,7 @@ export async function verifyWebIdentity(
   environment: WebIdentityEnvironment,
 ): Promise<WebIdentity> {
   const call = readParameters(parameters);
-  const token = parseToken(call.token);
+  const token = read(call.token);
 
   const issuer = token.claims.iss;
   const providers = await environment.oidcProviders();
@@ -86,7 +84,7 @@ export async function verifyWebIdentity(
     );
   }
 
-  await verifySignature(call.token, token.header, issuer, environment);
+  await verifySignature(call.token, token.header, (keyId) => environment.keys(issuer, keyId)).catch(inWords);
 
   const now = Math.floor((environment.now?.() ?? new Date()).getTime() / 1000);
   if (now >= token.claims.exp) {
@@ -198,6 +196,14 @@ function readParameters(parameters: URLSearchParams): Call {
   return { roleArn, roleSessionName, token, durationSeconds };
 }
 
+function read(token: string): Token {
+  try {
+    return readToken(token);
+  } catch (error) {
+    return inWords(error);
+  }
+}
+
 /** STS's words for each rule that the member's value breaks. A token is not repeated in them. */
 function constraint(
   member: string,
@@ -211,63 +217,6 @@ function constraint(
   return rules.filter(([, holds]) => !holds(value)).map(([must]) => told(held, must));
 }
 
-interface Token {
-  header: { alg: string; kid?: string };
-  claims: { iss: string; sub: string; aud: readonly string[]; exp: number; nbf?: number };
-}
-
-/** Reads a JWT without trusting it. @throws AwsError `InvalidIdentityToken` when it is none, or lacks a claim. */
-function parseToken(token: string): Token {
-  const parts = token.split(".");
-  // jose would skip white space in the signature.
-  if (parts.length !== 3 || !/^[\w-]*$/.test(parts[2] ?? "")) throw unreadable();
-  const header = decodeObject(parts[0]);
-  const claims = decodeObject(parts[1]);
-  const { alg, kid, crit } = header;
-  const { iss, sub, exp, nbf } = claims;
-  const aud = typeof claims.aud === "string" ? [claims.aud] : claims.aud;
-  // An extension marked critical could change what the signature covers (RFC 7797); a token of Kubernetes has none.
-  if (typeof alg !== "string" || (kid !== undefined && typeof kid !== "string") || crit !== undefined)
-    throw unreadable();
-  if (!isText(iss) || !isText(sub) || !isTime(exp) || (nbf !== undefined && !isTime(nbf))) throw unreadable();
-  if (!Array.isArray(aud) || aud.length === 0 || !aud.every(isText)) throw unreadable();
-  return { header: { alg, kid }, claims: { iss, sub, aud, exp, nbf } };
-}
-
-/** Only the header's `alg` and `kid` are looked at: a key that the token brings itself (jwk, jku, x5c, x5u) proves nothing. */
-async function verifySignature(
-  token: string,
-  header: Token["header"],
-  issuer: string,
-  environment: WebIdentityEnvironment,
-) {
-  if (!algorithms.includes(header.alg)) throw badSignature();
-  if (!header.kid) throw keyNotFound();
-  const keys = await environment.keys(issuer, header.kid);
-  try {
-    await compactVerify(token, createLocalJWKSet(keys), { algorithms });
-  } catch (error) {
-    throw error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JWSInvalid
-      ? badSignature()
-      : keyNotFound(); // no key of that id and algorithm, more than one, or one that is unfit
-  }
-}
-
-function decodeObject(part: string | undefined): Record<string, unknown> {
-  if (!part || !/^[\w-]+$/.test(part)) throw unreadable();
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(part, "base64url"));
-    const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null && !Array.isArray(value))
-      return value as Record<string, unknown>;
-  } catch {
-    // falls through
-  }
-  throw unreadable();
-}
-
-const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
-const isTime = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 const accountOf = (arn: string): string | undefined => arn.split(":")[4];
 
 /** `oidc.eks.…/id/…`, as in the provider's ARN and in condition keys. */

@@ -6,7 +6,7 @@ import { columnsOf, shortPath } from "../../terminal.ts";
 import { logs, project } from "../machine/paths.ts";
 import { alive } from "../machine/process.ts";
 import type { Proof } from "../proofs.ts";
-import { checkLocalConfig, needsJava, openLocalStack } from "../pulumi/engine.ts";
+import { checkLocalConfig, needsAgent, needsJava, openLocalStack } from "../pulumi/engine.ts";
 import {
   awsEndpoint,
   files,
@@ -57,6 +57,13 @@ export async function up(options: UpOptions): Promise<void> {
 
   const found = await theRun(options);
   const state = found ?? (await bringUp(runTimed));
+  const { agentFault } = state.services;
+  if (agentFault !== undefined && needsAgent(options.config)) {
+    throw new Error(
+      `There is no agent of EKS Pod Identity, without which no pod gets credentials: ${agentFault}. ` +
+        "It needs port 80: end what listens there, then `npm run local -- down` and try again.",
+    );
+  }
   if (needsJava(options.config)) {
     state.java = await runTimed(theJavaImages, state);
     save(state);
@@ -185,6 +192,7 @@ const theProofs: Step<
       region,
       admin: state.admin,
       signingKey: await readFile(files.signingKey, "utf8"),
+      clusterName: String(outputs.clusterName),
       oidcProviderArn: String(outputs.oidcProviderArn),
       serviceAccount: String(outputs.serviceAccount),
     });

@@ -1,11 +1,20 @@
 import type { Reply } from "../aws/reply.ts";
 import type { AwsCall } from "../aws/request.ts";
 import { type PathParameters, routeOf } from "../aws/route.ts";
+import { addonVersionRoutes } from "./addon-versions.ts";
 import { associationRoutes } from "./associations.ts";
 import { clusterRoutes } from "./clusters.ts";
 import { type Json, parseObject } from "./json.ts";
 import { nodegroupRoutes } from "./nodegroups.ts";
 import { Updates } from "./updates.ts";
+
+/** What is asked of an association before it is changed. */
+export interface AssociationRecord {
+  /** Those that it was made with. */
+  tags: Record<string, string>;
+  disableSessionTags: boolean;
+  policy?: string;
+}
 
 /** Local's one Kubernetes, as EKS is to describe it. */
 export interface Kubernetes {
@@ -25,8 +34,13 @@ export interface EksOptions {
   clusterNames(): Promise<readonly string[]>;
   /** Tags of a cluster or node group now: MiniStack describes them with those of their creation. */
   tags(arn: string): Promise<Record<string, string>>;
-  /** Tags that a Pod Identity association was made with; undefined when it is not there. */
-  associationTags(cluster: string, id: string): Promise<Record<string, string> | undefined>;
+  /** A Pod Identity association as MiniStack has it; undefined when it is not there. */
+  association(cluster: string, id: string): Promise<AssociationRecord | undefined>;
+  /** A role of the account, with its trust policy as JSON; undefined when it is not there. */
+  role(name: string): Promise<{ arn: string; trustPolicy: string } | undefined>;
+  /** Twelve digits. */
+  accountId: string;
+  region: string;
   log(line: string): void;
 }
 
@@ -52,6 +66,7 @@ export function eks(
     ...clusterRoutes(options, updates),
     ...nodegroupRoutes(options, updates),
     ...associationRoutes(options),
+    ...addonVersionRoutes(options),
   }).map(([route, answer]) => {
     const [method, path = ""] = route.split(" ");
     return { method, match: routeOf(path), answer };

@@ -12,18 +12,32 @@ export interface Bridge {
 
 const name = "eksirsa0";
 
+/** Where SDKs look for EKS's Pod Identity agent on their node. They take credentials from few other addresses. */
+export const agentAddress = "169.254.170.23";
+export const agentPort = 80;
+
 /**
  * Makes the bridge. It leads nowhere: there is no forwarding, no address translation and no firewall rule, so a pod
- * reaches the host, other pods, and nothing else.
+ * reaches the host, other pods, and nothing else. The agent's address is the host's on it too, for as long as it is there.
  *
- * @throws Error when a bridge of that name is there already, which local did not make in this run.
+ * @throws Error when a bridge of that name is there already, which local did not make in this run; or when this machine is a
+ *   node of EKS itself, whose own agent has the address.
  */
 export async function createBridge(): Promise<Bridge> {
+  const [owner] = Object.entries(networkInterfaces()).find(([, addresses]) =>
+    addresses?.some(({ address }) => address === agentAddress),
+  ) ?? [undefined];
+  if (owner !== undefined) {
+    throw new Error(
+      `${agentAddress} is on ${owner} of this machine already: another agent of EKS Pod Identity answers there, and local needs the address for its own.`,
+    );
+  }
   const routes = await command("ip", ["-4", "route", "show"], { log: "network" });
   const subnet = freeSubnet(routes);
   const address = subnet.replace(/0\/24$/, "1");
   await command("ip", ["link", "add", name, "type", "bridge"], { log: "network" });
   await command("ip", ["address", "add", `${address}/24`, "dev", name], { log: "network" });
+  await command("ip", ["address", "add", `${agentAddress}/32`, "dev", name], { log: "network" });
   await command("ip", ["link", "set", name, "up"], { log: "network" });
   return { name, address, subnet };
 }

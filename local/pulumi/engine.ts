@@ -49,7 +49,7 @@ function javaOf({ java }: Images): JavaImages {
 }
 
 /** The stack's configuration for this machine. What a person gives with `--config` comes on top. */
-function localConfig(images: Images, { app }: ConfigInput): ConfigInput {
+function localConfig(images: Images, { app, identity }: ConfigInput): ConfigInput {
   const args: Record<string, string> =
     app === "java"
       ? { BUILD_IMAGE: javaOf(images).build, RELEASE: javaRelease }
@@ -59,6 +59,8 @@ function localConfig(images: Images, { app }: ConfigInput): ConfigInput {
     build: { args, network: "none" },
     intervalSeconds: 5,
     tags: { environment: "local" },
+    // An association takes effect some seconds after it is made, and the pods come at once.
+    ...(isPodIdentity(identity) ? { admission: "enforced" } : {}),
   };
 }
 
@@ -66,6 +68,15 @@ function localConfig(images: Images, { app }: ConfigInput): ConfigInput {
 export function needsJava(overrides: readonly string[]): boolean {
   const { app, toolbox = false } = overridden({}, overrides) as ConfigInput;
   return app === "java" || toolbox === true;
+}
+
+/** Whether it is the mechanism, or the mechanism of a migration. */
+const isPodIdentity = (identity: unknown): boolean => /"pod-identity"/.test(JSON.stringify(identity ?? ""));
+
+/** Whether what a person gives with `--config` needs the agent of EKS Pod Identity. */
+export function needsAgent(overrides: readonly string[]): boolean {
+  const { identity, bindings = [] } = overridden({}, overrides) as ConfigInput;
+  return [identity, ...bindings.map((binding) => binding.identity)].some(isPodIdentity);
 }
 
 /**

@@ -41,6 +41,12 @@ describe("recovery of a stack whose engine was killed", () => {
         role: "reader-89abcde",
         policyArn: "arn:aws-cn:iam::aws:policy/ReadOnlyAccess",
       }),
+      creating("aws:iam/policy:Policy", "k", { name: "read-89abcde" }),
+      creating("aws:iam/policy:Policy", "l", { name: "read-89abcde", path: "/team/" }),
+      creating("aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive", "j", {
+        roleName: "reader-89abcde",
+        policyArns: [],
+      }),
       creating("aws:iam/openIdConnectProvider:OpenIdConnectProvider", "d", {
         url: "https://oidc.example/id/1",
       }),
@@ -71,6 +77,9 @@ describe("recovery of a stack whose engine was killed", () => {
       "reader-89abcde",
       "reader-89abcde:list",
       "reader-89abcde/arn:aws-cn:iam::aws:policy/ReadOnlyAccess",
+      "arn:aws-cn:iam::111122223333:policy/read-89abcde",
+      "arn:aws-cn:iam::111122223333:policy/team/read-89abcde",
+      "reader-89abcde",
       "arn:aws-cn:iam::111122223333:oidc-provider/oidc.example/id/1",
       "dev:nodes-89abcde",
       "sg-1_ingress_tcp_443_443_10.0.0.0/8_192.168.0.0/16_sg-2",

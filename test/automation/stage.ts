@@ -124,6 +124,7 @@ export class Stage {
         name: given.name,
         endpoint: "https://example.eks.amazonaws.com",
         certificateAuthorities: [{ data: "Q0E=" }],
+        vpcConfig: { endpointPublicAccess: true },
         identities: [{ oidcs: [{ issuer }] }],
       }),
       "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": async () => ({

@@ -274,6 +274,47 @@ describe("Cluster", () => {
     ]);
   });
 
+  it("looks whether it gets through to a private API server before anything in the cluster, once it is let in", async () => {
+    const endpoint = { public: false, privateCidrs: ["10.0.0.0/8"] };
+    new Cluster("c", { clusterName: "dev", region: "eu-central-1", endpoint });
+    await settled(registered);
+    expect(inputs("pulumi:providers:kubernetes").kubeconfig, "a secret").to.deep.include({
+      value: '{"kind":"Config"}',
+    });
+
+    const nobody = "https://127.0.0.1:1";
+    registered = await setMocks({
+      outputs: {
+        "eks:index:Cluster": (_, { name }) => ({
+          eksCluster: { name, version: "1.35", certificateAuthority: { data: "Q0E=" } },
+          core: { endpoint: nobody },
+          kubeconfigJson: "{}",
+          clusterSecurityGroupId: "sg-0c",
+          oidcProviderUrl: `https://${issuer}`,
+        }),
+      },
+    });
+    const { provider } = new Cluster("c", { clusterName: "dev", region: "eu-central-1", endpoint });
+    const error = await known(provider.urn).catch((error: Error) => error);
+    expect((error as Error).message).to.match(
+      /^The API server of the cluster dev, https:\/\/127\.0\.0\.1:1, cannot be reached from here: connect ECONNREFUSED.*10\.0\.0\.0\/8 \(endpoint\.privateCidrs\).*a VPN or a runner in the VPC/,
+    );
+    expect(registered.map(({ type }) => type)).to.not.include("pulumi:providers:kubernetes");
+  });
+
+  it("makes the log group of another name beside the one that is there, which keeps its place in the state", async () => {
+    const logGroupOf = async (clusterName: string) => {
+      registered = await setMocks();
+      new Cluster("c", { clusterName, region: "eu-central-1" });
+      await settled(registered);
+      return only(registered, "aws:cloudwatch/logGroup:LogGroup");
+    };
+    const [one, other] = [await logGroupOf("dev"), await logGroupOf("other")];
+    expect([one.name, other.name]).to.deep.equal(["c-logs-dev", "c-logs-other"]);
+    // What it was called before: a stack that has it so keeps it.
+    expect(one.aliases.map((alias) => alias.split(" ").at(-1))).to.deep.equal(["c-logs"]);
+  });
+
   it("protects the cluster, its logs and its issuer's provider; nodes can be replaced all the same", async () => {
     new Cluster("c", { clusterName: "prod", region: "eu-central-1", deletionProtection: true });
     await settled(registered);
@@ -293,6 +334,7 @@ describe("ExistingCluster", () => {
         "aws:eks/getCluster:getCluster": () => ({
           name: "old",
           endpoint: "https://example.com",
+          vpcConfig: { endpointPublicAccess: true },
           certificateAuthorities: [{ data: "Q0E=" }],
           identities: [{ oidcs: [{ issuer: `https://${issuer}` }] }],
         }),

@@ -1,4 +1,4 @@
-import { output } from "@pulumi/pulumi";
+import { output, type Resource } from "@pulumi/pulumi";
 import { expect } from "chai";
 import { IrsaServiceAccount, type IrsaServiceAccountArgs } from "../../components/irsa.ts";
 import { policyWarnings, resolvePolicies } from "../../iam/policies.ts";
@@ -66,6 +66,12 @@ describe("IrsaServiceAccount", () => {
           { name: "list", document: { Version: "2012-10-17", Statement: [{ ...list, Sid: "List" }] } },
         ],
       },
+      {
+        policies: [{ name: "list", document: { Statement: [list] }, attach: "managed" }],
+      },
+      {
+        policies: [{ name: "list", document: { Statement: [{ ...list, Sid: "Own" }] }, attach: "managed" }],
+      },
       { role: { permissionsBoundary: "arn:aws:iam::aws:policy/PowerUserAccess" } },
       { role: { arn: "arn:aws:iam::111122223333:role/other" } },
       { identity: "pod-identity", clusterName: "prod" },
@@ -88,8 +94,10 @@ describe("IrsaServiceAccount", () => {
     expect(seen.size).to.equal(variants.length);
   });
 
+  const all = "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive";
+
   it("attaches each policy in its own way, under a name that does not depend on its place", async () => {
-    await make({
+    const irsa = await make({
       policies: [
         "AmazonS3ReadOnlyAccess",
         "service-role/AmazonEBSCSIDriverPolicy",
@@ -104,19 +112,16 @@ describe("IrsaServiceAccount", () => {
         },
       ],
     });
-    expect(
-      registered
-        .filter((one) => one.type === "aws:iam/rolePolicyAttachment:RolePolicyAttachment")
-        .map((one) => [one.name, one.inputs.policyArn]),
-    ).to.have.deep.members([
-      ["app-AmazonS3ReadOnlyAccess", "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"],
-      [
-        "app-service-role-AmazonEBSCSIDriverPolicy",
+    expect(only(registered, all).inputs).to.deep.equal({
+      roleName: await known(irsa.roleName),
+      policyArns: [
+        "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess",
         "arn:aws:iam::aws:policy/service-role/AmazonEBSCSIDriverPolicy",
+        "arn:aws:iam::111122223333:policy/team/read",
+        "arn:aws:iam::111122223333:policy/later",
       ],
-      ["app-team-read", "arn:aws:iam::111122223333:policy/team/read"],
-      ["app-later", "arn:aws:iam::111122223333:policy/later"],
-    ]);
+    });
+    expect(only(registered, all).name).to.equal("app-managed-policies");
     const inline = only(registered, "aws:iam/rolePolicy:RolePolicy");
     expect(inline.name).to.equal("app-list");
     expect(inline.inputs.name).to.equal("list");
@@ -128,15 +133,41 @@ describe("IrsaServiceAccount", () => {
       oidcProviderArn: oidcProviderArn.replace("arn:aws:", "arn:aws-cn:"),
       policies: ["AmazonS3ReadOnlyAccess"],
     });
-    expect(only(registered, "aws:iam/rolePolicyAttachment:RolePolicyAttachment").inputs.policyArn).to.equal(
+    expect(only(registered, all).inputs.policyArns).to.deep.equal([
       "arn:aws-cn:iam::aws:policy/AmazonS3ReadOnlyAccess",
-    );
+    ]);
   });
 
-  it("makes nothing but the role and the ServiceAccount when there are no policies", async () => {
+  it("has a role let go of all policies as it is deleted, before those that were made for it", async () => {
+    await make({ policies: [{ name: "read", document: { Statement: statement }, attach: "managed" }] });
+    const { inputs, dependencies } = only(registered, "aws:iam/role:Role");
+    expect(inputs.forceDetachPolicies).to.equal(true);
+    expect(dependencies.map((urn) => urn.split("::").at(-1))).to.deep.equal(["app-read"]);
+  });
+
+  it("lets what takes the pod annotations wait for all that they are about", async () => {
+    const irsa = await make({
+      identity: "pod-identity",
+      clusterName: "prod",
+      policies: ["ReadOnlyAccess", { name: "read", document: { Statement: statement } }],
+    });
+    const waited = await (
+      irsa.podAnnotations as unknown as { allResources(): Promise<Set<Resource>> }
+    ).allResources();
+    const types = [...waited].map((one) => (one as unknown as { __pulumiType: string }).__pulumiType);
+    expect(types).to.include.members([
+      all,
+      "aws:iam/rolePolicy:RolePolicy",
+      "aws:eks/podIdentityAssociation:PodIdentityAssociation",
+    ]);
+  });
+
+  it("takes every managed policy from a role that is to have none", async () => {
     await make();
+    expect(only(registered, all).inputs.policyArns).to.deep.equal([]);
     expect(registered.filter((one) => one.custom).map((one) => one.type)).to.have.members([
       "aws:iam/role:Role",
+      all,
       "kubernetes:core/v1:ServiceAccount",
     ]);
   });
@@ -199,7 +230,7 @@ describe("IrsaServiceAccount", () => {
     expect(roleInputs().name).to.equal(undefined);
   });
 
-  it("uses a role that is there, and makes the ServiceAccount only", async () => {
+  it("uses a role that is there, takes nothing from it, and makes the ServiceAccount only", async () => {
     const arn = "arn:aws:iam::111122223333:role/team/reader";
     const irsa = await make({ role: { arn }, policies: [] });
     expect(registered.filter((one) => one.custom).map((one) => one.type)).to.deep.equal([
@@ -216,6 +247,7 @@ describe("IrsaServiceAccount", () => {
     const irsa = await make({ roleOnly: true, serviceAccount: "chart" });
     expect(registered.filter((one) => one.custom).map((one) => one.type)).to.deep.equal([
       "aws:iam/role:Role",
+      all,
     ]);
     expect(await known(irsa.serviceAccountName)).to.equal("chart");
   });
@@ -522,9 +554,7 @@ describe("IrsaServiceAccount", () => {
     expect(policy.inputs.tags).to.deep.equal({ team: "a" });
     expect(policy.inputs.name).to.equal(undefined);
     expect(JSON.parse(policy.inputs.policy as string)).to.deep.equal({ Statement: [statement] });
-    const attachment = only(registered, "aws:iam/rolePolicyAttachment:RolePolicyAttachment");
-    expect([attachment.name, attachment.inputs.policyArn]).to.deep.equal([
-      "app-read",
+    expect(only(registered, all).inputs.policyArns).to.deep.equal([
       "arn:aws:iam::111122223333:policy/app-read",
     ]);
     expect(names("aws:iam/rolePolicy:RolePolicy")).to.deep.equal([]);

@@ -14,7 +14,7 @@ import { home } from "../../config.ts";
 import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEnvironment, files, region } from "../../local/run.ts";
 import { running } from "../../local/state.ts";
-import { command, local, shellOf, works } from "./tools.ts";
+import { command, local, shellOf, until, works } from "./tools.ts";
 
 // The program as other tools drive it, on the live parts.
 
@@ -165,6 +165,34 @@ describe("the Automation API", function () {
     await stack.destroy();
   });
 
+  it("says what holds a namespace that a destroy waits for", async () => {
+    const kubectl = async (...words: string[]) =>
+      (await works(command("kubectl", words, { env: shell }))).stdout;
+    const finalizers = (names: string[] | null) =>
+      kubectl(
+        ...["patch", "configmap", "holding", "-n", "held", "--type=merge"],
+        ...["--patch", JSON.stringify({ metadata: { finalizers: names } })],
+      );
+    const stack = await open("held", many(1, "held"));
+    await stack.up();
+    await kubectl("create", "configmap", "holding", "-n", "held");
+    await finalizers(["example.com/hold"]);
+    const cancelling = new AbortController();
+    const destroying = failure(stack.destroy({ signal: cancelling.signal }));
+    const conditions = ["namespace", "held", "--output", "jsonpath={.status.conditions[*].message}"];
+    await until("the namespace to say what it waits for", 60, async () =>
+      (await kubectl("get", ...conditions)).includes("example.com/hold") ? true : undefined,
+    );
+    cancelling.abort();
+    const error = await destroying;
+    expect(error).to.be.instanceOf(CancelledError);
+    expect(error.message)
+      .to.contain("The namespace held is being deleted, but not gone:")
+      .and.to.contain("example.com/hold in 1 resource instances");
+    await finalizers(null);
+    await stack.destroy();
+  });
+
   it("fails clearly for a cluster that is not there", async () => {
     const stack = await open("nowhere", [], false);
     expect((await failure(stack.preview())).message).to.contain("not-there");
@@ -175,7 +203,7 @@ describe("the Automation API", function () {
 
   it("has a command: preview, outputs, and an up that asks or wants --yes", async () => {
     const preview = await works(stackCommand("preview", "local", "--folder", folder, "--json"));
-    expect(JSON.parse(preview.stdout).changes).to.deep.equal({ same: 38 });
+    expect(JSON.parse(preview.stdout).changes).to.deep.equal({ same: 39 });
     const outputs = await works(stackCommand("outputs", "local", "--folder", folder, "--json"));
     expect(JSON.parse(outputs.stdout).outputs)
       .to.include({ clusterName: "eks-irsa" })

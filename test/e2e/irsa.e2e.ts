@@ -254,7 +254,8 @@ describe("bindings on an existing cluster", function () {
     );
     await open("irsa", { name: "legacy", path: "/eksctl/" });
     const { changes } = await stack.up();
-    expect(changes).not.to.have.any.keys("replace", "delete", "create");
+    // The list of its managed policies.
+    expect(changes).to.include({ create: 1 }).and.not.to.have.any.keys("replace", "delete");
     const after = await roleOf("team-a/legacy");
     expect(after.RoleId).to.equal(before.RoleId);
     expect(after.Description).to.equal("Assumed by the Kubernetes ServiceAccount team-a/legacy");
@@ -344,7 +345,7 @@ describe("bindings on an existing cluster", function () {
       env: { ...awsEnvironment(state), ...engineEnvironment(state) },
     });
     const { changes } = await thousand.preview();
-    // A component, a role, an attachment and a ServiceAccount each; the stack, the cluster and its provider.
+    // A component, a role, the list of its policies and a ServiceAccount each; the stack, the cluster and its provider.
     expect(changes).to.deep.equal({ create: 4003 });
     await thousand.remove();
   });

@@ -9,9 +9,10 @@ import { getClusterOutput } from "@pulumi/aws/eks/getCluster.js";
 import { NodeGroup } from "@pulumi/aws/eks/nodeGroup.js";
 import { getOpenIdConnectProviderOutput } from "@pulumi/aws/iam/getOpenIdConnectProvider.js";
 import { OpenIdConnectProvider } from "@pulumi/aws/iam/openIdConnectProvider.js";
+import { Policy } from "@pulumi/aws/iam/policy.js";
 import { Role } from "@pulumi/aws/iam/role.js";
-import { RolePolicy } from "@pulumi/aws/iam/rolePolicy.js";
 import { RolePolicyAttachment } from "@pulumi/aws/iam/rolePolicyAttachment.js";
+import { RolePolicyAttachmentsExclusive } from "@pulumi/aws/iam/rolePolicyAttachmentsExclusive.js";
 import { Image } from "@pulumi/docker/image.js";
 import { Cluster } from "@pulumi/eks/cluster.js";
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment.js";
@@ -33,11 +34,12 @@ export default register({
   Namespace,
   NodeGroup,
   OpenIdConnectProvider,
+  Policy,
   Provider,
   Repository,
   Role,
-  RolePolicy,
   RolePolicyAttachment,
+  RolePolicyAttachmentsExclusive,
   ServiceAccount,
   getAuthorizationTokenOutput,
   getClusterOutput,

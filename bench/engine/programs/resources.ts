@@ -5,9 +5,10 @@ import type { Addon, getClusterOutput, NodeGroup } from "@pulumi/aws/eks/index.j
 import type {
   getOpenIdConnectProviderOutput,
   OpenIdConnectProvider,
+  Policy,
   Role,
-  RolePolicy,
   RolePolicyAttachment,
+  RolePolicyAttachmentsExclusive,
 } from "@pulumi/aws/iam/index.js";
 import type { Image } from "@pulumi/docker";
 import type { Cluster } from "@pulumi/eks";
@@ -31,11 +32,12 @@ export interface Sdk {
   readonly Namespace: typeof Namespace;
   readonly NodeGroup: typeof NodeGroup;
   readonly OpenIdConnectProvider: typeof OpenIdConnectProvider;
+  readonly Policy: typeof Policy;
   readonly Provider: typeof Provider;
   readonly Repository: typeof Repository;
   readonly Role: typeof Role;
-  readonly RolePolicy: typeof RolePolicy;
   readonly RolePolicyAttachment: typeof RolePolicyAttachment;
+  readonly RolePolicyAttachmentsExclusive: typeof RolePolicyAttachmentsExclusive;
   readonly ServiceAccount: typeof ServiceAccount;
   readonly getAuthorizationTokenOutput: typeof getAuthorizationTokenOutput;
   readonly getClusterOutput: typeof getClusterOutput;
@@ -64,7 +66,7 @@ function whole(sdk: Sdk, imageTag: string): Record<string, unknown> {
   const clusterComponent = component("Cluster", "cluster");
   const inCluster = { parent: clusterComponent };
   const logs = new sdk.LogGroup(
-    "cluster-logs",
+    "cluster-logs-bench",
     { name: "/aws/eks/bench/cluster", retentionInDays: 30, tags },
     inCluster,
   );
@@ -125,7 +127,7 @@ function whole(sdk: Sdk, imageTag: string): Record<string, unknown> {
     },
     inCluster,
   );
-  new sdk.NodeGroup(
+  const nodes = new sdk.NodeGroup(
     "cluster-node-group",
     {
       clusterName: cluster.eksCluster.name,
@@ -219,7 +221,7 @@ function whole(sdk: Sdk, imageTag: string): Record<string, unknown> {
     "eks-irsa:index:S3Lister",
     "s3-lister",
     {},
-    { dependsOn: irsa },
+    { dependsOn: [irsa, nodes] },
   );
   const selector = { "app.kubernetes.io/name": "s3-lister", "app.kubernetes.io/instance": "s3-lister" };
   const probe = (path: string, periodSeconds: number) => ({
@@ -285,7 +287,7 @@ function whole(sdk: Sdk, imageTag: string): Record<string, unknown> {
         },
       },
     },
-    { parent: listerComponent, provider, dependsOn: irsa },
+    { parent: listerComponent, provider, dependsOn: [irsa, nodes] },
   );
 
   return {
@@ -368,10 +370,20 @@ function binding(
   const { name, namespace, serviceAccount, policy } = args;
   const irsa = component("IrsaServiceAccount", name);
   const parent = { parent: irsa };
+  const Statement = [{ Sid: "ListBuckets", Effect: "Allow", Action: "s3:ListAllMyBuckets", Resource: "*" }];
+  const own =
+    policy === "list-buckets"
+      ? new sdk.Policy(
+          `${name}-${policy}`,
+          { policy: JSON.stringify({ Version: "2012-10-17", Statement }), tags },
+          parent,
+        )
+      : undefined;
   const role = new sdk.Role(
     `${name}-role`,
     {
       description: pulumi.interpolate`Assumed by the Kubernetes ServiceAccount ${namespace}/${serviceAccount}`,
+      forceDetachPolicies: true,
       assumeRolePolicy: pulumi.jsonStringify(
         pulumi.all([oidcProviderArn, namespace]).apply(([arn, namespaceName]) => {
           const issuer = arn.replace(/^.*:oidc-provider\//, "");
@@ -395,22 +407,13 @@ function binding(
       ),
       tags,
     },
+    { ...parent, dependsOn: own === undefined ? [] : [own] },
+  );
+  new sdk.RolePolicyAttachmentsExclusive(
+    `${name}-managed-policies`,
+    { roleName: role.name, policyArns: [own?.arn ?? `arn:aws:iam::aws:policy/${policy}`] },
     parent,
   );
-  if (policy === "list-buckets") {
-    const Statement = [{ Sid: "ListBuckets", Effect: "Allow", Action: "s3:ListAllMyBuckets", Resource: "*" }];
-    new sdk.RolePolicy(
-      `${name}-${policy}`,
-      { role: role.name, name: policy, policy: JSON.stringify({ Version: "2012-10-17", Statement }) },
-      parent,
-    );
-  } else {
-    new sdk.RolePolicyAttachment(
-      `${name}-${policy}`,
-      { role: role.name, policyArn: `arn:aws:iam::aws:policy/${policy}` },
-      parent,
-    );
-  }
   const account = new sdk.ServiceAccount(
     `${name}-service-account`,
     {

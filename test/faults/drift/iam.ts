@@ -1,5 +1,6 @@
 import {
   AddClientIDToOpenIDConnectProviderCommand,
+  AttachRolePolicyCommand,
   DeleteOpenIDConnectProviderCommand,
   DeleteRoleCommand,
   DeleteRolePolicyCommand,
@@ -196,14 +197,28 @@ export const roles: readonly Drift[] = [
       ),
   },
   {
-    what: "attachment removed",
-    resource: `${app}-AmazonSQSReadOnlyAccess`,
+    what: "managed policy detached",
+    resource: `${app}-managed-policies`,
+    property: "policyArns",
     read: (target) => attached(target, "drift/app"),
     change: (target) =>
       target.live.iam().send(
         new DetachRolePolicyCommand({
           RoleName: roleName(target, "drift/app"),
           PolicyArn: "arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess",
+        }),
+      ),
+  },
+  {
+    what: "managed policy attached",
+    resource: "s3-irsa-managed-policies",
+    property: "policyArns",
+    read: (target) => attached(target, "lister"),
+    change: (target) =>
+      target.live.iam().send(
+        new AttachRolePolicyCommand({
+          RoleName: roleName(target, "lister"),
+          PolicyArn: "arn:aws:iam::aws:policy/AdministratorAccess",
         }),
       ),
   },

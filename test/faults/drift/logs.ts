@@ -17,7 +17,7 @@ async function retention({ live }: Target) {
 export const attributes: readonly Drift[] = [
   {
     what: "log group: retention",
-    resource: "cluster-logs",
+    resource: `cluster-logs-${cluster}`,
     property: "retentionInDays",
     read: retention,
     change: ({ live }) => live.logs().send(new DeleteRetentionPolicyCommand({ logGroupName })),
@@ -27,7 +27,7 @@ export const attributes: readonly Drift[] = [
 export const deletions: readonly Drift[] = [
   {
     what: "log group deleted",
-    resource: "cluster-logs",
+    resource: `cluster-logs-${cluster}`,
     read: retention,
     change: ({ live }) => live.logs().send(new DeleteLogGroupCommand({ logGroupName })),
   },

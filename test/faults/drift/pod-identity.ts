@@ -21,16 +21,16 @@ async function association(target: Target) {
 
 export const attributes: readonly Drift[] = [
   {
-    what: "Pod Identity: another role in the association",
+    what: "Pod Identity: the session's tags turned off in the association",
     resource: `${namespace}.pod-identity-association`,
-    property: "roleArn",
-    read: async (target) => (await association(target))?.roleArn,
+    property: "disableSessionTags",
+    read: async (target) => (await association(target))?.disableSessionTags,
     change: async (target) =>
       target.live.eks().send(
         new UpdatePodIdentityAssociationCommand({
           clusterName: cluster,
           associationId: (await association(target))?.associationId,
-          roleArn: target.roleArn("lister"),
+          disableSessionTags: true,
         }),
       ),
   },

@@ -93,22 +93,41 @@ describe("the account in MiniStack", () => {
     expect(await account.isImmutable("app")).to.equal(false);
   });
 
-  it("finds when the association of a ServiceAccount was made, and its tags", async () => {
+  it("finds the association of a ServiceAccount, when it was made, and its tags", async () => {
     answers["GET /clusters"] = json({ clusters: ["irsa"] });
     answers["GET /clusters/irsa/pod-identity-associations?namespace=team-a&serviceAccount=app"] = json({
       associations: [{ associationId: "a-1" }],
     });
     answers["GET /clusters/irsa/pod-identity-associations/a-1"] = json({
-      association: { createdAt: 1_800_000_000, tags: { env: "dev" } },
+      association: {
+        createdAt: 1_800_000_000,
+        associationArn: "arn:a-1",
+        roleArn: "arn:r",
+        targetRoleArn: "arn:t",
+        tags: { env: "dev" },
+      },
     });
     expect(await account.associationCreatedAt("team-a", "app")).to.deep.equal(new Date(1_800_000_000_000));
-    expect(await account.associationTags("irsa", "a-1")).to.deep.equal({ env: "dev" });
+    expect(await account.association("irsa", "a-1")).to.deep.equal({
+      tags: { env: "dev" },
+      disableSessionTags: false,
+      policy: undefined,
+    });
+    expect(await account.podIdentityAssociation("irsa", "team-a", "app")).to.deep.equal({
+      id: "a-1",
+      arn: "arn:a-1",
+      roleArn: "arn:r",
+      targetRoleArn: "arn:t",
+      disableSessionTags: false,
+      policy: undefined,
+      createdAt: new Date(1_800_000_000_000),
+    });
     answers["GET /clusters/irsa/pod-identity-associations/a-1"] = {
       status: 404,
       ...json({ __type: "ResourceNotFoundException" }),
     };
     expect(await account.associationCreatedAt("team-a", "app"), "gone meanwhile").to.equal(undefined);
-    expect(await account.associationTags("irsa", "a-1")).to.equal(undefined);
+    expect(await account.association("irsa", "a-1")).to.equal(undefined);
     answers["GET /clusters"] = json({ clusters: [] });
     expect(await account.associationCreatedAt("team-a", "app"), "no cluster").to.equal(undefined);
   });

@@ -3,8 +3,10 @@ import type { AddressInfo } from "node:net";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { expect } from "chai";
 import { type FrontDoor, startFrontDoor } from "../../../local/aws/frontdoor.ts";
-import { asModel } from "../../../local/aws/models.ts";
+import { asModel, type Model } from "../../../local/aws/models.ts";
+import { assumeRoleForPodIdentity } from "../../../local/eks/eks-auth-client.ts";
 import { description } from "./boxes.ts";
+import { assumed, podEnvironment, podRoleArn, podToken } from "./pods.ts";
 import {
   call,
   environment,
@@ -40,7 +42,19 @@ const eksOptions = {
   },
   clusterNames: async () => ["irsa"],
   tags: async () => ({}),
-  associationTags: async () => undefined,
+  association: async () => undefined,
+  role: async () => undefined,
+  accountId: "000000000000",
+  region: "eu-central-1",
+};
+
+const models: Record<string, Model> = {
+  kms: asModel(description),
+  eks: asModel({
+    metadata: { protocol: "rest-json" },
+    operations: { DescribeCluster: { http: { method: "GET", requestUri: "/clusters/{name}" } } },
+    shapes: {},
+  }),
 };
 
 describe("the front door", () => {
@@ -72,7 +86,8 @@ describe("the front door", () => {
         replaceOidcProvider: () => Promise.reject(new Error("not asked")),
       },
       eks: eksOptions,
-      models: async (service) => (service === "kms" ? asModel(description) : undefined),
+      eksAuth: { podIdentity: podEnvironment(key), assumeRole: async (...how) => assumed(...how) },
+      models: async (service) => models[service],
       registry: { host: "127.0.0.1:5000", password: "secret", deleteImages: async () => undefined },
       log: (line) => log.push(line),
     });
@@ -167,6 +182,8 @@ describe("the front door", () => {
       expect(((await response.json()) as { cluster: { endpoint: string } }).cluster.endpoint).to.equal(
         "https://127.0.0.1:6443",
       );
+      // Its method and path say what is asked; the log has its name.
+      expect(log.at(-1)).to.match(/^GET eks:DescribeCluster 200 /);
     });
   });
 
@@ -353,6 +370,79 @@ describe("the front door", () => {
     });
   });
 
+  describe("AssumeRoleForPodIdentity", () => {
+    /** What MiniStack says of a service that it does not have, once the signature is found good. */
+    const unknown = { status: 400, headers: {}, body: '{"error": "Unsupported service: eks-auth"}' };
+    const credentials = { accessKeyId: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: "s" };
+    const ask = (token: string, clusterName = "irsa") =>
+      assumeRoleForPodIdentity(clusterName, token, {
+        endpoint: door.url,
+        region: "eu-central-1",
+        credentials,
+      });
+    const refused = (asked: Promise<unknown>) =>
+      asked.then(
+        () => "not refused",
+        (error: { code?: string; status?: number }) => `${error.status} ${error.code}`,
+      );
+    beforeEach(() => {
+      respond = unknown;
+    });
+
+    it("gives a pod credentials of its role", async () => {
+      const { associationId, ...session } = await ask(await podToken(key));
+      expect(session).to.deep.include({
+        accessKeyId: "ASIAPOD",
+        secretAccessKey: "secret",
+        sessionToken: "session",
+      });
+      expect(session.arn).to.match(/^arn:aws:sts::000000000000:assumed-role\/app\/eks-irsa-/);
+      expect(associationId).to.equal("a-1");
+    });
+
+    it("answers as EKS Auth's model has it", async () => {
+      const response = await send("/clusters/irsa/assume-role-for-pod-identity", {
+        method: "POST",
+        body: JSON.stringify({ token: await podToken(key) }),
+        headers: { authorization: signedFor("eks-auth"), "content-type": "application/json" },
+      });
+      const answer = (await response.json()) as { credentials: { expiration: number } };
+      expect(answer).to.deep.include({
+        subject: { namespace: "default", serviceAccount: "s3-irsa" },
+        audience: "pods.eks.amazonaws.com",
+      });
+      expect(answer.credentials.expiration).to.equal(1_800_003_600);
+      expect(podRoleArn).to.contain("/app");
+    });
+
+    it("refuses in EKS Auth's codes, and logs no token", async () => {
+      const token = await podToken(key, { aud: ["sts.amazonaws.com"] });
+      expect(await refused(ask(token))).to.equal("400 InvalidTokenException");
+      expect(await refused(ask(await podToken(key), "other"))).to.equal("404 ResourceNotFoundException");
+      expect(log.join("\n")).to.contain("InvalidTokenException").and.not.contain(token.split(".")[2]);
+    });
+
+    it("leaves to MiniStack whether the caller's signature is good", async () => {
+      const body = JSON.stringify({ __type: "InvalidSignatureException", message: "no" });
+      respond = { status: 403, headers: { "content-type": "application/json" }, body };
+      expect(await refused(ask(await podToken(key)))).to.equal("403 InvalidSignatureException");
+    });
+
+    it("refuses unsigned calls, MiniStack's root, and other paths", async () => {
+      const path = "/clusters/irsa/assume-role-for-pod-identity";
+      const body = JSON.stringify({ token: await podToken(key) });
+      for (const headers of [{}, { authorization: signedFor("eks-auth", "test") }])
+        expect((await send(path, { method: "POST", body, headers })).status).to.equal(403);
+      const authorization = signedFor("eks-auth");
+      for (const [method, other] of [
+        ["PUT", path],
+        ["POST", "/clusters/irsa"],
+      ] as const)
+        expect((await send(other, { method, body, headers: { authorization } })).status).to.equal(404);
+      expect(received).to.be.empty;
+    });
+  });
+
   it("serves the AWS SDK", async () => {
     respond = {
       status: 200,
@@ -371,6 +461,7 @@ describe("the front door", () => {
     webIdentity: environment(key),
     iam: undefined as never,
     eks: eksOptions,
+    eksAuth: undefined as never,
     models: async () => undefined,
     registry: { host: "", password: "", deleteImages: async () => undefined },
     log: () => undefined,

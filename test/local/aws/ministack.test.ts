@@ -4,10 +4,19 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { IAMClient, ListRolesCommand } from "@aws-sdk/client-iam";
+import {
+  CreateRoleCommand,
+  IAMClient,
+  ListRolesCommand,
+  PutRolePolicyCommand,
+  UpdateAssumeRolePolicyCommand,
+} from "@aws-sdk/client-iam";
+import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
 import { expect } from "chai";
 import getPort from "get-port";
-import { miniStack } from "../../../local/aws/ministack.ts";
+import { Account } from "../../../local/aws/account.ts";
+import { defaultAccountId, miniStack, rootCredentials } from "../../../local/aws/ministack.ts";
+import { assumeRoleForPodIdentity } from "../../../local/eks/eks-auth-client.ts";
 import { venv } from "../../../local/machine/paths.ts";
 
 describe("miniStack", () => {
@@ -91,6 +100,111 @@ describe("miniStack", () => {
       );
       client.destroy();
       expect(told).to.match(/InvalidClientTokenId|SignatureDoesNotMatch|AccessDenied/);
+    });
+
+    it("checks a signature before it says that it has no EKS Auth, by which the front door knows the caller", async () => {
+      const admin = await new Account({ endpoint: url, region: "eu-west-1" }).administrator();
+      const ask = (secretAccessKey: string) =>
+        assumeRoleForPodIdentity("irsa", "a.b.c", {
+          endpoint: url,
+          region: "eu-west-1",
+          credentials: { ...admin, secretAccessKey },
+        }).catch((error: { status: number }) => error.status);
+      expect(await ask(admin.secretAccessKey)).to.equal(400);
+      expect(await ask("another")).to.equal(403);
+      const response = await fetch(`${url}/clusters/irsa/assume-role-for-pod-identity`, {
+        method: "POST",
+        headers: {
+          authorization: "AWS4-HMAC-SHA256 Credential=test/20270115/eu-west-1/eks-auth/aws4_request",
+        },
+      });
+      expect(await response.text()).to.match(/unsupported service/i);
+    });
+
+    it("assumes a role for a pod, and by it a target role of another account", async () => {
+      const account = new Account({ endpoint: url, region: "eu-west-1" });
+      const clientOf = (credentials: {
+        accessKeyId: string;
+        secretAccessKey: string;
+        sessionToken?: string;
+      }) => ({
+        endpoint: url,
+        region: "eu-west-1",
+        credentials,
+        maxAttempts: 1,
+      });
+      const iam = new IAMClient(clientOf(rootCredentials));
+      const other = "222222222222";
+      const otherIam = new IAMClient(clientOf({ accessKeyId: other, secretAccessKey: "s" }));
+      const document = (statement: object) =>
+        JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", ...statement }] });
+      const both = ["sts:AssumeRole", "sts:TagSession"];
+      const tags = { "kubernetes-namespace": "team-a" };
+      await iam.send(
+        new CreateRoleCommand({
+          RoleName: "app",
+          Path: "/team/",
+          // The front door has judged it: MiniStack knows neither the service nor its condition keys.
+          AssumeRolePolicyDocument: document({
+            Principal: { Service: "pods.eks.amazonaws.com" },
+            Action: both,
+            Condition: { StringEquals: { "aws:SourceAccount": defaultAccountId } },
+          }),
+        }),
+      );
+      const allow = (Action: string) =>
+        iam.send(
+          new PutRolePolicyCommand({
+            RoleName: "app",
+            PolicyName: Action.replace(/\W/g, ""),
+            PolicyDocument: document({ Action, Resource: "*" }),
+          }),
+        );
+      const roleArn = `arn:aws:iam::${defaultAccountId}:role/team/app`;
+      const hop = { roleArn, roleSessionName: "eks-irsa-pod", durationSeconds: 21_600, tags };
+      const listed = async (session: Awaited<ReturnType<Account["assumeRole"]>>) =>
+        new S3Client({ ...clientOf(session), forcePathStyle: true }).send(new ListBucketsCommand({})).then(
+          () => "allowed",
+          (error: Error) => error.name,
+        );
+      const session = await account.assumeRole(hop);
+      expect(session.arn).to.equal(`arn:aws:sts::${defaultAccountId}:assumed-role/app/eks-irsa-pod`);
+      expect(session.expiration.getTime() - Date.now()).to.be.within(21_500_000, 21_700_000);
+      expect(await listed(session)).to.equal("AccessDenied");
+      await allow("s3:ListAllMyBuckets");
+      expect(await listed(session)).to.equal("allowed");
+      const policy = document({ Action: "sqs:*", Resource: "*" });
+      expect(await listed(await account.assumeRole({ ...hop, policy })), "its session policy").to.equal(
+        "AccessDenied",
+      );
+
+      const trust = (Condition: object) =>
+        document({ Principal: { AWS: `arn:aws:iam::${defaultAccountId}:root` }, Action: both, Condition });
+      const byRole = { ArnEquals: { "aws:PrincipalArn": roleArn } };
+      await otherIam.send(
+        new CreateRoleCommand({ RoleName: "target", AssumeRolePolicyDocument: trust(byRole) }),
+      );
+      const target = { ...hop, roleArn: `arn:aws:iam::${other}:role/target`, durationSeconds: 3600 };
+      const assumed = (more: object = {}) =>
+        account.assumeRole({ ...target, ...more }, session).then(
+          ({ arn }) => arn,
+          (error: Error) => error.name,
+        );
+      expect(await assumed(), "not allowed by its own policies").to.equal("AccessDenied");
+      await allow("sts:AssumeRole");
+      expect(await assumed()).to.equal(`arn:aws:sts::${other}:assumed-role/target/eks-irsa-pod`);
+      for (const [condition, more, answer] of [
+        [{ ArnEquals: { "aws:PrincipalArn": `${roleArn}x` } }, {}, "AccessDenied"],
+        [{ StringEquals: { "aws:RequestTag/kubernetes-namespace": "team-b" } }, {}, "AccessDenied"],
+        [{ StringEquals: { "sts:ExternalId": "a/b" } }, { tags: {} }, "AccessDenied"],
+        [{ StringEquals: { "sts:ExternalId": "a/b" } }, { tags: {}, externalId: "a/b" }, /:assumed-role/],
+      ] as const) {
+        await otherIam.send(
+          new UpdateAssumeRolePolicyCommand({ RoleName: "target", PolicyDocument: trust(condition) }),
+        );
+        expect(await assumed(more), JSON.stringify(condition)).to.match(new RegExp(answer));
+      }
+      for (const client of [iam, otherIam]) client.destroy();
     });
   });
 });

@@ -12,7 +12,6 @@ describe("EKS's API", () => {
       ["GET", "/clusters"],
       ["GET", "/clusters/irsa/addons"],
       ["PUT", "/clusters/irsa"],
-      ["GET", "/addons/supported-versions"],
     ] as const)
       expect(await send(addons, method, path), path).to.equal(addons);
   });

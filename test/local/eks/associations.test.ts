@@ -1,9 +1,10 @@
 import { expect } from "chai";
 import { AwsError, errorReply, jsonReply, type Reply } from "../../../local/aws/reply.ts";
 import { describeCall } from "../../../local/aws/request.ts";
-import { eks } from "../../../local/eks/api.ts";
+import type { eks } from "../../../local/eks/api.ts";
 import { effectDelaySeconds, isAssociated } from "../../../local/eks/associations.ts";
-import { issuer, refusal } from "../aws/tokens.ts";
+import { refusal } from "../aws/tokens.ts";
+import { eksWith } from "./harness.ts";
 
 describe("a Pod Identity association", () => {
   it("takes effect some seconds after it is made", async () => {
@@ -31,14 +32,12 @@ describe("a Pod Identity association", () => {
     let answer: ReturnType<typeof eks>;
     beforeEach(() => {
       upstream = refused;
-      answer = eks({
-        kubernetes: { endpoint: "https://x", certificateAuthority: "UEVN", issuer, version: "1.34" },
-        clusterNames: async () => ["irsa"],
-        tags: async () => ({}),
-        associationTags: async (cluster, id) =>
-          cluster === "irsa" && id === "a-1" ? { team: "data" } : undefined,
-        log: () => undefined,
-      });
+      ({ answer } = eksWith({
+        association: async (cluster, id) =>
+          cluster === "irsa" && id === "a-1"
+            ? { tags: { team: "data" }, disableSessionTags: false }
+            : undefined,
+      }));
     });
     const send = (method: string, url: string, body: unknown = {}) =>
       answer(describeCall(method, url, {}), JSON.stringify(body), async () => upstream);
@@ -71,6 +70,105 @@ describe("a Pod Identity association", () => {
       upstream = errorReply(new AwsError("InvalidParameterException", "Invalid resourceArn"), "json");
       const cluster = `/tags/${encodeURIComponent("arn:aws:eks:eu-central-1:000000000000:cluster/irsa")}`;
       expect(await send("POST", cluster, { tags: { a: "b" } })).to.equal(upstream);
+    });
+  });
+
+  describe("is made as EKS makes it", () => {
+    const arn = "arn:aws:iam::000000000000:role/team/app";
+    const trust = (statement: object = {}) =>
+      JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [
+          {
+            Effect: "Allow",
+            Principal: { Service: "pods.eks.amazonaws.com" },
+            Action: ["sts:AssumeRole", "sts:TagSession"],
+            Condition: { StringEquals: { "aws:RequestTag/kubernetes-namespace": "team-a" } },
+            ...statement,
+          },
+        ],
+      });
+    const made = jsonReply({
+      association: {
+        associationArn: "arn",
+        clusterName: "irsa",
+        namespace: "team-a",
+        serviceAccount: "app",
+        targetRoleArn: "arn:aws:iam::222222222222:role/target",
+        externalId: "of MiniStack",
+      },
+    });
+    const path = "/clusters/irsa/pod-identity-associations";
+    const create = (body: object, trustPolicy = trust()) =>
+      eksWith({ role: async (name) => (name === "app" ? { arn, trustPolicy } : undefined) }).send(
+        made,
+        "POST",
+        path,
+        { namespace: "team-a", serviceAccount: "app", roleArn: arn, ...body },
+      );
+
+    it("with the external id by which a target role's trust policy may tell it", async () => {
+      expect(JSON.parse((await create({})).body).association.externalId).to.equal(
+        "eu-central-1/000000000000/irsa/team-a/app",
+      );
+    });
+
+    it("for a role that is there", async () => {
+      expect(await refusal(create({ roleArn: `${arn}x` }))).to.equal(
+        "400 InvalidParameterException: Role provided in the request does not exist.",
+      );
+    });
+
+    for (const [what, statement] of Object.entries({
+      "another service": { Principal: { Service: "ec2.amazonaws.com" } },
+      "no sts:TagSession": { Action: "sts:AssumeRole" },
+      "a Deny only": { Effect: "Deny" },
+    })) {
+      it(`for a role that trusts EKS Auth, not with ${what}`, async () => {
+        expect(await refusal(create({}, trust(statement)))).to.equal(
+          "400 InvalidParameterException: Trust policy of the role provided is invalid.",
+        );
+      });
+    }
+
+    it("with a session policy only where the session gets no tags", async () => {
+      const policy = JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [{ Effect: "Allow", Action: "s3:*", Resource: "*" }],
+      });
+      expect((await create({ policy, disableSessionTags: true })).status).to.equal(200);
+      expect(await refusal(create({ policy }))).to.contain("disableSessionTags must be set to true");
+      expect(await refusal(create({ policy: "{", disableSessionTags: true }))).to.contain(
+        "The policy is invalid",
+      );
+      expect(await refusal(create({ policy: policy.padEnd(2049), disableSessionTags: true }))).to.contain(
+        "at most 2048",
+      );
+    });
+
+    it("and is held to the same when it is changed", async () => {
+      const policy = JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [{ Effect: "Allow", Action: "s3:*", Resource: "*" }],
+      });
+      const change = (disableSessionTags: boolean, body: object) =>
+        eksWith({
+          association: async () => ({
+            tags: {},
+            disableSessionTags,
+            policy: disableSessionTags ? policy : undefined,
+          }),
+          role: async () => ({ arn, trustPolicy: trust({ Action: "sts:AssumeRole" }) }),
+        }).send(made, "POST", `${path}/a-1`, body);
+      expect(await refusal(change(true, { disableSessionTags: false }))).to.contain(
+        "disableSessionTags must be set to true",
+      );
+      expect((await change(true, { disableSessionTags: false, policy: "" })).status).to.equal(200);
+      expect(await refusal(change(false, { roleArn: arn }))).to.contain(
+        "Trust policy of the role provided is invalid.",
+      );
+      // Without tags there is nothing that sts:TagSession would be for.
+      expect((await change(true, { roleArn: arn })).status).to.equal(200);
     });
   });
 });

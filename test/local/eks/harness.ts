@@ -38,7 +38,10 @@ export function eksWith(options: Partial<EksOptions> = {}) {
     kubernetes,
     clusterNames: async () => ["irsa"],
     tags: async (arn) => ({ of: arn }),
-    associationTags: async () => undefined,
+    association: async () => undefined,
+    role: async () => undefined,
+    accountId: "000000000000",
+    region: "eu-central-1",
     log: (line) => log.push(line),
     ...options,
   });

@@ -1,8 +1,11 @@
 import { DescribeSubnetsCommand, DescribeVpcsCommand, type Filter } from "@aws-sdk/client-ec2";
 import { GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
-import { DescribeAddonCommand } from "@aws-sdk/client-eks";
+import { DescribeAddonCommand, DescribeAddonVersionsCommand } from "@aws-sdk/client-eks";
 import { GetOpenIDConnectProviderCommand, ListOpenIDConnectProvidersCommand } from "@aws-sdk/client-iam";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
+import type { GetVpcResult } from "@pulumi/aws/ec2/getVpc.js";
+import type { GetAddonResult } from "@pulumi/aws/eks/getAddon.js";
+import type { GetClusterResult } from "@pulumi/aws/eks/getCluster.js";
 import { dnsSuffixOfRegion, partitionOfRegion } from "../../../../iam/partition.ts";
 import { type Properties, secret } from "../../provider-host/index.ts";
 import { type AwsContext, orUndefined } from "./calls.ts";
@@ -10,6 +13,9 @@ import { clusterOutputs, describeCluster } from "./eks/cluster.ts";
 import { tagMap } from "./resource-tags.ts";
 
 type AwsFunction = (args: Properties, context: AwsContext) => Promise<Properties>;
+
+/** Every output that the provider's own function has, so that a program which reads one finds it. */
+type Outputs<Result> = { readonly [Key in keyof Result]-?: unknown };
 
 const getCallerIdentity: AwsFunction = async (_, { config: { sts } }) => {
   const { Account, Arn, UserId } = await sts.send(new GetCallerIdentityCommand({}));
@@ -29,25 +35,24 @@ const getPartition: AwsFunction = async (_, { config: { region } }) => {
   return { id: partition, partition, dnsSuffix, reverseDnsPrefix };
 };
 
-/**
- * The newest version of each add-on that pulumi-eks and this project ask for. MiniStack 1.5.33 has no
- * DescribeAddonVersions; where the front door comes to serve it, this asks there. `%` is the Kubernetes version.
- */
-const addonVersions: Readonly<Record<string, string>> = {
-  coredns: "v1.12.4-eksbuild.1",
-  "eks-pod-identity-agent": "v1.3.9-eksbuild.3",
-  "kube-proxy": "v%.1-eksbuild.2",
-  "vpc-cni": "v1.20.4-eksbuild.1",
-};
-
-const getAddonVersion: AwsFunction = async (args, { config: { region } }) => {
+const getAddonVersion: AwsFunction = async (args, { config: { eks, region } }) => {
   const { addonName, kubernetesVersion, mostRecent = false } = args;
-  const version = addonVersions[String(addonName)]?.replace("%", String(kubernetesVersion));
-  if (version === undefined) {
+  const { addons = [] } = await eks.send(
+    new DescribeAddonVersionsCommand({
+      addonName: String(addonName),
+      kubernetesVersion: String(kubernetesVersion),
+    }),
+  );
+  // EKS tells the newest first; without mostRecent the provider takes the default one.
+  const found = addons[0]?.addonVersions?.find(
+    ({ compatibilities = [] }) => mostRecent || compatibilities.some((one) => one.defaultVersion),
+  );
+  if (found === undefined) {
     throw new Error(
       `reading EKS Add-On version info (${addonName}, ${kubernetesVersion}): couldn't find resource`,
     );
   }
+  const version = found.addonVersion;
   return { id: addonName, addonName, kubernetesVersion, mostRecent, version, region };
 };
 
@@ -58,15 +63,49 @@ const getAddon: AwsFunction = async (args, { config: { eks, region } }) => {
     throw new Error(`reading EKS Add-On (${clusterName}:${addonName}): couldn't find resource`);
   }
   const { addonArn: arn, addonVersion, configurationValues = "", tags } = live.addon;
-  const id = `${clusterName}:${addonName}`;
-  return { id, arn, clusterName, addonName, addonVersion, configurationValues, tags: tags ?? {}, region };
+  return {
+    id: `${clusterName}:${addonName}`,
+    arn,
+    clusterName,
+    addonName,
+    addonVersion,
+    configurationValues,
+    createdAt: live.addon.createdAt?.toISOString(),
+    modifiedAt: live.addon.modifiedAt?.toISOString(),
+    podIdentityAssociations: [],
+    serviceAccountRoleArn: live.addon.serviceAccountRoleArn ?? "",
+    tags: tags ?? {},
+    region,
+  } satisfies Outputs<GetAddonResult>;
 };
 
 const getCluster: AwsFunction = async (args, context) => {
   const name = String(args.name);
   const live = await describeCluster(name, context);
   if (live === undefined) throw new Error(`reading EKS Cluster (${name}): couldn't find resource`);
-  return { id: name, ...clusterOutputs(live), tags: live.tags ?? {}, region: context.config.region };
+  const { accessConfig, computeConfig, kubernetesNetworkConfig, storageConfig, upgradePolicy, ...outputs } =
+    clusterOutputs(live);
+  const list = <T>(block: T | undefined): T[] => (block === undefined ? [] : [block]);
+  return {
+    id: name,
+    ...outputs,
+    clusterId: live.id ?? "",
+    tags: live.tags ?? {},
+    region: context.config.region,
+    accessConfigs: list(accessConfig),
+    computeConfigs: list(computeConfig),
+    kubernetesNetworkConfigs: list(kubernetesNetworkConfig),
+    storageConfigs: list(storageConfig),
+    upgradePolicies: list(upgradePolicy),
+    // Nothing here has any of these.
+    controlPlaneScalingConfigs: [],
+    kubeApiServerConfigs: [],
+    kubeControllerManagerConfigs: [],
+    kubeSchedulerConfigs: [],
+    outpostConfigs: [],
+    remoteNetworkConfigs: [],
+    zonalShiftConfigs: [],
+  } satisfies Outputs<GetClusterResult>;
 };
 
 const getOpenIdConnectProvider: AwsFunction = async (args, { config: { iam } }) => {
@@ -125,7 +164,17 @@ const getVpc: AwsFunction = async (args, { config: { ec2, region } }) => {
   }
   return {
     id: vpc.VpcId,
+    arn: `arn:${partitionOfRegion(region)}:ec2:${region}:${vpc.OwnerId}:vpc/${vpc.VpcId}`,
     cidrBlock: vpc.CidrBlock,
+    cidrBlockAssociations: [],
+    ipv6AssociationId: "",
+    ipv6CidrBlock: "",
+    ipv6CidrBlockAssociations: [],
+    enableDnsHostnames: true,
+    enableDnsSupport: true,
+    enableNetworkAddressUsageMetrics: false,
+    mainRouteTableId: "",
+    filters: args.filters,
     default: vpc.IsDefault,
     state: vpc.State,
     ownerId: vpc.OwnerId,
@@ -133,7 +182,7 @@ const getVpc: AwsFunction = async (args, { config: { ec2, region } }) => {
     instanceTenancy: vpc.InstanceTenancy,
     tags: tagMap(vpc.Tags),
     region,
-  };
+  } satisfies Outputs<GetVpcResult>;
 };
 
 const getSubnets: AwsFunction = async (args, { config: { ec2, region } }) => {

@@ -413,6 +413,14 @@ export class FakeAws {
         }),
       };
     },
+    DescribeAddonVersions: ({ addonName, kubernetesVersion: clusterVersion }) => {
+      const version = (addonVersion: string, defaultVersion: boolean) => ({
+        addonVersion,
+        compatibilities: [{ clusterVersion, defaultVersion }],
+      });
+      const addonVersions = [version(`v${clusterVersion}.2`, false), version(`v${clusterVersion}.1`, true)];
+      return { addons: addonName === "kube-proxy" ? [{ addonName, addonVersions }] : [] };
+    },
     DescribeAddon: ({ addonName, clusterName }) => ({
       addon: this.#eks.get(`addon ${clusterName}/${addonName}`),
     }),
