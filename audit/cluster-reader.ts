@@ -328,7 +328,7 @@ const tokenVariables = {
 } as const;
 
 /** A pod as an audit needs it: of its variables only the role's is kept. */
-export function toAuditedPod(pod: V1Pod): AuditedPod {
+function toAuditedPod(pod: V1Pod): AuditedPod {
   const { name, phase, created, serviceAccount, owner, node, annotations, containers } = toPod(pod);
   return {
     namespace: pod.metadata?.namespace ?? "",

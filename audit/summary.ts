@@ -15,7 +15,7 @@ export function outcomeOf({ findings, unseen }: Audit, failOn: Severity): Outcom
   return unseen.length > 0 ? "unseen" : "clean";
 }
 
-export function describeFinding(
+function describeFinding(
   { id, severity, subject, what, evidence, mend, advice }: Finding,
   style: Style,
 ): string {
@@ -46,7 +46,7 @@ export const ways: Readonly<Record<AuditedRole["way"], string>> = {
   target: "target of its association",
 };
 
-export function describeServiceAccount({ namespace, name, roles, pods }: AuditedServiceAccount): string {
+function describeServiceAccount({ namespace, name, roles, pods }: AuditedServiceAccount): string {
   return [
     `${namespace}/${name}  (${pods.length} ${pods.length === 1 ? "pod" : "pods"})`,
     ...roles.flatMap((role) => [

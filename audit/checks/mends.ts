@@ -7,7 +7,7 @@ import type { RoleDetail, Snapshot } from "../snapshot.ts";
 // Mends that more than one finding has.
 
 /** Gives a role these statements as its trust policy. */
-export const setTrust = ({ name }: RoleDetail, Statement: readonly object[]): string =>
+const setTrust = ({ name }: RoleDetail, Statement: readonly object[]): string =>
   `aws iam update-assume-role-policy --role-name ${name} --policy-document ${quoted(JSON.stringify({ Version: "2012-10-17", Statement }))}`;
 
 /**

@@ -16,7 +16,7 @@ import { isOfCluster } from "./admitted.ts";
 import { deleteRole } from "./mends.ts";
 
 /** Days without use after which a role is stale. */
-export const staleDays = 90;
+const staleDays = 90;
 const day = 24 * 60 * 60 * 1000;
 
 /** OIDC providers, roles and associations: those that nothing uses, those that several do, those that are lacking. */

@@ -19,7 +19,7 @@ import { expect } from "chai";
 import { type Audit, audit } from "../../audit/audit.ts";
 import type { KindId } from "../../audit/kinds.ts";
 import { takeSnapshot } from "../../audit/take.ts";
-import { trustPolicy } from "../../iam/trust-policy.ts";
+import { podIdentityTrustPolicy, trustPolicy } from "../../iam/trust-policy.ts";
 import { region } from "../../local/run.ts";
 import { command, local, shellOf, works } from "./tools.ts";
 
@@ -371,8 +371,11 @@ describe("the audit", function () {
       });
     }
 
-    it("finds an association for nobody, and that no agent is there", async () => {
+    it("finds an association for nobody, and that no agent is there as an add-on or a pod", async () => {
       const eks = `--region ${region} --cluster-name eks-irsa`;
+      // EKS takes no association with a role whose trust refuses it.
+      const [statement] = podIdentityTrustPolicy([{ namespace, serviceAccount: "nobody" }]).Statement;
+      await also({ ...statement });
       const id = (
         await run(
           `aws eks create-pod-identity-association ${eks} --namespace ${namespace} --service-account nobody --role-arn ${roleArn} --query association.associationId --output text`,
