@@ -63,6 +63,11 @@ export function sarif(
           message: { text: messageOf(one) },
           locations: [
             {
+              // GitHub takes no result without a file: this one is named for what is judged.
+              physicalLocation: {
+                artifactLocation: { uri: encodeURI(`${account}/${one.subject.kind}/${one.subject.name}`) },
+                region: { startLine: 1 },
+              },
               logicalLocations: [
                 {
                   name: one.subject.name,

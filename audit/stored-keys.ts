@@ -4,10 +4,10 @@
 const accessKeyId = /(?<![A-Z0-9])AKIA[A-Z2-7]{16}(?![A-Z0-9])/;
 /** What a secret access key looks like; so do other things. */
 const secretLike = /(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])/g;
-/** The name that says that it is one. */
-const secretName = /(?:aws[-_.]?)?secret[-_.]?(?:access[-_.]?)?key/i;
+/** The name that says that it is one of AWS's; MinIO's and others' have some of the same words. */
+const secretName = /aws[-_.]?secret|secret[-_.]?access[-_.]?key/i;
 const namedSecret = new RegExp(
-  `${secretName.source}["']?\\s*[=:]\\s*["']?[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])`,
+  `(?:${secretName.source})[\\w.-]*["']?\\s*[=:]\\s*["']?[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])`,
   "i",
 );
 

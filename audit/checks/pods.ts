@@ -96,20 +96,18 @@ const ofWorkload = (workload: AuditedWorkload): Reaching => ({
   own: isClustersOwn(workload.namespace, workload.kind),
 });
 
-/** Folders of the node under which the kubelet keeps pods' tokens, or by which one comes to its containers. */
-const tokenPaths = [
+/** Where the kubelet keeps pods' tokens, and what leads into other pods' containers. */
+const kept = [
   "/var/lib/kubelet/pods",
-  "/run/containerd",
-  "/var/run",
-  "/run/containerd/containerd.sock",
   "/proc",
+  "/run/containerd/containerd.sock",
+  "/var/run/containerd/containerd.sock",
+  "/var/run/docker.sock",
 ];
+/** Whether a folder of the node is one of these, holds one, or is in one. */
 const opens = (mounted: string): boolean => {
-  const path = mounted.replace(/(?<=.)\/+$/, "");
-  return tokenPaths.some(
-    (wanted) =>
-      path === "/" || path === wanted || wanted.startsWith(`${path}/`) || path.startsWith(`${wanted}/pods`),
-  );
+  const path = mounted.replace(/\/+$/, "");
+  return kept.some((one) => `${one}/`.startsWith(`${path}/`) || path.startsWith(`${one}/`));
 };
 
 function nodeReach(

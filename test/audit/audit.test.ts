@@ -30,6 +30,31 @@ describe("the audit", () => {
     }
   });
 
+  it("tells folders of the node that open other pods from those that do not", () => {
+    const finds = (path: string): boolean => {
+      const world = cleanWorld();
+      for (const one of world.workloads) if (one.name === "reader") one.hostPaths = [path];
+      return found(world).length > 0;
+    };
+    const opening = [
+      "/",
+      "/var",
+      "/var/lib/kubelet/",
+      "/var/lib/kubelet/pods/0123",
+      "/run",
+      "/var/run/docker.sock",
+      "/proc",
+    ];
+    const harmless = [
+      "/var/log",
+      "/var/lib/kubelet/plugins",
+      "/var/run/aws-node",
+      "/etc/ssl/certs",
+      "/process",
+    ];
+    expect([...opening, ...harmless].filter(finds)).to.deep.equal(opening);
+  });
+
   it("says that a role of another account was not seen, unless that was asked for", () => {
     const world = cleanWorld();
     const arn = "arn:aws:iam::444455556666:role/reader";

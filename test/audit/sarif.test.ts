@@ -28,7 +28,10 @@ interface Log {
       ruleIndex: number;
       level: string;
       message: { text: string };
-      locations: { logicalLocations: { name: string; fullyQualifiedName: string }[] }[];
+      locations: {
+        physicalLocation: { artifactLocation: { uri: string }; region: { startLine: number } };
+        logicalLocations: { name: string; fullyQualifiedName: string }[];
+      }[];
       partialFingerprints: Record<string, string>;
     }[];
   }[];
@@ -65,6 +68,9 @@ describe("the audit as SARIF", () => {
   it("tells findings apart over runs, and where each is", () => {
     const prints = run?.results.map(({ partialFingerprints }) => partialFingerprints["subject/v1"]) ?? [];
     expect(new Set(prints).size).to.equal(prints.length);
+    expect(
+      run?.results.map(({ locations }) => locations[0]?.physicalLocation.artifactLocation.uri),
+    ).to.include("111122223333/eu-central-1/dev/Secret/team-a/aws");
     expect(run?.results[0]?.locations[0]?.logicalLocations[0]?.fullyQualifiedName).to.match(
       /^111122223333\/eu-central-1\/dev\//,
     );

@@ -43,6 +43,7 @@ describe("stored keys", () => {
       { AWS_SECRET_ACCESS_KEY: "da39a3ee5e6b4b0d3255bfef95601890afd80709", id },
     ],
     ["MinIO's password", { AWS_ACCESS_KEY_ID: "minio", AWS_SECRET_ACCESS_KEY: "minio123" }],
+    ["another system's secret key, as long", { "secret-key": secret, SECRET_KEY: secret }],
     ["a reference to a Secret", { AWS_SECRET_ACCESS_KEY: "" }],
     [
       "a certificate",
