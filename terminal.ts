@@ -55,6 +55,11 @@ export async function run(
     codeOf = () => undefined,
   }: { args?: readonly string[]; codeOf?: (error: unknown) => number | undefined } = {},
 ): Promise<void> {
+  // Whoever read it has had enough, as `head` has: there is nobody to tell more.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(exitCodes.failed);
+    throw error;
+  });
   try {
     await cli.parseAsync(args, { from: "user" });
   } catch (error) {

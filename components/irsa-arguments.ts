@@ -36,6 +36,7 @@ import {
   oidcProviderArnSchema,
   roleTrustPolicy,
   type Subject,
+  stsAudience,
   subjectsSchema,
 } from "../iam/trust-policy.ts";
 import {
@@ -209,10 +210,10 @@ export interface IrsaServiceAccountArgs {
   readonly stsRegionalEndpoints?: boolean;
 
   /**
-   * Whether pods get a token for the Kubernetes API too. Default false: a pod that does not call it needs none. Has no
-   * meaning with `adopt`.
+   * Whether pods get a token for the Kubernetes API too; `unset` leaves it to each pod, and where that says nothing it gets
+   * one. Default false: a pod that does not call it needs none. Has no meaning with `adopt`.
    */
-  readonly automountToken?: boolean;
+  readonly automountToken?: boolean | "unset";
 
   /**
    * `irsa`, or `pod-identity`: EKS Pod Identity, which needs the agent add-on in the cluster and `clusterName`. To
@@ -288,7 +289,7 @@ export function irsaFields<L>(reading: PolicyReading<L>) {
     ).optional(),
     tokenExpirationSeconds: integer(600, 86_400, "of seconds ").optional(),
     stsRegionalEndpoints: flag().optional(),
-    automountToken: flag().default(false),
+    automountToken: anyOf([flag(), oneOf(["unset"])], "true, false or unset").default(false),
     identity: identitySchema.default("irsa"),
     targetRole: object(
       { arn: late(iam.roleArn) },
@@ -387,6 +388,36 @@ export function irsaRules(args: Ruled, context: z.core.$RefinementCtx): void {
         : `${key} sets it; use that key`,
     );
   }
+}
+
+/**
+ * The annotations of the ServiceAccount; undefined where there are none, and none are asked for. Source: README of
+ * github.com/aws/amazon-eks-pod-identity-webhook.
+ */
+export function annotationsOf<T, R>(
+  args: {
+    readonly identity: IdentityArgs;
+    readonly audience?: string | undefined;
+    readonly annotations?: Readonly<Record<string, T>> | undefined;
+    readonly tokenExpirationSeconds?: number | undefined;
+    readonly stsRegionalEndpoints?: boolean | undefined;
+  },
+  roleArn: R,
+): Record<string, T | R | string> | undefined {
+  const { identity, audience, annotations, tokenExpirationSeconds, stsRegionalEndpoints } = args;
+  // Under Pod Identity the association says it all.
+  if (!phaseOf(identity).webIdentity) return annotations && { ...annotations };
+  return {
+    ...annotations,
+    "eks.amazonaws.com/role-arn": roleArn,
+    ...(audience !== undefined && audience !== stsAudience ? { "eks.amazonaws.com/audience": audience } : {}),
+    ...(tokenExpirationSeconds !== undefined
+      ? { "eks.amazonaws.com/token-expiration": String(tokenExpirationSeconds) }
+      : {}),
+    ...(stsRegionalEndpoints !== undefined
+      ? { "eks.amazonaws.com/sts-regional-endpoints": String(stsRegionalEndpoints) }
+      : {}),
+  };
 }
 
 /** The rules over what only one mechanism has. */

@@ -12,10 +12,11 @@ import { partitionIn, partitionOfArn, partitionRule } from "../iam/partition.ts"
 import { awsManagedPolicyArn, policyWarnings } from "../iam/policies.ts";
 import { automaticName } from "../iam/role.ts";
 import { assumeRolePolicy, targetTrustPolicy } from "../iam/role-chaining.ts";
-import { type Subject, stsAudience } from "../iam/trust-policy.ts";
+import type { Subject } from "../iam/trust-policy.ts";
 import { ArgumentError } from "../iam/validation.ts";
 import { enforceAdmission } from "./admission.ts";
 import {
+  annotationsOf,
   assumeRolePolicyName,
   type CheckedIrsaArguments,
   checkIrsaArguments,
@@ -228,8 +229,12 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
         ? adopted(name, metadata, guarded)
         : new ServiceAccount(
             `${name}-service-account`,
-            { metadata, automountServiceAccountToken: args.automountToken },
-            guarded,
+            {
+              metadata,
+              automountServiceAccountToken: args.automountToken === "unset" ? undefined : args.automountToken,
+            },
+            // Others add these to a ServiceAccount that was imported with them: Kubernetes before 1.24, an administrator.
+            { ...guarded, ignoreChanges: ["secrets", "imagePullSecrets"] },
           );
       // From the object, so that what uses these names waits until it is there.
       this.namespace = this.serviceAccount.metadata.namespace;
@@ -385,23 +390,3 @@ const subjectOf = <T>({
   namespace,
   serviceAccount,
 });
-
-/** Source: README of github.com/aws/amazon-eks-pod-identity-webhook. */
-function annotationsOf(
-  { phase, audience, annotations, tokenExpirationSeconds, stsRegionalEndpoints }: CheckedIrsaArguments,
-  roleArn: pulumi.Output<string>,
-): Record<string, pulumi.Input<string>> {
-  // Under Pod Identity the association says it all.
-  if (!phase.webIdentity) return { ...annotations };
-  return {
-    ...annotations,
-    "eks.amazonaws.com/role-arn": roleArn,
-    ...(audience !== undefined && audience !== stsAudience ? { "eks.amazonaws.com/audience": audience } : {}),
-    ...(tokenExpirationSeconds !== undefined
-      ? { "eks.amazonaws.com/token-expiration": String(tokenExpirationSeconds) }
-      : {}),
-    ...(stsRegionalEndpoints !== undefined
-      ? { "eks.amazonaws.com/sts-regional-endpoints": String(stsRegionalEndpoints) }
-      : {}),
-  };
-}

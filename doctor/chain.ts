@@ -1,3 +1,4 @@
+import { takesFor } from "./takes.ts";
 import type {
   Container,
   EksCluster,
@@ -110,6 +111,8 @@ export interface Unseen {
   readonly why: string;
   /** What it would take, in a sentence. */
   readonly takes: string;
+  /** Title of the link that could not be told, where this one only rests on it; what it would take is that one's. */
+  readonly restsOn?: string;
 }
 
 /** What looking at a link came to. */
@@ -216,7 +219,8 @@ export class Walk {
       // What is given from outside is not there only where the links that it is found by could not be told.
       const root = this.#missing.get(lacking) ?? [...this.#missing.values()][0];
       if (root === undefined) throw new Error(`The link ${link.id} needs ${lacking}, which nothing gives.`);
-      return this.#unseen(link, root, `It rests on "${root.title}".`);
+      const restsOn = root.title;
+      return { ...this.#unseen(link, root, `It rests on "${restsOn}".`), restsOn };
     }
     const verdict = await attempt(() => link.examine(this.proved as Facts, this.#world, this.#patient));
     if (verdict.state === "broken") return verdict;
@@ -256,13 +260,21 @@ export class Walk {
   }
 }
 
+/** What an error says; a client that says no more than "fetch failed" has the reason as its cause. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message === "fetch failed" && error.cause instanceof Error
+    ? error.cause.message || String((error.cause as NodeJS.ErrnoException).code)
+    : error.message;
+}
+
 /** What cannot be asked is not broken: no permission, no network. */
 async function attempt<P>(examine: () => Promise<Verdict<P>>): Promise<Verdict<P>> {
   try {
     return await examine();
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return unseen(why, "Credentials that may ask this, and a way to what is asked.");
+    const why = reasonOf(error);
+    return unseen(why, takesFor(why));
   }
 }
 

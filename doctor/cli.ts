@@ -1,5 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { coloured, commandLine, run } from "../terminal.ts";
+import { coloured, columnsOf, commandLine, folded, run, UsageError } from "../terminal.ts";
 import { awsWorld } from "./aws.ts";
 import { diagnose } from "./diagnosis.ts";
 import { page } from "./html.ts";
@@ -15,6 +15,14 @@ const exitCodes = { healthy: 0, broken: 1, unseen: 2 } as const;
 const colours = { holds: "green", broken: "red", unseen: "yellow", "not reached": "dim" } as const;
 const painted = (state: keyof typeof colours, mark: string): string =>
   coloured(colours[state], mark, process.stdout);
+// What reads a pipe reads lines.
+const columns = process.stdout.isTTY ? columnsOf(process.stdout) : Number.POSITIVE_INFINITY;
+const look = { paint: painted, columns };
+
+const readKubeconfig = (file: string): Promise<string> =>
+  readFile(file, "utf8").catch((error: Error) => {
+    throw new UsageError(`--kubeconfig cannot be read: ${error.message}.`);
+  });
 
 const several = (one: string, all: string[]): string[] => [...all, one];
 
@@ -58,18 +66,18 @@ const cli = commandLine(
   .action(async (name: string | undefined, options: Options) => {
     const stack = name === undefined ? undefined : { name, outputs: await stackOutputs(name) };
     const patient = patientOf(options, stack, process.env);
-    const file = options.kubeconfig && (await readFile(options.kubeconfig, "utf8"));
+    const file = options.kubeconfig && (await readKubeconfig(options.kubeconfig));
     const world = {
       ...awsWorld(patient.region, { role: options.roleProfile, target: options.targetProfile }),
       kubernetes: kubernetesWorld(file ?? kubeconfigOf(stack), options.context),
       images: imageWorld(),
     };
     const diagnosis = await diagnose(world, patient, (link) => {
-      if (!options.json) process.stdout.write(`${describeLink(link, painted)}\n`);
+      if (!options.json) process.stdout.write(`${describeLink(link, look)}\n`);
     });
     if (options.html) await writeFile(options.html, page(diagnosis));
     if (options.json) process.stdout.write(`${JSON.stringify(diagnosis, undefined, 2)}\n`);
-    else process.stdout.write(`\n${conclusion(diagnosis)}\n`);
+    else process.stdout.write(`\n${folded(conclusion(diagnosis), columns).join("\n")}\n`);
     process.exitCode = exitCodes[diagnosis.state];
   });
 

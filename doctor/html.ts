@@ -1,6 +1,6 @@
 import type { Disagreement, Finding, LinkReport } from "./chain.ts";
 import type { Diagnosis } from "./diagnosis.ts";
-import { commands, copyScript, document, moment, text, value } from "./page-parts.ts";
+import { commands, copyScript, document, moment, prose, text, value } from "./page-parts.ts";
 import { conclusion, words } from "./report.ts";
 
 const mechanisms: Readonly<Record<Diagnosis["chain"], string>> = {
@@ -37,13 +37,15 @@ function body(finding: Finding): string {
     case "holds":
       return evidenceList(finding.evidence);
     case "unseen":
-      return `<p>${text(finding.why)}</p>\n<h3>It would take</h3>\n<p>${text(finding.takes)}</p>\n`;
+      return finding.restsOn === undefined
+        ? `<p>${prose(finding.why)}</p>\n<h3>It would take</h3>\n<p>${prose(finding.takes)}</p>\n`
+        : `<p>${prose(finding.why)}</p>\n`;
     case "not reached":
       return "";
     case "broken": {
       const { what, disagreement, mend, advice = [], look = [], evidence = [] } = finding;
-      const sentences = advice.map((one) => `<p>${text(one)}</p>\n`).join("");
-      return `${evidenceList(evidence)}<p>${text(what)}</p>\n${disagreement ? values(disagreement) : ""}${
+      const sentences = advice.map((one) => `<p>${prose(one)}</p>\n`).join("");
+      return `${evidenceList(evidence)}<p>${prose(what)}</p>\n${disagreement ? values(disagreement) : ""}${
         mend.length + advice.length > 0 ? "<h3>To mend it</h3>\n" : ""
       }${commands(mend)}${sentences}${look.length > 0 ? `<h3>To see more</h3>\n${commands(look)}` : ""}`;
     }

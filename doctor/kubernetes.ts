@@ -30,6 +30,13 @@ export function clientConfig(text?: string, context?: string): { config: KubeCon
   else config.loadFromString(text);
   if (context !== undefined) config.setCurrentContext(context);
   const cluster = config.getCurrentCluster();
+  // What the client takes where there is neither a kubeconfig nor a pod's own ServiceAccount.
+  if (text === undefined && config.getCurrentContext() === "loaded-context") {
+    throw new Error(
+      "There is no kubeconfig in --kubeconfig, $KUBECONFIG or ~/.kube/config. " +
+        "`aws eks update-kubeconfig --region REGION --name CLUSTER` writes one.",
+    );
+  }
   if (!cluster) {
     throw new Error(
       `The kubeconfig's context ${config.getCurrentContext() || "(none)"} names no cluster; there are: ${
@@ -44,10 +51,17 @@ export function clientConfig(text?: string, context?: string): { config: KubeCon
 }
 
 /** Kubernetes as a kubeconfig, or a context of it, sees it. */
-export function kubernetesWorld(text?: string, context?: string): World["kubernetes"] {
+export const kubernetesWorld = (text?: string, context?: string): World["kubernetes"] =>
+  kubernetesAt(text, context).world;
+
+/** The same, and the client of the API's core for those who ask more. */
+export function kubernetesAt(
+  text?: string,
+  context?: string,
+): { readonly world: World["kubernetes"]; readonly core: CoreV1Api } {
   const { config, cluster } = clientConfig(text, context);
   const core = config.makeApiClient(CoreV1Api);
-  return {
+  const world: World["kubernetes"] = {
     server: cluster.server,
     certificateAuthority:
       cluster.caData ?? (cluster.caFile && readFileSync(cluster.caFile).toString("base64")),
@@ -140,6 +154,7 @@ export function kubernetesWorld(text?: string, context?: string): World["kuberne
       });
     },
   };
+  return { world, core };
 }
 
 /** A ServiceAccount of the API server, with when its role's annotation was last written. */

@@ -51,6 +51,13 @@ export const value = (whole: string): string =>
     .map((part) => `<span class="part">${text(part)}</span>`)
     .join("");
 
+/** A sentence, in which an ARN or a URL breaks between its parts as well. */
+export const prose = (sentence: string): string =>
+  sentence
+    .split(" ")
+    .map((word) => (word.length > 24 ? value(word) : text(word)))
+    .join(" ");
+
 /** A button beside each command that copies it, and says so to a screen reader too. */
 export const copyScript = `
 for (const box of document.querySelectorAll(".command")) {

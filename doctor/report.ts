@@ -1,3 +1,4 @@
+import { folded } from "../terminal.ts";
 import type { Finding, LinkReport } from "./chain.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 
@@ -16,17 +17,32 @@ const marks: Readonly<Record<Finding["state"], string>> = {
   "not reached": "·",
 };
 
-/** How a mark is shown: in a colour where there is a terminal. */
-type Paint = (state: Finding["state"], mark: string) => string;
+interface Look {
+  /** How a mark is shown: in a colour where there is a terminal. */
+  readonly paint?: (state: Finding["state"], mark: string) => string;
+  /** Columns that sentences are folded to; commands and values stay as they are, to be copied. */
+  readonly columns?: number;
+}
 
 /** A link as a person reads it, in one line or, where it is broken, in several. */
-export function describeLink({ title, finding }: LinkReport, paint: Paint = (_, mark) => mark): string {
-  const line = `  ${paint(finding.state, marks[finding.state])}  ${title}`;
+export function describeLink(
+  { title, finding }: LinkReport,
+  { paint = (_, mark) => mark, columns = Number.POSITIVE_INFINITY }: Look = {},
+): string {
+  const sentence = (text: string, margin: string): string =>
+    folded(text, columns - margin.length)
+      .map((one) => `${margin}${one}`)
+      .join("\n");
+  const mark = paint(finding.state, marks[finding.state]);
+  const line = `  ${mark}  ${title}`;
   switch (finding.state) {
     case "holds":
       return `${line}${finding.evidence.map((one) => `\n       ${one}`).join("")}`;
     case "unseen":
-      return `${line}: cannot tell. ${finding.why}\n       It would take: ${finding.takes}`;
+      return [
+        `  ${mark}  ${sentence(`${title}: cannot tell. ${finding.why}`, "       ").trimStart()}`,
+        ...(finding.restsOn === undefined ? [sentence(`It would take: ${finding.takes}`, "       ")] : []),
+      ].join("\n");
     case "not reached":
       return line;
     case "broken": {
@@ -39,10 +55,10 @@ export function describeLink({ title, finding }: LinkReport, paint: Paint = (_, 
         line,
         ...evidence.map((one) => `       ${one}`),
         "",
-        `     ${what}`,
+        sentence(what, "     "),
         ...values.map(({ name, value }) => `     ${name.padEnd(width)}  ${value}`),
         ...commands("To mend it:", mend),
-        ...(advice.length > 0 ? ["", ...advice.map((one) => `     ${one}`)] : []),
+        ...(advice.length > 0 ? ["", ...advice.map((one) => sentence(one, "     "))] : []),
         ...commands("To see more:", look),
         "",
       ].join("\n");
@@ -53,9 +69,10 @@ export function describeLink({ title, finding }: LinkReport, paint: Paint = (_, 
 /** The outcome in one or two sentences. */
 export function conclusion({ patient, state, links }: Diagnosis): string {
   const who = `${patient.namespace}/${patient.serviceAccount} on ${patient.cluster}`;
+  // What only rests on another link is none to begin with.
   const titles = (wanted: Finding["state"]): string =>
     links
-      .filter(({ finding }) => finding.state === wanted)
+      .filter(({ finding }) => finding.state === wanted && !("restsOn" in finding && finding.restsOn))
       .map(({ title }) => `"${title}"`)
       .join(", ");
   switch (state) {
@@ -66,6 +83,6 @@ export function conclusion({ patient, state, links }: Diagnosis): string {
     case "broken":
       return `${who}: broken at ${titles("broken")}.`;
     case "unseen":
-      return `${who}: nothing broken was seen, but not everything could be looked at (${titles("unseen")}).`;
+      return `${who}: nothing broken was seen, but not everything could be looked at: begin at ${titles("unseen")}.`;
   }
 }

@@ -60,6 +60,7 @@ const types: Readonly<Record<string, { readonly [key: string]: unknown; readonly
   string: { ...text, plain: true },
   number: { type: "integer", plain: true },
   boolean: { type: "boolean", plain: true },
+  'boolean | "unset"': { oneOf: [{ type: "boolean" }, text], plain: true },
   true: { type: "boolean", plain: true },
   "pulumi.Input<string> | readonly pulumi.Input<string>[]": { oneOf: [text, { type: "array", items: text }] },
   "pulumi.Input<Record<string, pulumi.Input<string>>>": textMap,

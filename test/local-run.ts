@@ -6,6 +6,7 @@ import { countLine, runSuites } from "./suites.ts";
 // The order: the last takes everything down, and looks that nothing is left.
 const suites = [
   "irsa",
+  "adopt",
   "admission",
   "automation",
   "package",

@@ -74,6 +74,20 @@ describe("what all commands share", () => {
       { encoding: "utf8", cwd: `${import.meta.dirname}/..` },
     );
 
+  it("ends without a word when its reader has gone", () => {
+    const program =
+      'import * as terminal from "./terminal.ts"; await terminal.run(terminal.commandLine("it", "does").action(() => new Promise(() => setInterval(() => process.stdout.write("x".repeat(100000)), 1))), { args: [] });';
+    const { stdout, stderr } = spawnSync(
+      "sh",
+      ["-c", `"${process.execPath}" --input-type=module --eval '${program}' | head -c 3`],
+      {
+        encoding: "utf8",
+        cwd: `${import.meta.dirname}/..`,
+      },
+    );
+    expect([stdout, stderr]).to.deep.equal(["xxx", ""]);
+  });
+
   it("ends with an error's sentence and its exit code, and no stack trace", () => {
     for (const [body, code, says] of [
       ["", 0, ""],

@@ -26,6 +26,8 @@ export interface View {
   /** Width in CSS pixels: a phone's 390, a desk's 1280. */
   readonly width: number;
   readonly scheme: "light" | "dark";
+  /** Least height of a picture. Default 800. */
+  readonly height?: number;
 }
 
 export const views: readonly View[] = [390, 1280].flatMap((width) =>
@@ -92,9 +94,9 @@ export class Browser {
   }
 
   /** Shows a page. */
-  async open(url: string, { width, scheme }: View): Promise<void> {
+  async open(url: string, { width, scheme, height = 800 }: View): Promise<void> {
     this.#width = width;
-    const metrics = { width, height: 800, deviceScaleFactor: 1, mobile: width < 600 };
+    const metrics = { width, height, deviceScaleFactor: 1, mobile: width < 600 };
     await this.#send("Emulation.setDeviceMetricsOverride", metrics);
     const features = [{ name: "prefers-color-scheme", value: scheme }];
     await this.#send("Emulation.setEmulatedMedia", { features });
@@ -125,7 +127,7 @@ export class Browser {
   async faults(): Promise<string[]> {
     await this.evaluate(axe);
     const found = (await this.evaluate(
-      "axe.run(document).then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`))",
+      "axe.run(document).then(({ violations }) => violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)].join(' ')))",
     )) as string[];
     // Not `innerWidth`: a phone zooms out of what is too wide.
     const width = Number(await this.evaluate("document.documentElement.scrollWidth"));

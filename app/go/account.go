@@ -34,13 +34,16 @@ type account struct {
 // openAccount sets up the clients from the environment; it sends no request. timeout is that of one whole listing.
 func openAccount(ctx context.Context, timeout time.Duration, options ...func(*config.LoadOptions) error) (*account, error) {
 	tokenSwap := &webIdentitySTS{}
+	// A server that hangs must not hold an attempt for ever: the SDK's credential cache goes on fetching after its
+	// caller's context has ended, so that the context alone would not do. A quarter, since the SDK makes three
+	// attempts with pauses between them.
+	client := awshttp.NewBuildableClient().WithTimeout(timeout / 4)
 	options = append([]func(*config.LoadOptions) error{
 		// Shows in CloudTrail's userAgent.
 		config.WithAppID("s3-lister"),
-		// A server that hangs must not hold an attempt for ever: the SDK's credential cache goes on fetching after its
-		// caller's context has ended, so that the context alone would not do. A quarter, since the SDK makes three
-		// attempts with pauses between them.
-		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(timeout / 4)),
+		config.WithHTTPClient(client),
+		// The agent of EKS Pod Identity would be asked by a client of the SDK's own, without a timeout.
+		config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = client }),
 		config.WithWebIdentityRoleCredentialOptions(func(o *stscreds.WebIdentityRoleOptions) { o.Client = tokenSwap }),
 	}, options...)
 	cfg, err := config.LoadDefaultConfig(ctx, options...)

@@ -70,7 +70,7 @@ export const cluster: Link<never, "cluster" | "apiIssuer"> = {
  * By what the kubeconfig's server is known as the cluster's, or as another's, without asking it: a tunnel has another
  * address and the same CA. Undefined where only its issuer can tell, as behind a proxy with a CA of its own.
  */
-function recognise(
+export function recognise(
   endpoint: string,
   certificateAuthority: string | undefined,
   { server, certificateAuthority: ownAuthority }: World["kubernetes"],

@@ -9,7 +9,8 @@ assumes a role: the front door, which alone calls as the account's root, reads t
 that it stands for. Of those it has EKS Auth's requests checked for their signature here: a name that MiniStack has not
 heard of it looks for in all of botocore's models, which takes seconds.
 
-And an empty target role or session policy takes away the one that an association has.
+And an empty target role or session policy takes away the one that an association has; and a role's permissions
+boundary is told where the account's roles are listed with their policies, as by GetRole.
 """
 
 import importlib.util
@@ -39,6 +40,7 @@ for name, policy in managed_policies().items():
 
 resolve_condition_key = iam_evaluator._resolve_condition_key
 evaluate_trust_policy = iam_evaluator.evaluate_trust_policy
+authorization_details = iam._get_account_authorization_details
 update_association = eks._update_pod_identity_association
 
 
@@ -62,10 +64,22 @@ def update(cluster_name, association_id, body):
     return update_association(cluster_name, association_id, body)
 
 
+def details(parameters):
+    status, headers, body = authorization_details(parameters)
+    for role in iam._roles.values():
+        boundary = role.get("PermissionsBoundary")
+        if boundary:
+            arn = f"<Arn>{role['Arn']}</Arn>"
+            told = f"<PermissionsBoundary><PermissionsBoundaryArn>{boundary}</PermissionsBoundaryArn></PermissionsBoundary>"
+            body = body.replace(arn.encode(), (arn + told).encode())
+    return status, headers, body
+
+
 router.SERVICE_PATTERNS["eks-auth"] = {}
 eks._update_pod_identity_association = update
 iam_evaluator._resolve_condition_key = condition_key
 iam_evaluator.evaluate_trust_policy = trusts
+iam._IAM_HANDLERS["GetAccountAuthorizationDetails"] = details
 
 if __name__ == "__main__":
     main()

@@ -110,6 +110,18 @@ const others: Case[] = [
     },
     says: "No valid credential sources found. Please see https://www.pulumi.com/registry. There are no AWS credentials. Sign in to AWS (`aws sso login`, or keys in the environment), or name a profile in aws:profile.",
   },
+  {
+    what: "a cluster that cannot be reached",
+    config: bound,
+    arrange: ({ creations }) => {
+      creations["kubernetes:core/v1:ServiceAccount"] = async () => {
+        throw new Error(
+          'configured Kubernetes cluster is unreachable: Get "https://10.0.0.1/version": dial tcp 10.0.0.1:443: i/o timeout',
+        );
+      };
+    },
+    says: 'kubernetes:core/v1:ServiceAccount team-a.app-service-account: configured Kubernetes cluster is unreachable: Get "https://10.0.0.1/version": dial tcp 10.0.0.1:443: i/o timeout. It must be reached from here: a private endpoint from its own network, or through a VPN that its security group lets in.',
+  },
 ];
 
 /** What is left of standard error without the lines that only tell what the operation is at. */
@@ -137,7 +149,7 @@ describe("what the engine meets, as `npm run stack` tells it", () => {
     });
   }
 
-  it("a cluster that is not there: the same sentence under a bare pulumi, once in other words nowhere", async () => {
+  it("a cluster that is not there: the same sentence under a bare pulumi, and no other", async () => {
     const [{ config, arrange, says }] = lookUps;
     arrange(stage);
     const { code, stdout } = await stage.configured(config).pulumi("preview");
@@ -149,11 +161,10 @@ describe("what the engine meets, as `npm run stack` tells it", () => {
 
   it("a stack that is not there: which there are, exit code 2, and nothing is made", async () => {
     await stage.configured({ ...bound, bindings: [] }).stack("up", "x", "--yes");
-    for (const command of ["preview", "refresh", "destroy", "outputs", "cancel"]) {
-      const { code, stdout, stderr } = await stage.stack(command, "y");
-      expect(stderr).to.equal("There is no stack y; there is x. Only `up` makes one.\n");
-      expect(code, command).to.equal(2);
-      expect(stdout).to.equal("");
+    const commands = ["preview", "refresh", "destroy", "outputs", "cancel"];
+    for (const printed of await Promise.all(commands.map((command) => stage.stack(command, "y")))) {
+      const stderr = "There is no stack y; there is x. Only `up` makes one.\n";
+      expect(printed).to.deep.equal({ code: 2, stdout: "", stderr });
     }
     expect(readdirSync(stage.folder)).not.to.include("Pulumi.y.yaml");
     const up = await stage.stack("up", "y", "--yes");

@@ -319,6 +319,13 @@ describe("IrsaServiceAccount", () => {
     ).to.equal(false);
   });
 
+  it("leaves it to each pod whether it gets one, and alone what others add to the ServiceAccount", async () => {
+    await make({ automountToken: "unset" });
+    const { inputs, ignoreChanges } = only(registered, "kubernetes:core/v1:ServiceAccount");
+    expect(inputs).not.to.have.property("automountServiceAccountToken");
+    expect(ignoreChanges).to.deep.equal(["secrets", "imagePullSecrets"]);
+  });
+
   it("under Pod Identity associates, and annotates nothing", async () => {
     const irsa = await make({ identity: "pod-identity", clusterName: "dev" });
     expect(only(registered, "aws:eks/podIdentityAssociation:PodIdentityAssociation").inputs).to.include({
@@ -330,7 +337,7 @@ describe("IrsaServiceAccount", () => {
     const { metadata } = only(registered, "kubernetes:core/v1:ServiceAccount").inputs as {
       metadata: { annotations: unknown };
     };
-    expect(metadata.annotations).to.deep.equal({});
+    expect(metadata.annotations).to.equal(undefined);
   });
 
   it("keeps the names of role and ServiceAccount when the mechanism changes, so that neither is replaced", async () => {

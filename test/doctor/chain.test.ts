@@ -53,6 +53,7 @@ describe("a chain", () => {
       state: "unseen",
       why: 'It rests on "The issuer".',
       takes: "the right to ask",
+      restsOn: "The issuer",
     });
   });
 

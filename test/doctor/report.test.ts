@@ -45,7 +45,30 @@ describe("the doctor's report", () => {
       'team-a/reader on dev: broken at "The role is there".',
     );
     expect(conclusion(await look({ images: { files: async () => undefined } }))).to.contain(
-      'not everything could be looked at ("The image\'s SDK knows web identity")',
+      'not everything could be looked at: begin at "The image\'s SDK knows web identity".',
     );
+  });
+
+  it("folds sentences to the terminal, and leaves values and commands whole", async () => {
+    const { links } = await look({
+      eks: {
+        cluster: async () => {
+          throw new Error(
+            "User: arn:aws:iam::111122223333:user/me is not authorized to perform: eks:DescribeCluster",
+          );
+        },
+      },
+    });
+    const lines = links
+      .map((link) => describeLink(link, { columns: 80 }))
+      .join("\n")
+      .split("\n");
+    expect(lines.slice(0, 3)).to.deep.equal([
+      "  ?  The cluster can be reached: cannot tell. User:",
+      "       arn:aws:iam::111122223333:user/me is not authorized to perform:",
+      "       eks:DescribeCluster",
+    ]);
+    expect(lines.filter((line) => line.length > 80)).to.deep.equal([]);
+    expect(lines.filter((line) => line.includes("It would take"))).to.have.length(1);
   });
 });

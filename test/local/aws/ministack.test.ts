@@ -5,7 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
+  CreatePolicyCommand,
   CreateRoleCommand,
+  GetAccountAuthorizationDetailsCommand,
   IAMClient,
   ListRolesCommand,
   PutRolePolicyCommand,
@@ -100,6 +102,40 @@ describe("miniStack", () => {
       );
       client.destroy();
       expect(told).to.match(/InvalidClientTokenId|SignatureDoesNotMatch|AccessDenied/);
+    });
+
+    it("tells a role's permissions boundary among the account's details", async () => {
+      const client = new IAMClient({ endpoint: url, region: "eu-west-1", credentials: rootCredentials });
+      const statement = { Effect: "Allow", Action: "s3:*", Resource: "*" };
+      const document = (more: object) => JSON.stringify({ Version: "2012-10-17", Statement: [more] });
+      const { Policy } = await client.send(
+        new CreatePolicyCommand({ PolicyName: "boundary", PolicyDocument: document(statement) }),
+      );
+      const trust = document({
+        Effect: "Allow",
+        Action: "sts:AssumeRole",
+        Principal: { Service: "ec2.amazonaws.com" },
+      });
+      for (const [RoleName, PermissionsBoundary] of [
+        ["bound", Policy?.Arn],
+        ["free", undefined],
+      ]) {
+        await client.send(
+          new CreateRoleCommand({ RoleName, PermissionsBoundary, AssumeRolePolicyDocument: trust }),
+        );
+      }
+      const { RoleDetailList = [] } = await client.send(
+        new GetAccountAuthorizationDetailsCommand({ Filter: ["Role"] }),
+      );
+      client.destroy();
+      const boundaries = RoleDetailList.map(({ RoleName, PermissionsBoundary }) => [
+        RoleName,
+        PermissionsBoundary?.PermissionsBoundaryArn,
+      ]);
+      expect(boundaries).to.deep.include.members([
+        ["bound", Policy?.Arn],
+        ["free", undefined],
+      ]);
     });
 
     it("checks a signature before it says that it has no EKS Auth, by which the front door knows the caller", async () => {

@@ -43,7 +43,7 @@ export const podTrust = (statement: Record<string, unknown> = {}): string =>
     ],
   });
 
-export const association: PodIdentityAssociation = {
+const association: PodIdentityAssociation = {
   id: "a-1",
   arn: `arn:aws:eks:eu-central-1:${accountId}:podidentityassociation/${cluster}/a-1`,
   roleArn: podRoleArn,

@@ -27,14 +27,13 @@ describe("the local command", () => {
   const help = "\n(--help lists what there is)\n";
 
   it("suggests the nearest word, with exit code 2", async () => {
-    await refused(["upp"], 2, `error: unknown command 'upp'\n(Did you mean up?)${help}`);
-    await refused(["statsu"], 2, `error: unknown command 'statsu'\n(Did you mean status?)${help}`);
-    await refused(["up", "--jsn"], 2, `error: unknown option '--jsn'\n(Did you mean --json?)${help}`);
-    await refused(
-      ["status", "now"],
-      2,
-      `error: too many arguments for 'status'. Expected 0 arguments but got 1.${help}`,
-    );
+    const cases: [args: string[], says: string][] = [
+      [["upp"], "error: unknown command 'upp'\n(Did you mean up?)"],
+      [["statsu"], "error: unknown command 'statsu'\n(Did you mean status?)"],
+      [["up", "--jsn"], "error: unknown option '--jsn'\n(Did you mean --json?)"],
+      [["status", "now"], "error: too many arguments for 'status'. Expected 0 arguments but got 1."],
+    ];
+    await Promise.all(cases.map(([args, says]) => refused(args, 2, `${says}${help}`)));
   });
 
   it("refuses a bad --config before anything is done, and says that it is --config which corrects it", async () => {
@@ -55,9 +54,10 @@ describe("the local command", () => {
   });
 
   it("says of each command that needs local that it is not up, and how to bring it up", async () => {
-    for (const command of ["preview", "refresh", "destroy", "logs", "exec", "env"]) {
-      await refused([command], 1, "local is not up. Bring it up with `npm run local`.\n");
-    }
+    const commands = ["preview", "refresh", "destroy", "logs", "exec", "env"];
+    await Promise.all(
+      commands.map((one) => refused([one], 1, "local is not up. Bring it up with `npm run local`.\n")),
+    );
     const status = await local(["status"]);
     expect(status).to.include({ code: 0, stdout: "Nothing is up. Bring it up with `npm run local`.\n" });
     expect((await local(["status", "--json"])).stdout).to.equal('{"up":false}\n');

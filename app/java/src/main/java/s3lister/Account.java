@@ -17,6 +17,7 @@ import s3lister.Explain.CallException;
 import software.amazon.awssdk.auth.credentials.AnonymousCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
+import software.amazon.awssdk.auth.credentials.ContainerCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.awscore.retry.AwsRetryStrategy;
 import software.amazon.awssdk.core.SdkSystemSetting;
@@ -89,15 +90,21 @@ final class Account implements Source, AutoCloseable {
   }
 
   /**
-   * Keys, else the pod's token, else what the default chain finds. The chain would take the token too; but when STS refuses
-   * that it goes on to the next source, and what STS said is lost.
+   * Keys, else the pod's token, else the agent of EKS Pod Identity, else what the default chain finds. The chain would take
+   * token and agent too; but where STS or the agent refuses it goes on to the next source, and what was said is lost.
    */
   private static AwsCredentialsProvider credentials(StsClient sts) {
-    if (isSet(SdkSystemSetting.AWS_ACCESS_KEY_ID) || !isSet(SdkSystemSetting.AWS_WEB_IDENTITY_TOKEN_FILE)) {
-      return DefaultCredentialsProvider.builder().build();
+    if (isSet(SdkSystemSetting.AWS_ACCESS_KEY_ID)) return DefaultCredentialsProvider.builder().build();
+    if (isSet(SdkSystemSetting.AWS_WEB_IDENTITY_TOKEN_FILE)) {
+      var swap = StsWebIdentityTokenFileCredentialsProvider.builder().stsClient(sts).build();
+      return () -> call("STS AssumeRoleWithWebIdentity", swap::resolveCredentials);
     }
-    var swap = StsWebIdentityTokenFileCredentialsProvider.builder().stsClient(sts).build();
-    return () -> call("STS AssumeRoleWithWebIdentity", swap::resolveCredentials);
+    if (isSet(SdkSystemSetting.AWS_CONTAINER_CREDENTIALS_FULL_URI)) {
+      // Of a refusal it keeps the HTTP status only; the agent's log has EKS Auth's words.
+      var agent = ContainerCredentialsProvider.builder().build();
+      return () -> call("EKS Pod Identity agent GetCredentials", agent::resolveCredentials);
+    }
+    return DefaultCredentialsProvider.builder().build();
   }
 
   private static boolean isSet(SdkSystemSetting setting) {

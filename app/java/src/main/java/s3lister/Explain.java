@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.ApiCallAttemptTimeoutException;
+import software.amazon.awssdk.core.exception.SdkServiceException;
 
 /** What went wrong, in one line: AWS's code and message first, then the call that failed. */
 final class Explain {
@@ -29,7 +30,7 @@ final class Explain {
     if (text.startsWith("Unable to load credentials")) {
       return line(
           "NoCredentials: the environment has no keys and no web identity token (AWS_ROLE_ARN and "
-              + "AWS_WEB_IDENTITY_TOKEN_FILE, which EKS puts into the pod): "
+              + "AWS_WEB_IDENTITY_TOKEN_FILE) or agent (AWS_CONTAINER_CREDENTIALS_FULL_URI), one of which EKS puts into the pod: "
               + text);
     }
     if (isTimeout(problem)) text = "no answer in time";
@@ -40,6 +41,10 @@ final class Explain {
     if (answer != null) {
       text = Optional.ofNullable(answer.awsErrorDetails().errorMessage()).orElse("AWS gave no message");
       call += ", HTTP " + answer.statusCode() + (answer.requestId() == null ? "" : ", request id " + answer.requestId());
+    } else {
+      // The agent's, of which the SDK keeps no more.
+      SdkServiceException refusal = find(problem, SdkServiceException.class);
+      if (refusal != null) call += ", HTTP " + refusal.statusCode();
     }
     return line("%s: %s (%s)".formatted(code(problem), text, call));
   }
