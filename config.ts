@@ -1,23 +1,31 @@
-import { readFileSync } from "node:fs";
-import { basename, dirname, resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import * as z from "zod";
 import {
   createOidcProvider,
   newClusterFaults,
   newClusterFields,
+  otherAudiencesPerProvider,
   platforms,
   profile,
   roleArn,
   stackName,
   systemOf,
 } from "./components/cluster-arguments.ts";
-import { irsaFields, irsaRules, phaseOf, placementFaults } from "./components/irsa-arguments.ts";
-import { clusterName } from "./iam/names.ts";
-import { partitionOfRegion, region } from "./iam/partition.ts";
+import {
+  assumeRolePolicyName,
+  irsaFields,
+  irsaRules,
+  phaseOf,
+  placementFaults,
+  policyResource,
+} from "./components/irsa-arguments.ts";
+import { clusterName, isImageName } from "./iam/names.ts";
+import { partitionIn, partitionOfRegion, partitionRule, region } from "./iam/partition.ts";
 import { listBuckets, resolvePolicy } from "./iam/policies.ts";
 import { tagsFault, tagsSchema } from "./iam/tags.ts";
-import { oidcProviderArnLike, oidcProviderArnSchema } from "./iam/trust-policy.ts";
+import { oidcProviderArnLike, oidcProviderArnSchema, stsAudience } from "./iam/trust-policy.ts";
 import {
   anyOf,
   asGiven,
@@ -35,6 +43,7 @@ import {
   plain,
   sentence,
   text,
+  valueAt,
 } from "./iam/validation.ts";
 
 /** The Pulumi project, whose name is the prefix of the configuration's keys. */
@@ -52,8 +61,7 @@ const builtInNamespaces = ["default", "kube-system", "kube-public", "kube-node-l
 
 const { namespace, serviceAccount, policies, role, quotas, ...access } = irsaFields({
   late: plain,
-  // Beside the stack's own file, whatever the folder of the process.
-  readFile: (path) => readFileSync(resolve(home, path), "utf8"),
+  readFile: (path) => readFileSync(path, "utf8"), // as withFilesIn names it
 });
 
 /** One ServiceAccount and what its pods may do: the words of `IrsaServiceAccount`, but for what the stack knows itself. */
@@ -89,6 +97,8 @@ const clusterSchema = anyOf(
   ],
   "a map that describes a cluster, or { name, existing: true }, or { stack }",
 );
+
+const toolboxRule = "true, false, or the name of an image with a shell, Maven and a JDK";
 
 /**
  * The stack configuration, key by key without the `eks-irsa:` prefix. The program, the Automation API and the tests all
@@ -142,14 +152,13 @@ export const configSchema = object({
     network: text("the name of a network", (value) => value !== "").optional(),
   }).prefault({}),
   /** A pod with Maven under the lister's ServiceAccount, to work in by hand; the image that it runs, or whether to. */
-  toolbox: anyOf(
-    [z.boolean(), z.string().regex(/^[\w./:@-]+$/)],
-    "true, false, or the name of an image with a shell, Maven and a JDK",
-  ).default(false),
+  toolbox: anyOf([z.boolean(), text(toolboxRule, isImageName)], toolboxRule).default(false),
   /** Tags of all AWS resources. */
   tags: tagsSchema(plain).default({}),
 }).superRefine((config, context) => {
   irsaRules(config, context);
+  distinctResources(config, context);
+  fewAudiences(config, context);
   const withLister = config.app !== "none";
   const identities = [...(withLister ? [config] : []), ...config.bindings].map(({ identity }) =>
     phaseOf(identity),
@@ -184,7 +193,90 @@ export const configSchema = object({
       names.set(name, owner ?? `${key}.role`);
     }
   }
+  oneAssociationEach(config, accounts, context);
 });
+
+/** The name of the lister's component. */
+export const listerComponent = "s3-irsa";
+/** The name of a binding's: a namespace has no dots, so no two come to one. */
+export const componentOf = ({ namespace, serviceAccount }: Binding): string =>
+  `${namespace}.${serviceAccount}`;
+
+/** Refuses what the engine would take for one resource, halfway through an `up`: `a.b` with `c-x`, and `a.b-c` with `x`. */
+function distinctResources(config: Parsed, context: z.core.$RefinementCtx): void {
+  const components = [
+    ...(config.app === "none"
+      ? []
+      : [{ component: listerComponent, path: [] as PropertyKey[], args: config }]),
+    ...config.bindings.map((args, index) => ({
+      component: componentOf(args),
+      path: ["bindings", index],
+      args,
+    })),
+  ];
+  const owners = new Map<string, { readonly component: string; readonly key: string }>();
+  for (const { component, path, args } of components) {
+    // What is managed elsewhere is only named in a list.
+    const policies = (args.policies ?? [])
+      .filter(({ kind }) => kind === "inline" || kind === "customer-managed")
+      .map(({ name, reference = 0 }) => ({ name, place: [...path, "policies", reference] }));
+    // By it the role may assume the next one.
+    const hops = (["targetRole", "chain"] as const)
+      .filter((key) => args[key] !== undefined)
+      .map((key) => ({ name: assumeRolePolicyName, place: [...path, key] }));
+    for (const { name, place } of [...policies, ...hops]) {
+      const resource = policyResource(component, { name });
+      const owner = owners.get(resource) ?? { component, key: keyOfProject(place) };
+      // Two of one role are refused with the role's policies.
+      if (owner.component !== component) {
+        const problem = `with its ServiceAccount's name it comes to the resource ${resource}, as ${owner.key} does; give the policy another name`;
+        fail(context, place, problem);
+      }
+      owners.set(resource, owner);
+    }
+  }
+}
+
+/** Refuses a second association of a ServiceAccount, which EKS would: `owners` says whose each is. */
+function oneAssociationEach(
+  { app, bindings, ...lister }: Parsed,
+  owners: ReadonlyMap<string, string>,
+  context: z.core.$RefinementCtx,
+): void {
+  const taken = new Map(owners);
+  const roles = [
+    ...(app === "none" ? [] : [{ path: [] as PropertyKey[], args: lister }]),
+    ...bindings.map((args, index) => ({ path: ["bindings", index], args })),
+  ];
+  for (const { path, args } of roles) {
+    const { otherSubjects = [] } = args as Partial<Binding>;
+    if (!phaseOf(args.identity).podIdentity) continue;
+    for (const [index, { namespace, serviceAccount }] of otherSubjects.entries()) {
+      const account = `${namespace}/${serviceAccount}`;
+      const place = [...path, "otherSubjects", index];
+      const owner = taken.get(account);
+      // Those of one binding are its own to tell apart.
+      if (owner !== undefined && !owner.startsWith(keyOfProject(path))) {
+        fail(context, place, `${owner} is for ${account} already, and EKS takes one association each`);
+      }
+      taken.set(account, owner ?? keyOfProject(place));
+    }
+  }
+}
+
+/** What the tokens of these may be for, beside STS. */
+export const audiencesOf = (bindings: readonly Binding[]): string[] => [
+  ...new Set(bindings.flatMap(({ audience = stsAudience }) => (audience === stsAudience ? [] : [audience]))),
+];
+
+function fewAudiences({ cluster, bindings }: Parsed, context: z.core.$RefinementCtx): void {
+  const isMadeHere = !cluster.existing || ("createOidcProvider" in cluster && cluster.createOidcProvider);
+  const first = audiencesOf(bindings)[otherAudiencesPerProvider];
+  if (!isMadeHere || first === undefined) return;
+  const index = bindings.findIndex(({ audience }) => audience === first);
+  const problem = `the cluster's OIDC provider takes ${otherAudiencesPerProvider} audiences beside ${stsAudience}, and this is one more`;
+  fail(context, ["bindings", index, "audience"], problem);
+}
 
 /** A role's own name, as IAM tells it from others; none where it is made unique. */
 const nameOf = (role: Binding["role"]): string[] =>
@@ -228,6 +320,8 @@ const awsSchema = z.looseObject({
   secretKey: noKeys,
   token: noKeys,
   profile: profile.optional(),
+  /** The provider gives them to all that it makes, beside the stack's own. */
+  defaultTags: z.looseObject({ tags: tagsSchema(plain).optional() }, must("a map with tags")).optional(),
   assumeRoles: z
     .array(
       z.looseObject(
@@ -256,6 +350,7 @@ const awsValuesOf = (raw: Readonly<Record<string, string>>) => ({
   ),
   profile: raw["aws:profile"],
   assumeRoles: fromJson(raw["aws:assumeRoles"]),
+  defaultTags: fromJson(raw["aws:defaultTags"]),
 });
 
 /** What a text holds as JSON, or the text where it is none. */
@@ -302,22 +397,30 @@ function correctInFile(stack: string, issues: readonly ConfigIssue[]): string {
 /** Keys whose values are plain text; the others hold numbers, flags, lists or maps and are written as JSON by Pulumi. */
 const textKeys = new Set(["namespace", "serviceAccount", "app"]);
 
+/** Where and how a configuration was given. */
+export interface Given {
+  /** Where the stack's own file is, and the files of policies that it names. Default: the project's. */
+  readonly folder?: string;
+  /** How whoever gave it corrects it: a sentence. Default: in the stack's file. */
+  readonly correct?: string;
+}
+
 /**
  * Reads a configuration as Pulumi holds it: full keys to texts, structured values as JSON. Keys of other projects and
  * packages are none of its business, but for some of the AWS provider's.
  *
- * @param correct How whoever gave it corrects it: a sentence. Default: in the stack's file.
+ * @param given Where and how it was given.
  * @throws ConfigError that names every bad key, what it holds and what it may hold.
  */
 export function parseConfig(
   stack: string,
   raw: Readonly<Record<string, string>>,
-  correct?: string,
+  { folder = home, correct }: Given = {},
 ): StackConfig {
   const { values, broken } = valuesOf(raw);
   const awsValues = awsValuesOf(raw);
   const aws = awsSchema.safeParse(awsValues, { reportInput: true });
-  const result = configSchema.safeParse(values, { reportInput: true });
+  const result = configSchema.safeParse(withFilesIn(folder, values), { reportInput: true });
   if (!aws.success || !result.success || broken.length > 0) {
     throw new ConfigError(
       stack,
@@ -332,13 +435,45 @@ export function parseConfig(
     );
   }
   const config = complete(stack, aws.data, result.data);
-  const faults = faultsInPlace(config).map((fault) => asGiven(fault, values));
-  if (faults.length > 0) throw new ConfigError(stack, faults.map(issueOf), correct);
+  const faults = faultsInPlace(config, aws.data.defaultTags?.tags).map((fault) => asGiven(fault, values));
+  const ofAws = assumedElsewhere(aws.data);
+  if (ofAws.length + faults.length > 0) {
+    throw new ConfigError(stack, [...ofAws, ...faults.map(issueOf)], correct);
+  }
   return config;
 }
 
+/** The same values, with the files of policies named from the root. Whatever is no such list stays for its rule. */
+function withFilesIn(folder: string, values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const located = (holder: unknown): unknown => {
+    const policies = valueAt(holder, ["policies"]);
+    if (!Array.isArray(policies)) return holder;
+    const inFolder = policies.map((policy: unknown) => {
+      const file = valueAt(policy, ["file"]);
+      return typeof file === "string" ? { ...(policy as object), file: resolve(folder, file) } : policy;
+    });
+    return { ...(holder as object), policies: inFolder };
+  };
+  const { bindings } = values;
+  return {
+    ...(located(values) as object),
+    ...(Array.isArray(bindings) && { bindings: bindings.map(located) }),
+  };
+}
+
+/** Roles of `aws:assumeRoles` that are in another partition than the region. */
+const assumedElsewhere = ({ region, assumeRoles = [] }: z.output<typeof awsSchema>): ConfigIssue[] =>
+  assumeRoles.flatMap(({ roleArn }, index) => {
+    const partition = partitionOfRegion(region);
+    if (partitionIn(roleArn) === partition) return [];
+    const key = `aws:assumeRoles[${index}].roleArn`;
+    return [{ key, holds: roleArn, problem: partitionRule(partition, region) }];
+  });
+
+const keyOfProject = (path: readonly PropertyKey[]): string => `${project}:${keyOf(path)}`;
+
 const issueOf = ({ path, holds, problem }: Fault): ConfigIssue => ({
-  key: `${project}:${keyOf(path)}`,
+  key: keyOfProject(path),
   holds,
   problem,
 });
@@ -350,7 +485,7 @@ const nameOfRole = (args: Pick<Binding, "namespace" | "serviceAccount">): string
 const shortestClusterName = "x";
 
 /** What is wrong with a configuration in its region and its account. */
-function faultsInPlace(config: StackConfig): Fault[] {
+function faultsInPlace(config: StackConfig, defaultTags: Readonly<Record<string, string>> = {}): Fault[] {
   const { region } = config;
   const { cluster, otherClusters } = config;
   const placement = {
@@ -372,11 +507,17 @@ function faultsInPlace(config: StackConfig): Fault[] {
   ];
   const ofCluster = cluster.existing ? [] : newClusterFaults(cluster, region);
   const ofRoles = roles.flatMap(({ path, args }) => {
-    const tags = tagsFault(args.tags ?? {});
+    const tags = tagsFault({ ...defaultTags, ...args.tags });
+    const others = [
+      ...(path.length > 0 ? [`${project}:tags`] : []),
+      ...(Object.keys(defaultTags).length > 0 ? ["aws:defaultTags"] : []),
+    ];
     const ofTags = tags && {
       path: tags.key === undefined ? ["tags"] : ["tags", tags.key],
       holds: args.tags,
-      problem: `with ${project}:tags, ${tags.problem}`,
+      problem: [others.length > 0 ? `with ${others.join(" and ")}` : "", tags.problem]
+        .filter(Boolean)
+        .join(", "),
     };
     return [...placementFaults(args, placement), ...(ofTags ? [ofTags] : [])].map((fault) =>
       // The component's word for what the configuration has a key of its own for.
@@ -392,9 +533,20 @@ function faultsInPlace(config: StackConfig): Fault[] {
   return [...ofCluster.map((fault) => ({ ...fault, path: ["cluster", ...fault.path] })), ...ofRoles];
 }
 
-/** The configuration of the stack that Pulumi is running. */
-export function readConfig(): StackConfig {
-  return parseConfig(pulumi.getStack(), pulumi.runtime.allConfig());
+/**
+ * The configuration of the stack that Pulumi is running.
+ *
+ * @param folder Where the stack's own file is. Default: where the engine found the project, which is the package's own folder or that
+ *   of whoever runs the program out of the package.
+ */
+export function readConfig(folder: string = projectFolder()): StackConfig {
+  return parseConfig(pulumi.getStack(), pulumi.runtime.allConfig(), { folder });
+}
+
+/** Only an engine that starts a process for the program says it. */
+function projectFolder(): string {
+  const root = pulumi.getRootDirectory();
+  return existsSync(join(root, "Pulumi.yaml")) ? root : home;
 }
 
 /** What this project's keys hold, and which hold what should be JSON and is none. */

@@ -8,7 +8,15 @@ import { IrsaServiceAccount } from "./components/irsa.ts";
 import { phaseOf } from "./components/irsa-arguments.ts";
 import { S3Lister } from "./components/lister.ts";
 import { Toolbox } from "./components/toolbox.ts";
-import { type Binding, home, readConfig, type StackConfig } from "./config.ts";
+import {
+  audiencesOf,
+  type Binding,
+  componentOf,
+  home,
+  listerComponent,
+  readConfig,
+  type StackConfig,
+} from "./config.ts";
 
 /** What the stack gives to people and to other tools. */
 export interface Outputs extends Partial<ListerOutputs> {
@@ -45,10 +53,11 @@ export interface ListerOutputs {
  * Importing this module does nothing. Pulumi's Node.js host calls what it exports by default, and so do the Automation API,
  * as an inline program, and the tests, under mocks.
  *
+ * @param folder Where the files of policies are that the configuration names. Default: the project's.
  * @throws ConfigError before anything is registered when the stack configuration is bad.
  */
-export default async function program(): Promise<Outputs> {
-  const config = readConfig();
+export default async function program(folder?: string): Promise<Outputs> {
+  const config = readConfig(folder);
   const { region, bindings } = config;
 
   const cluster = clusterOf(config);
@@ -88,7 +97,7 @@ function listerOf(config: StackConfig, cluster: ClusterAccess, namespaces: Names
   });
 
   const irsa = new IrsaServiceAccount(
-    "s3-irsa",
+    listerComponent,
     {
       ...clustersOf(config, cluster),
       namespace: namespaces(config.namespace),
@@ -175,8 +184,7 @@ function bind(
 ): IrsaServiceAccount {
   const { createNamespace: _, ...args } = binding;
   return new IrsaServiceAccount(
-    // A namespace has no dots: so no two bindings come to one name.
-    `${binding.namespace}.${binding.serviceAccount}`,
+    componentOf(binding),
     {
       ...args,
       ...clusters,
@@ -194,9 +202,8 @@ function namespacesOf(config: StackConfig, { provider }: ClusterAccess): Namespa
   if (config.createNamespace && config.app !== "none") wanted.add(config.namespace);
   const made = new Map(
     [...wanted].map((name) => {
-      // The lister's keeps its plain name, whatever it is called: to rename it is to replace it.
-      const resource = name === config.namespace && config.app !== "none" ? "namespace" : `namespace-${name}`;
-      return [name, new Namespace(resource, { metadata: { name } }, { provider }).metadata.name] as const;
+      const namespace = new Namespace(`namespace-${name}`, { metadata: { name } }, { provider });
+      return [name, namespace.metadata.name] as const;
     }),
   );
   return (name) => made.get(name) ?? name;
@@ -216,13 +223,15 @@ function clusterOf({
   if ("stack" in cluster) {
     return new ReferencedCluster("cluster", { stack: cluster.stack, podIdentityAgent });
   }
-  const audiences = bindings.flatMap(({ audience }) => audience ?? []);
+  const audiences = audiencesOf(bindings);
   if (cluster.existing) {
     const { name, createOidcProvider } = cluster;
     return new ExistingCluster("cluster", {
       clusterName: name,
       region,
       createOidcProvider,
+      // One that is there lists its own.
+      audiences: createOidcProvider ? audiences : [],
       podIdentityAgent,
       credentials,
       tags,

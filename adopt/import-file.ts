@@ -84,7 +84,10 @@ function entriesOf(
       ? []
       : [
           // AWS knows nothing of it, so that no provider can read it; the state is to have it as the program says it.
-          { ...ofAws("aws:iam/role:Role", "role", role.name), inputs: { forceDetachPolicies: true } },
+          {
+            ...ofAws("aws:iam/role:Role", `role-${role.name}`, role.name),
+            inputs: { forceDetachPolicies: true },
+          },
           {
             ...ofAws(
               "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",

@@ -5,7 +5,7 @@ import {
   LocalWorkspace,
   type LocalWorkspaceOptions,
   type PulumiFn,
-  type Stack,
+  Stack,
   StackNotFoundError,
   type StackSettings,
   type Workspace,
@@ -31,7 +31,7 @@ export interface StackOptions {
   /** Whether the stack is made when it is not there. Default true. */
   readonly create?: boolean;
 
-  /** Region of everything. Default: what the settings file in `workDir` says. */
+  /** Region of everything. Default: what `pulumi up` would take in `workDir`. */
   readonly region?: string;
 
   /**
@@ -44,9 +44,13 @@ export interface StackOptions {
   /** Other packages' configuration, by full key: `{ "aws:profile": "dev" }`. Default none. */
   readonly packageConfig?: Readonly<Record<string, string>>;
 
+  /** Full keys of those above that the settings file keeps encrypted: `["eks-irsa:role"]`. Default none. */
+  readonly secrets?: readonly string[];
+
   /**
-   * Folder of the engine's settings of this stack, `Pulumi.<stack>.yaml`. A `Pulumi.yaml` in it stays as it is. Default:
-   * one that is temporary.
+   * Folder of the engine's settings of this stack, `Pulumi.<stack>.yaml`, and of the files of policies that the configuration
+   * names. A `Pulumi.yaml` in it stays as it is, and so do the environments (ESC) that the settings name: what they bring
+   * counts beside what is given here. Default: a temporary one, and the process's own for the files.
    */
   readonly workDir?: string;
 
@@ -282,19 +286,18 @@ const withEnvironment = (workspace: Workspace, env: Readonly<Record<string, stri
 export async function openStack(options: StackOptions): Promise<ProgramStack> {
   keepErrorsApart();
   const { stack: stackName, workDir } = options;
-  const given =
-    options.region === undefined && options.config === undefined
-      ? undefined
-      : {
-          ...options.packageConfig,
-          ...checkConfig(stackName, options.region ?? "", options.config ?? {}),
-        };
-  if (given === undefined && options.create !== false) checkSettings(stackName, workDir);
-  const inline = { stackName, projectName: project, program: program as PulumiFn };
+  const folder = workDir ?? process.cwd();
+  const isGiven = options.region !== undefined || options.config !== undefined;
+  const check = (held: Readonly<Record<string, string>>) =>
+    parseConfig(stackName, held, { folder, correct: isGiven ? inOptions : undefined });
+  // Where there is no folder, nothing else brings a key: so the engine need not even be there.
+  if (isGiven && workDir === undefined) check(givenBy(options));
+  if (!isGiven && options.create !== false) checkSettings(stackName, workDir);
   const place: LocalWorkspaceOptions = {
     workDir,
     pulumiHome: options.pulumiHome,
     envVars: { ...options.env },
+    program: (() => program(folder)) as PulumiFn,
     // Wherever the settings are and whoever calls, the engine runs where `pulumi up` would run it. The project's
     // own folder says so itself.
     projectSettings:
@@ -302,34 +305,63 @@ export async function openStack(options: StackOptions): Promise<ProgramStack> {
         ? undefined
         : { name: project, runtime: "nodejs", main: home },
   };
+  const workspace = await attempt(() => LocalWorkspace.create(place));
+  const settings: Settings = await workspace.stackSettings(stackName).catch(() => ({}));
+  const { region = settings.config?.["aws:region"] } = options;
+  const given = { ...givenBy(options), ...(typeof region === "string" && { "aws:region": region }) };
+  // Whether the project or the stack's environments (ESC) bring more: that the engine knows, once there is the stack.
+  const more = settings.environment !== undefined || (await workspace.projectSettings()).config !== undefined;
+  const isWhole = !more && given["aws:region"] !== undefined;
+  if (isGiven && isWhole) check(given);
+
   const stack = await attempt(() =>
     options.create === false
-      ? LocalWorkspace.selectStack(inline, place)
-      : LocalWorkspace.createOrSelectStack(inline, place),
+      ? Stack.select(stackName, workspace)
+      : Stack.createOrSelect(stackName, workspace),
   ).catch(async (error: Error) => {
     if (!(error.cause instanceof StackNotFoundError)) throw error;
-    const workspace = await LocalWorkspace.create(place);
-    throw new StackMissingError(
-      stackName,
-      (await workspace.listStacks()).map(({ name }) => name),
-      { cause: error },
-    );
+    const stacks = (await workspace.listStacks()).map(({ name }) => name);
+    throw new StackMissingError(stackName, stacks, { cause: error });
   });
-  const { workspace } = stack;
-  if (given === undefined) {
-    checkSettings(stackName, workDir);
+  if (!isGiven) checkSettings(stackName, workDir);
+  if (!isGiven || !isWhole) {
     const resolved = await attempt(() => workspace.getAllConfig(stackName));
-    parseConfig(
-      stackName,
-      Object.fromEntries(Object.entries(resolved).map(([key, { value }]) => [key, value])),
-    );
-  } else {
-    // The settings file is read and written as it is: one file operation where `pulumi config` would be a process a key.
-    const settings = await workspace.stackSettings(stackName).catch(() => ({}) as StackSettings);
-    await workspace.saveStackSettings(stackName, { ...settings, config: given });
+    const values = Object.entries(resolved).map(([key, { value }]) => [key, value] as const);
+    // Of the file all is replaced by what is given.
+    const kept = values.filter(([key]) => !isGiven || settings.config?.[key] === undefined);
+    check({ ...Object.fromEntries(kept), ...(isGiven && given) });
   }
+  if (isGiven) await keep(workspace, stackName, settings, given, options.secrets);
   return new ProgramStack(stack);
 }
+
+/** What the SDK's type leaves out, it reads and writes all the same. */
+type Settings = StackSettings & { readonly environment?: unknown };
+
+/** Writes a configuration into the settings file, which for the rest stays as it is. */
+async function keep(
+  workspace: Workspace,
+  stack: string,
+  settings: StackSettings,
+  config: Readonly<Record<string, string>>,
+  secrets: readonly string[] = [],
+): Promise<void> {
+  const part = (secret: boolean) =>
+    Object.entries(config).filter(([key]) => secrets.includes(key) === secret);
+  // One file operation where `pulumi config` would be a process a key.
+  await workspace.saveStackSettings(stack, { ...settings, config: Object.fromEntries(part(false)) });
+  const encrypted = part(true).map(([key, value]) => [key, { value, secret: true }] as const);
+  if (encrypted.length > 0) await attempt(() => workspace.setAllConfig(stack, Object.fromEntries(encrypted)));
+}
+
+const inOptions = "Correct it in the `region` and `config` that the stack is opened with.";
+
+/** What is given of a configuration, as Pulumi holds it. */
+const givenBy = ({ region, config, packageConfig }: StackOptions): Record<string, string> => ({
+  ...packageConfig,
+  ...(region !== undefined && { "aws:region": region }),
+  ...toPulumi(config ?? {}),
+});
 
 /** @throws ConfigMissingError when a stack has no `Pulumi.<stack>.yaml` in its folder. */
 export function checkSettings(stack: string, workDir = "."): void {
@@ -349,10 +381,10 @@ export function checkConfig(
   stack: string,
   region: string,
   config: ConfigInput,
-  correct = "Correct it in the `region` and `config` that the stack is opened with.",
+  correct: string = inOptions,
 ): Record<string, string> {
   const held = { "aws:region": region, ...toPulumi(config) };
-  parseConfig(stack, held, correct);
+  parseConfig(stack, held, { folder: process.cwd(), correct });
   return held;
 }
 

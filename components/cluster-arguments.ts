@@ -367,8 +367,11 @@ const credentials = object({
   roleArn: roleArn.optional(),
 } satisfies Record<keyof CredentialsArgs, z.ZodType>).optional();
 
-// AWS takes 100 client IDs, and the first is STS's own.
-const audiences = list(audience, "a list of audiences", { min: 0, max: 99 }).default([]);
+/** Audiences beside STS's own: IAM takes 100 client IDs. Source: "IAM and AWS STS quotas", IAM User Guide. */
+export const otherAudiencesPerProvider = 99;
+const audiences = list(audience, "a list of audiences", { min: 0, max: otherAudiencesPerProvider }).default(
+  [],
+);
 
 const podIdentityAgent = flag().default(false);
 

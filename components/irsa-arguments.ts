@@ -11,7 +11,7 @@ import {
   serviceAccountName,
   serviceAccountNameRule,
 } from "../iam/names.ts";
-import { partitionIn, partitionRule } from "../iam/partition.ts";
+import { boundBy, partitionIn, partitionRule } from "../iam/partition.ts";
 import {
   type PolicyReading,
   policiesFault,
@@ -20,10 +20,10 @@ import {
   type ResolvedPolicy,
 } from "../iam/policies.ts";
 import {
+  arnsIn,
   characters,
   type PolicyDocumentInput,
   policyDocument,
-  resourceArns,
   type TrustPolicy,
 } from "../iam/policy-document.ts";
 import { type Quotas, quotasSchema, sessionPolicyCharacters } from "../iam/quotas.ts";
@@ -263,8 +263,11 @@ export interface IrsaServiceAccountArgs {
   readonly tags?: pulumi.Input<Record<string, pulumi.Input<string>>>;
 }
 
-/** An audience of a web identity token: what IAM's OIDC providers call a client ID. */
-export const audience = text("1 to 255 characters", ({ length }) => length >= 1 && length <= 255);
+/** An audience of a web identity token: what IAM's OIDC providers call a client ID. It stands in the trust policy. */
+export const audience = matching(
+  /^[\u0020-\u007e\u00a1-\u00ff]{1,255}$/,
+  "1 to 255 characters of Latin-1 (no typographic quotes or dashes)",
+);
 
 /** What a binding says, in the words that the component and the configuration share. */
 export function irsaFields<L>(reading: PolicyReading<L>) {
@@ -335,7 +338,11 @@ interface Ruled {
   readonly adopt?: boolean;
   readonly namespace?: unknown;
   readonly serviceAccount?: unknown;
+  readonly labels?: unknown;
   readonly annotations?: Readonly<Record<string, unknown>>;
+  readonly tokenExpirationSeconds?: number;
+  readonly stsRegionalEndpoints?: boolean;
+  readonly automountToken?: boolean | "unset";
   readonly identity?: IdentityArgs;
   readonly targetRole?: TargetRoleArgs<unknown>;
   readonly session?: z.output<typeof sessionSchema>;
@@ -376,6 +383,15 @@ export function irsaRules(args: Ruled, context: z.core.$RefinementCtx): void {
   if (args.roleOnly && args.adopt) {
     fail(context, ["adopt"], "with roleOnly there is no ServiceAccount to adopt; leave out one of the two");
   }
+  if (args.roleOnly) {
+    for (const key of ["labels", "annotations", "tokenExpirationSeconds", "stsRegionalEndpoints"] as const) {
+      if (args[key] === undefined) continue;
+      fail(context, [key], "it is for the ServiceAccount, which roleOnly leaves to others; leave it out");
+    }
+  }
+  if (args.automountToken === true && (args.roleOnly || args.adopt)) {
+    fail(context, ["automountToken"], "the ServiceAccount is another's, and says so itself; leave it out");
+  }
   identityRules(args, context);
   for (const annotation of Object.keys(annotations)) {
     if (!annotation.startsWith("eks.amazonaws.com/")) continue;
@@ -389,6 +405,10 @@ export function irsaRules(args: Ruled, context: z.core.$RefinementCtx): void {
     );
   }
 }
+
+/** The name of what attaches a policy, or holds it. Those of all components of a stack must differ. */
+export const policyResource = (component: string, policy: Pick<ResolvedPolicy<unknown>, "name">): string =>
+  `${component}-${policy.name}`;
 
 /**
  * The annotations of the ServiceAccount; undefined where there are none, and none are asked for. Source: README of
@@ -424,8 +444,11 @@ export function annotationsOf<T, R>(
 function identityRules(args: Ruled, context: z.core.$RefinementCtx): void {
   const { webIdentity, podIdentity } = phaseOf(args.identity);
   if (!webIdentity) {
+    const ofToken = "it is for a web identity token, which EKS Pod Identity does not use; leave it out";
     for (const [key, problem] of [
       ["audience", "EKS Pod Identity has no audience; leave it out"],
+      ["tokenExpirationSeconds", ofToken],
+      ["stsRegionalEndpoints", ofToken],
       ["chain", "EKS Pod Identity assumes the second role itself: name it in targetRole"],
     ] as const) {
       if (args[key] !== undefined) fail(context, [key], problem);
@@ -503,14 +526,12 @@ export function placementFaults(args: Placed, placement: Placement): Fault[] {
         { path: ["role", "permissionsBoundary"], holds: valueAt(role, ["permissionsBoundary"]) },
         { path: ["targetRole", "arn"], holds: args.targetRole?.arn },
         { path: ["chain", "role"], holds: args.chain?.role },
-        ...(args.session?.policy ? resourceArns(args.session.policy) : []).map(({ path, arn }) => ({
+        ...(args.session?.policy ? arnsIn(args.session.policy) : []).map(({ path, arn }) => ({
           path: ["session", "policy", ...path],
           holds: arn,
         })),
-      ].flatMap(({ path, holds }) => {
-        const own = typeof holds === "string" ? partitionIn(holds) : undefined;
-        return own === undefined ? [] : [{ path, holds, partition: own }];
-      }),
+        ...oidcProviderArns.map((holds, index) => ({ path: ["oidcProviderArn", index], holds })),
+      ].flatMap(({ path, holds }) => boundBy(holds, path)),
     ];
     for (const { path, holds, partition: own } of bound) {
       if (own !== partition) faults.push({ path, holds, problem: partitionRule(partition, region) });
@@ -616,7 +637,8 @@ const irsaArguments = object({
   });
 
 /** Clusters of the region with the shortest name: for a provider that is not known yet. */
-const shortestOidcProviderArn = oidcProviderArnLike("eu-west-1");
+const shortestOidcProviderArn = (partition = "aws"): string =>
+  oidcProviderArnLike("eu-west-1").replace("arn:aws:", `arn:${partition}:`);
 
 /**
  * The arguments as the component uses them: complete and checked.
@@ -637,10 +659,11 @@ export function checkIrsaArguments(name: string, args: IrsaServiceAccountArgs) {
     phase: phaseOf(checked.identity),
   };
   const [home] = complete.oidcProviderArns;
+  const partition = typeof home === "string" ? partitionIn(home) : undefined;
   const faults = placementFaults(complete, {
-    partition: typeof home === "string" ? partitionIn(home) : undefined,
+    partition,
     oidcProviderArns: complete.oidcProviderArns.map((arn) =>
-      typeof arn === "string" ? arn : shortestOidcProviderArn,
+      typeof arn === "string" ? arn : shortestOidcProviderArn(partition),
     ),
     clusterNames: complete.clusterNames.map((name) => (typeof name === "string" ? name : "x")),
   });

@@ -22,10 +22,12 @@ import {
   checkIrsaArguments,
   type IrsaServiceAccountArgs,
   placementFaults,
+  policyResource,
   trustPolicyFor,
 } from "./irsa-arguments.ts";
 
 import { type AwsConfig, awsConfig, type PodAdditions, podAdditions } from "./pod-additions.ts";
+import { goesFirst } from "./replacement.ts";
 
 export type {
   AdmissionMode,
@@ -136,7 +138,7 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
           if (policy.kind === "inline") {
             inline.push({ name: policy.name, policy: document });
           } else {
-            const resource = `${name}-${policy.name}`;
+            const resource = policyResource(name, policy);
             const unique = automaticName(resource, longestPolicyName);
             ownPolicies.push(new Policy(resource, { ...unique, policy: document, tags }, parent));
           }
@@ -150,7 +152,8 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
     } else {
       const boundary = role?.permissionsBoundary;
       this.role = new Role(
-        `${name}-role`,
+        // By its own name, where it has one, so that of two names each is a resource: a change that failed can be taken back.
+        typeof role?.name === "string" ? `${name}-role-${role.name}` : `${name}-role`,
         {
           ...(role?.name === undefined && role?.namePrefix === undefined
             ? automaticName(`${name}-role`)
@@ -174,7 +177,7 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
     }
 
     const permissions: pulumi.Resource[] = inline.map(
-      (policy) => new RolePolicy(`${name}-${policy.name}`, { role: this.roleName, ...policy }, parent),
+      (policy) => new RolePolicy(policyResource(name, policy), { role: this.roleName, ...policy }, parent),
     );
     if (this.role) {
       // One list and not a resource each: an `up` deletes last, and so would detach after it has proved the workload.
@@ -234,7 +237,7 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
               automountServiceAccountToken: args.automountToken === "unset" ? undefined : args.automountToken,
             },
             // Others add these to a ServiceAccount that was imported with them: Kubernetes before 1.24, an administrator.
-            { ...guarded, ignoreChanges: ["secrets", "imagePullSecrets"] },
+            { ...guarded, ...goesFirst, ignoreChanges: ["secrets", "imagePullSecrets"] },
           );
       // From the object, so that what uses these names waits until it is there.
       this.namespace = this.serviceAccount.metadata.namespace;
@@ -254,7 +257,7 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
             policy: session?.policy && JSON.stringify(session.policy),
             tags,
           },
-          parent,
+          { ...parent, ...goesFirst },
         );
       this.association = associate(`${name}-association`, {
         namespace: this.namespace,

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { PodAdditions } from "./pod-additions.ts";
 
 import { containerSecurityContext, podSecurityContext } from "./pod-security.ts";
+import { goesFirst } from "./replacement.ts";
 
 export interface S3ListerArgs {
   /** Image to run, by digest: `<repository>@sha256:<digest>`. */
@@ -123,7 +124,7 @@ export class S3Lister extends pulumi.ComponentResource {
           },
         },
       },
-      { parent: this, customTimeouts: { create: patience, update: patience } },
+      { parent: this, ...goesFirst, customTimeouts: { create: patience, update: patience } },
     );
 
     this.name = this.deployment.metadata.name;

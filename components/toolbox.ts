@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { PodAdditions } from "./pod-additions.ts";
 
 import { containerSecurityContext, podSecurityContext } from "./pod-security.ts";
+import { goesFirst } from "./replacement.ts";
 
 export interface ToolboxArgs {
   /** Image to run: one with a shell, Maven and a JDK. Default `maven:3.9-eclipse-temurin-21`. */
@@ -76,7 +77,7 @@ export class Toolbox extends pulumi.ComponentResource {
           },
         },
       },
-      { parent: this },
+      { parent: this, ...goesFirst },
     );
     this.name = this.deployment.metadata.name;
     this.registerOutputs({ name: this.name });

@@ -10,7 +10,7 @@ import { ebsCsi, efsCsi, fsxLustreCsi, fsxOpenZfsCsi, s3Csi, velero } from "./bu
 import { longestPartition, partitionIn, partitionOfRegion } from "./partition.ts";
 import { characters, type PolicyDocument } from "./policy-document.ts";
 import { managedPolicyCharacters } from "./quotas.ts";
-import { check, fail, object, oneOf, readInside } from "./validation.ts";
+import { check, fail, nearest, object, oneOf, readInside } from "./validation.ts";
 
 // The policies of controllers that people attach over and over. Where AWS keeps the right managed policy for one, that is
 // it; else the document that its project publishes, scoped to what the caller names. Each definition names its source;
@@ -299,7 +299,9 @@ function pieces(document: Document): Document[] {
 export const bundleSchema = z.looseObject({ bundle: z.unknown() }).transform((reference, context) => {
   const schema = schemas.get(String(reference.bundle));
   if (schema === undefined) {
-    fail(context, ["bundle"], `there is no such bundle; there are ${bundleNames.join(", ")}`);
+    const near = nearest(String(reference.bundle), bundleNames);
+    const guess = near === undefined ? "" : `; do you mean ${near}?`;
+    fail(context, ["bundle"], `there is no such bundle; there are ${bundleNames.join(", ")}${guess}`);
     return z.NEVER;
   }
   return readInside(schema, reference, context) ?? z.NEVER;

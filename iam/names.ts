@@ -42,3 +42,10 @@ export const clusterName = matching(
   /^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$/,
   "1 to 100 letters, digits, '-' or '_', starting with a letter or digit",
 );
+
+const pathOfImage = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
+/** Source: the grammar of references of github.com/distribution/reference. */
+const image = new RegExp(
+  `^(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::\\d+)?/)?${pathOfImage}(?:/${pathOfImage})*(?::\\w[\\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$`,
+);
+export const isImageName = (name: string): boolean => name.length <= 512 && image.test(name);

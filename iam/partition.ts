@@ -50,3 +50,16 @@ export function partitionRule(partition: string, region?: string): string {
 
 /** The partition whose ARNs are the longest: what fits there fits everywhere. */
 export const longestPartition = "aws-us-gov";
+
+/** What binds a value to one partition, and where in the value it stands. */
+export interface Bound {
+  readonly path: readonly PropertyKey[];
+  readonly holds: string;
+  readonly partition: string;
+}
+
+/** What a text is bound by, where it is an ARN whose partition is said. */
+export function boundBy(holds: unknown, path: readonly PropertyKey[]): Bound[] {
+  const partition = typeof holds === "string" ? partitionIn(holds) : undefined;
+  return partition === undefined ? [] : [{ path, holds: String(holds), partition }];
+}

@@ -1,14 +1,14 @@
 import * as z from "zod";
 import { type BundleReference, bundleNames, bundleSchema } from "./bundles.ts";
-import { longestPartition, partitionIn, partitionOfRegion } from "./partition.ts";
+import { type Bound, boundBy, longestPartition, partitionOfRegion } from "./partition.ts";
 import {
+  arnsIn,
   bareDocument,
   characters,
   documentInText,
   type PolicyDocument,
   type PolicyDocumentInput,
   policyDocument,
-  resourceArns,
 } from "./policy-document.ts";
 import {
   inlinePolicyCharacters,
@@ -105,18 +105,6 @@ export type ResolvedPolicy<L = string> = {
     }
 );
 
-interface Bound {
-  readonly path: readonly PropertyKey[];
-  readonly holds: string;
-  readonly partition: string;
-}
-
-/** An ARN, where it is one whose partition is said. */
-function boundBy(holds: unknown, path: readonly PropertyKey[]): Bound[] {
-  const partition = typeof holds === "string" ? partitionIn(holds) : undefined;
-  return partition === undefined ? [] : [{ path, holds: String(holds), partition }];
-}
-
 /** Marks what was read, so that a list which holds it is read once. In JSON, and so in errors, it is a reference again. */
 class Resolved {
   toJSON(this: ResolvedPolicy<unknown>): unknown {
@@ -167,7 +155,7 @@ const ofDocument = (
     kind: attach === "managed" ? "customer-managed" : "inline",
     name,
     document: () => document,
-    bound: resourceArns(document).flatMap((one) => boundBy(one.arn, [...path, ...one.path])),
+    bound: arnsIn(document).flatMap((one) => boundBy(one.arn, [...path, ...one.path])),
   });
 
 /** A name, an ARN, or a document as JSON. */
@@ -179,7 +167,7 @@ const policyText = z.string().transform((reference, context): ResolvedPolicy<str
   if (reference.startsWith("arn:") && pathInPolicyArn(reference) !== undefined) {
     return managedByArn(undefined, reference, []);
   }
-  if (!/^([\w+=,.@-]+\/)*[\w+=,.@-]{1,128}$/.test(reference)) {
+  if (!/^(?=.{1,640}$)([\w+=,.@-]+\/)*[\w+=,.@-]{1,128}$/.test(reference)) {
     fail(context, [], must(policyForms));
     return z.NEVER;
   }
@@ -267,7 +255,7 @@ export const policiesSchema = <L>(
       for (const [index, policies] of references.entries()) {
         // What could not be read is there as it was given.
         for (const policy of [policies].flat().filter((one) => isResolved(one))) {
-          const fault = nameFault(policy, seen);
+          const fault = attachFault(policy, seen);
           if (fault) fail(context, [index], fault);
           if (policy.kind === "inline") inlined += characters(policy.document(longestPartition));
           const excess = lengthFault(policy, inlined);
@@ -283,11 +271,15 @@ export const policiesSchema = <L>(
       ),
     );
 
-/** Why a policy cannot be beside those that were seen before; undefined when it can. */
-function nameFault(policy: ResolvedPolicy<unknown>, seen: Set<string>): string | undefined {
+/** Why a policy cannot be attached, or not beside those that were seen before; undefined when it can. */
+function attachFault(policy: ResolvedPolicy<unknown>, seen: Set<string>): string | undefined {
   const identities = identitiesOf(policy);
   const taken = identities.some((identity) => seen.has(identity));
   for (const identity of identities) seen.add(identity);
+  // Source: PolicyNotAttachable, AttachRolePolicy, IAM API Reference.
+  if (identities.some((identity) => identity.startsWith("arn iam::aws:policy/aws-service-role/"))) {
+    return "it is for a service's own role (service-linked), and IAM attaches it to no other";
+  }
   if (!taken) return undefined;
   return policy.name === "inline"
     ? "a role can have one bare inline document only; give each a name: { name, document }"
@@ -396,13 +388,20 @@ export function policyWarnings(policies: readonly ResolvedPolicy<unknown>[]): st
     // What a bundle allows is its project's word.
     if (policy.bundle !== undefined) return [];
     if (policy.kind === "inline" || policy.kind === "customer-managed") {
-      const [action] = policy
-        .document("aws")
-        .Statement.filter(({ Effect }) => Effect === "Allow")
-        .flatMap(({ Action = [] }) => [Action].flat().filter(isAllActions));
-      return action === undefined
-        ? []
-        : [`The policy ${policy.name} allows ${action}: name the actions that the workload calls.`];
+      const document = policy.document("aws");
+      const [action] = document.Statement.filter(({ Effect }) => Effect === "Allow").flatMap(
+        ({ Action = [] }) => [Action].flat().filter(isAllActions),
+      );
+      return [
+        ...(action === undefined
+          ? []
+          : [`The policy ${policy.name} allows ${action}: name the actions that the workload calls.`]),
+        ...(document.Version !== "2012-10-17" && JSON.stringify(document).includes("${")
+          ? [
+              `The policy ${policy.name} has variables (\${...}), which IAM takes for plain text without Version: "2012-10-17".`,
+            ]
+          : []),
+      ];
     }
     const name = (policy.kind === "aws-managed" ? policy.path : policy.name).replace(/^.*\//, "");
     if (!isWideManagedPolicy(name)) return [];

@@ -268,7 +268,7 @@ function checkedName(name: string | Matching, kind: Kind): string {
   return name;
 }
 
-const oidcProviderArnPattern = /^arn:aws[a-z-]*:iam::\d{12}:oidc-provider\/(\S+)$/;
+const oidcProviderArnPattern = /^arn:aws[a-z-]*:iam::\d{12}:oidc-provider\/([\x21-\x7e]+)$/;
 export const oidcProviderArnSchema = matching(
   oidcProviderArnPattern,
   "the ARN of an IAM OIDC provider (arn:aws:iam::<account>:oidc-provider/<issuer>)",

@@ -119,6 +119,50 @@ describe("the stack configuration", () => {
     }
   });
 
+  it("refuses what of the AWS provider's keys would fail later: another partition's role, tags beside ours", () => {
+    const withAws = (keys: object, region = "eu-central-1") => {
+      try {
+        parseConfig("test", { "aws:region": region, "eks-irsa:tags": '{"team":"a"}', ...keys });
+      } catch (error) {
+        return (error as ConfigError).issues.map((issue) => `${issue.key} ${issue.holds}; ${issue.problem}`);
+      }
+      return [];
+    };
+    const roles = JSON.stringify([{ roleArn: "arn:aws:iam::111122223333:role/ops" }]);
+    expect(withAws({ "aws:assumeRoles": roles })).to.deep.equal([]);
+    expect(withAws({ "aws:assumeRoles": roles }, "us-gov-west-1")[0]).to.match(
+      /^aws:assumeRoles\[0\]\.roleArn arn:aws:.*; it must be of the region's partition \(arn:aws-us-gov:/,
+    );
+    const tags = (some: object) => ({ "aws:defaultTags": JSON.stringify({ tags: some }) });
+    expect(withAws(tags({ owner: "b" }))).to.deep.equal([]);
+    expect(withAws(tags({ Team: "b" }))[0]).to.contain("eks-irsa:tags.team");
+    expect(withAws(tags({ Team: "b" }))[0]).to.contain(
+      "with aws:defaultTags, it differs from Team in case only",
+    );
+    const many = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`k${index}`, ""]));
+    expect(withAws(tags(many))[0]).to.contain(
+      "with aws:defaultTags, a resource takes 50 tags, and these are 51",
+    );
+    expect(withAws(tags({ a: "aws:x" }))[0]).to.match(/^aws:defaultTags\.tags\.a aws:x; it must be text/);
+  });
+
+  it("looks for the files of policies beside the stack's own file, wherever that is", () => {
+    const raw = (key: string, policies: object[]) => ({
+      "aws:region": "eu-central-1",
+      [`eks-irsa:${key}`]: JSON.stringify(
+        key === "policies" ? policies : [{ namespace: "a", serviceAccount: "b", policies }],
+      ),
+    });
+    const here = import.meta.dirname;
+    for (const key of ["policies", "bindings"]) {
+      const file = raw(key, [{ name: "a", file: "policy.json" }]);
+      expect(() => parseConfig("test", file), key).to.throw(/file holds "policy\.json"; it cannot be read/);
+      expect(() => parseConfig("test", file, { folder: here }), key).to.not.throw();
+      const whole = raw(key, [{ name: "a", file: join(here, "policy.json") }]);
+      expect(() => parseConfig("test", whole), key).to.not.throw();
+    }
+  });
+
   it("refuses keys in the stack configuration, and does not repeat them", () => {
     for (const key of ["aws:accessKey", "aws:secretKey", "aws:token"]) {
       expect(() => parseConfig("test", { "aws:region": "eu-west-1", [key]: "AKIA-or-worse" }))
@@ -258,6 +302,127 @@ describe("the stack configuration", () => {
         `${at}.audience holds "x"; EKS Pod Identity has no audience`,
       ],
       [
+        "what is for a web identity token, of Pod Identity",
+        binding({ identity: "pod-identity", tokenExpirationSeconds: 3600, stsRegionalEndpoints: false }),
+        `${at}.tokenExpirationSeconds holds 3600; it is for a web identity token, which EKS Pod Identity does not use`,
+        `${at}.stsRegionalEndpoints holds false; it is for a web identity token`,
+      ],
+      [
+        "what is for the ServiceAccount, of a role alone",
+        binding({
+          roleOnly: true,
+          labels: { a: "b" },
+          annotations: { a: "b" },
+          tokenExpirationSeconds: 3600,
+        }),
+        `${at}.labels holds {"a":"b"}; it is for the ServiceAccount, which roleOnly leaves to others`,
+        `${at}.annotations holds {"a":"b"}; it is for the ServiceAccount`,
+        `${at}.tokenExpirationSeconds holds 3600; it is for the ServiceAccount`,
+      ],
+      [
+        "policies of two bindings that come to one resource",
+        {
+          ...existing,
+          bindings: [
+            {
+              namespace: "a",
+              serviceAccount: "b",
+              policies: ["A", { name: "c-x", document: { Statement: statement } }],
+            },
+            {
+              namespace: "a",
+              serviceAccount: "b-c",
+              policies: [{ name: "x", document: { Statement: statement } }],
+            },
+          ],
+        },
+        /^eks-irsa:bindings\[1\]\.policies\[0\] holds .*it comes to the resource a\.b-c-x, as eks-irsa:bindings\[0\]\.policies\[1\] does/,
+      ],
+      [
+        "two associations of one ServiceAccount",
+        {
+          ...existing,
+          bindings: [
+            {
+              namespace: "a",
+              serviceAccount: "b",
+              identity: "pod-identity",
+              otherSubjects: ["d", "e"].map((serviceAccount) => ({ namespace: "c", serviceAccount })),
+            },
+            { namespace: "c", serviceAccount: "d", identity: "pod-identity" },
+            {
+              namespace: "a",
+              serviceAccount: "f",
+              identity: "pod-identity",
+              otherSubjects: [{ namespace: "c", serviceAccount: "e" }],
+            },
+          ],
+        },
+        `${at}.otherSubjects[0] holds {"namespace":"c","serviceAccount":"d"}; eks-irsa:bindings[1] is for c/d already, and EKS takes one association each`,
+        'eks-irsa:bindings[2].otherSubjects[0] holds {"namespace":"c","serviceAccount":"e"}; eks-irsa:bindings[0].otherSubjects[1] is for c/e already',
+      ],
+      [
+        "the policy of a chain that comes to another binding's resource",
+        {
+          ...existing,
+          bindings: [
+            {
+              namespace: "a",
+              serviceAccount: "b",
+              policies: [{ name: "c-assume-role", document: { Statement: statement } }],
+            },
+            { namespace: "a", serviceAccount: "b-c", chain: { role: roleArn } },
+          ],
+        },
+        /^eks-irsa:bindings\[1\]\.chain holds .*it comes to the resource a\.b-c-assume-role, as eks-irsa:bindings\[0\]\.policies\[0\] does/,
+      ],
+      [
+        "a hundredth audience of a provider that is made here",
+        {
+          bindings: Array.from({ length: 101 }, (_, index) => ({
+            namespace: "a",
+            serviceAccount: `b-${index}`,
+            audience: index === 0 ? "sts.amazonaws.com" : `audience-${index}`,
+          })),
+        },
+        'eks-irsa:bindings[100].audience holds "audience-100"; the cluster\'s OIDC provider takes 99 audiences',
+      ],
+      [
+        "a token of the Kubernetes API for a ServiceAccount that is another's",
+        binding({ adopt: true, automountToken: true }),
+        `${at}.automountToken holds true; the ServiceAccount is another's`,
+      ],
+      [
+        "a policy of a service's own role",
+        binding({
+          policies: [
+            "aws-service-role/AmazonEKSServiceRolePolicy",
+            "arn:aws:iam::aws:policy/aws-service-role/AmazonElasticFileSystemServiceRolePolicy",
+          ],
+        }),
+        /policies\[0\] holds .*; it is for a service's own role \(service-linked\)/,
+        /policies\[1\] holds .*; it is for a service's own role/,
+      ],
+      [
+        "keys of conditions that are of no service, and ARNs of no partition",
+        inline(
+          { ...statement, Condition: { IpAddress: { SourceIp: "192.0.2.0/24" } } },
+          { ...statement, Resource: `arn:${"$"}{Partition}:s3:::b` },
+        ),
+        `${at}.policies[0].Statement[0].Condition.IpAddress.SourceIp holds "192.0.2.0/24"; its key must be one with its service`,
+        `${at}.policies[0].Statement[1].Resource holds "arn:\${Partition}:s3:::b"; it must be an ARN`,
+      ],
+      [
+        "a bundle by another spelling",
+        binding({ policies: [{ bundle: "externaldns" }] }),
+        /policies\[0\]\.bundle holds "externaldns"; there is no such bundle; .*; do you mean external-dns\?/,
+      ],
+      [
+        "an image by no name of one",
+        { toolbox: "Maven:3.9" },
+        'eks-irsa:toolbox holds "Maven:3.9"; it must be true',
+      ],
+      [
         "a pattern under Pod Identity",
         binding({
           identity: "pod-identity",
@@ -372,6 +537,32 @@ describe("the stack configuration", () => {
         `${at}.policies[0].Statement[5].Condition.StringEquals.a holds {"b":"c"}; it must be text`,
       ],
       [
+        "typographic quotes in a document, an audience, or a bundle",
+        binding({
+          audience: "\u201cvault\u201d",
+          policies: [
+            {
+              name: "a",
+              document: {
+                Statement: [
+                  { ...statement, Resource: ["*", "arn:aws:s3:::b/\u2019"] },
+                  { ...statement, Condition: { StringLike: { "s3:prefix": "\u017e", "s3:\u017e": "a" } } },
+                ],
+              },
+            },
+            {
+              bundle: "external-secrets",
+              secrets: ["arn:aws:secretsmanager:eu-central-1:111122223333:secret:\u2019*"],
+            },
+          ],
+        }),
+        `${at}.policies[0].document.Statement[0].Resource[1] holds "arn:aws:s3:::b/\u2019"; it must be text of Latin-1`,
+        `${at}.policies[0].document.Statement[1].Condition.StringLike.s3:prefix holds "\u017e"; it must be text of Latin-1`,
+        `${at}.policies[0].document.Statement[1].Condition.StringLike.s3:\u017e holds "a"; it must be text of Latin-1`,
+        `${at}.policies[1].secrets holds`,
+        `${at}.audience holds "\u201cvault\u201d"; it must be 1 to 255 characters of Latin-1`,
+      ],
+      [
         "a resource that is no ARN",
         inline({ ...statement, Resource: "arn:aws:s3:b" }),
         `${at}.policies[0].Statement[0].Resource holds "arn:aws:s3:b"`,
@@ -393,6 +584,24 @@ describe("the stack configuration", () => {
         /in it spec holds/,
         /in it extension holds/,
         /in it timeout holds/,
+      ],
+      [
+        "what AWS prints around a policy",
+        binding({ policies: [{ name: "a", document: { PolicyDocument: { Statement: statement } } }] }),
+        /document\.Statement is not set/,
+        /document\.PolicyDocument holds .*what AWS prints around a policy; give the document in it alone/,
+      ],
+      [
+        "JSON text that says a thing twice, of which only the last would count",
+        binding({
+          policies: [
+            {
+              name: "a",
+              document: `{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"Bool":{"a":"{"}},"Condition":{}}}`,
+            },
+          ],
+        }),
+        /policies\[0\]\.document holds .*; it has Condition twice in one map: only the last would count/,
       ],
       [
         "JSON text that is broken",
@@ -615,6 +824,16 @@ describe("the stack configuration", () => {
           "role.permissionsBoundary",
         ].map((key) => `${at}.${key} it must be of the region's partition`),
       );
+      // Values of a condition are alternatives.
+      const conditioned = (...values: string[]) =>
+        binding({
+          policies: [{ Statement: { ...statement, Condition: { ArnLike: { "aws:SourceArn": values } } } }],
+        });
+      expect(errorsOf(conditioned("arn:aws:s3:::a", "arn:aws:s3:::b"), "cn-north-1")).to.have.length(2);
+      expect(errorsOf(conditioned("arn:aws:s3:::a"), "cn-north-1")[0]).to.match(
+        /^eks-irsa:bindings\[0\]\.policies\[0\]\.Statement\[0\]\.Condition\.ArnLike\.aws:SourceArn\[0\] holds "arn:aws:s3:::a"/,
+      );
+      expect(() => parse(conditioned("arn:aws:s3:::a", "arn:aws-cn:s3:::a"), "cn-north-1")).to.not.throw();
       expect(errorsOf(binding({ role: { arn: roleArn } }), "cn-north-1")[0]).to.match(
         /^eks-irsa:bindings\[0\]\.role\.arn holds/,
       );
@@ -638,6 +857,9 @@ describe("the stack configuration", () => {
               { name: "none", document: { Statement: [statement] }, attach: "managed" },
               JSON.stringify(document),
               { name: "file", file: "test/policy.json" },
+              // As the engine reads a version in no quotes, and as editors on Windows begin a file.
+              { name: "date", document: { ...document, Version: "2012-10-17 00:00:00 +0000 UTC" as never } },
+              { name: "marked", document: `\uFEFF${JSON.stringify(document)}` },
             ],
           }),
         ).bindings[0] ?? {};
@@ -648,6 +870,8 @@ describe("the stack configuration", () => {
         "customer-managed none",
         "inline inline",
         "inline file",
+        "inline date",
+        "inline marked",
       ]);
       const statements = policies.map((policy) =>
         "document" in policy ? policy.document("aws") : undefined,
@@ -655,6 +879,8 @@ describe("the stack configuration", () => {
       expect(statements[1]).to.deep.equal({ Version: "2008-10-17", Statement: [document.Statement] });
       expect(statements[3]).to.deep.equal({ Statement: [statement] });
       expect(statements[5]?.Statement[0]?.Action).to.equal("s3:ListAllMyBuckets");
+      expect(statements[6]?.Version).to.equal("2012-10-17");
+      expect(statements[7]).to.deep.equal(statements[1]);
     });
 
     it("takes what the account's quotas allow, of the stack or of the binding", () => {
@@ -727,7 +953,10 @@ describe("the stack configuration", () => {
       ConfigError,
       "pulumi config set --stack test aws:region VALUE",
     );
-    expect(() => parseConfig("test", {}, "Say it again.")).to.throw(ConfigError, /\nSay it again\.$/);
+    expect(() => parseConfig("test", {}, { correct: "Say it again." })).to.throw(
+      ConfigError,
+      /\nSay it again\.$/,
+    );
   });
 
   it("is a RunError, which Pulumi prints without a stack trace", () => {

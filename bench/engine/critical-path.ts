@@ -86,7 +86,7 @@ const needs: Readonly<Record<string, readonly string[]>> = {
   "s3-irsa-role": ["cluster-cluster-oidcProvider"],
   "s3-irsa-list-buckets": [],
   "s3-irsa-managed-policies": ["s3-irsa-role", "s3-irsa-list-buckets"],
-  "s3-irsa-service-account": ["s3-irsa-role", "namespace"],
+  "s3-irsa-service-account": ["s3-irsa-role", "namespace-s3-irsa"],
   "s3-lister-deployment": ["s3-lister-image", "s3-irsa-service-account", "s3-irsa-managed-policies"],
 };
 

@@ -18,8 +18,9 @@ const secretName = /^[\w/+=.@-][\w/+=.@*?-]*$/;
 const parameterName = /^\/?[\w.-][\w/.*?-]*(?<!\/)$/;
 
 /** ARN of a secret, which ends in six characters that AWS chose; without them, or a wildcard, it matches nothing. */
-const secretArn = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9*-]+:(\d{12}|\*):secret:.+(-[A-Za-z0-9]{6}|[*?])$/;
-const parameterArn = /^arn:aws[a-z-]*:ssm:[a-z0-9*-]+:(\d{12}|\*):parameter\/.*[^/]$/;
+const secretArn =
+  /^arn:aws[a-z-]*:secretsmanager:[a-z0-9*-]+:(\d{12}|\*):secret:[\w/+=.@*?-]+(-[A-Za-z0-9]{6}|[*?])$/;
+const parameterArn = /^arn:aws[a-z-]*:ssm:[a-z0-9*-]+:(\d{12}|\*):parameter\/[\w/.*?-]*[\w.*?-]$/;
 
 const secretArnOf = (partition: string, secret: string): string =>
   secret.startsWith("arn:")

@@ -373,6 +373,11 @@ describe("IrsaServiceAccount", () => {
       { role: { arn: "arn:aws:iam::111122223333:role/r", path: "/" } as never },
       /^role\.path holds "\/"; a role that is there already stays/,
     ],
+    [
+      "clusters of two partitions",
+      { oidcProviderArn: [oidcProviderArn, oidcProviderArn.replace("arn:aws:", "arn:aws-cn:")] },
+      /^oidcProviderArn\[1\] holds "arn:aws-cn:.*; it must be of the region's partition \(arn:aws:/,
+    ],
     ["roleOnly and adopt", { roleOnly: true, adopt: true }, /^adopt holds true; with roleOnly/],
     [
       "no cluster name for Pod Identity",
@@ -602,5 +607,25 @@ describe("IrsaServiceAccount", () => {
     expect(warnings(wide("S3:*"))[0]).to.contain("allows S3:*");
     expect(warnings(wide("*:*"))[0]).to.contain("allows *:*");
     expect(warnings(wide("s3:Get*"), "AmazonS3ReadOnlyAccess")).to.deep.equal([]);
+  });
+
+  it("warns of variables in a document without the version that knows them", () => {
+    const warnings = (Version?: "2012-10-17" | "2008-10-17") =>
+      policyWarnings(
+        resolvePolicies([
+          {
+            ...(Version && { Version }),
+            Statement: {
+              Effect: "Allow",
+              Action: "s3:GetObject",
+              Resource: `arn:aws:s3:::b/\${aws:userid}/*`,
+            },
+          },
+        ]),
+      );
+    expect(warnings("2012-10-17")).to.deep.equal([]);
+    for (const version of [undefined, "2008-10-17"] as const) {
+      expect(warnings(version)[0]).to.contain('plain text without Version: "2012-10-17"');
+    }
   });
 });

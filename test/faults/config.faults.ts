@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { ConfigError, type ConfigInput, configSchema, parseConfig, type StackConfig } from "../../config.ts";
+import { ConfigError, type ConfigInput, configSchema, parseConfig } from "../../config.ts";
 import program from "../../index.ts";
-import { almostValid, held, refusedByIam, registeredBy, valid } from "../configurations.ts";
+import { findJudge, held, tryConfigurations, valid } from "../configurations.ts";
 import { setMocks } from "../mocks.ts";
 import { count, seed, Tally } from "./tally.ts";
 
@@ -119,27 +119,17 @@ describe("configurations, right and wrong", function () {
     }
   });
 
-  it("runs each that is taken, and IAM would take all that comes of it", async () => {
-    const cases = fc.oneof(valid, almostValid, almostValid);
-    for (const config of fc.sample(cases, { numRuns: count(10_000, 100), seed })) {
-      const raw = held(config);
-      let quotas: StackConfig["quotas"];
-      try {
-        quotas = parseConfig("test", raw).quotas;
-      } catch (error) {
-        expect(error).to.be.instanceOf(ConfigError);
-        tally.note("tried for running, refused", true);
-        continue;
-      }
-      const registered = await registeredBy(raw);
-      const refused = refusedByIam(registered, {
-        policies: quotas.managedPoliciesPerRole ?? 10,
-        trust: quotas.trustPolicyCharacters ?? 2048,
-      });
-      tally.note("taken, run under mocks, judged", refused.length === 0);
-      expect(refused, JSON.stringify(config)).to.deep.equal([]);
-      expect(registered.length, JSON.stringify(config)).to.be.greaterThan(0);
+  it("runs each that is taken, and AWS would take all that comes of it", async function () {
+    const judge = await findJudge();
+    if (judge === undefined) {
+      console.log(
+        "      no Python with botocore, whose models say what AWS takes: `npm run local` brings one",
+      );
+      this.skip();
     }
+    const { taken, refused } = await tryConfigurations(judge, { taken: count(10_000, 100), seed });
+    tally.note("tried for running, refused", true, refused);
+    tally.note("taken, run under mocks, judged", true, taken);
   });
 
   it("names the key of the one thing that is wrong, and registers nothing", async () => {

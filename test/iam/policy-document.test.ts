@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { characters, policyDocument, resourceArns } from "../../iam/policy-document.ts";
+import { arnsIn, characters, policyDocument } from "../../iam/policy-document.ts";
 import { check } from "../../iam/validation.ts";
 
 describe("a policy document", () => {
@@ -69,7 +69,7 @@ describe("a policy document", () => {
     const { Statement } = read({
       Statement: [statement, { ...statement, Resource: ["arn:aws:s3:::c", "*"] }],
     });
-    expect(resourceArns({ Statement })).to.deep.equal([
+    expect(arnsIn({ Statement })).to.deep.equal([
       { path: ["Statement", 0, "Resource"], arn: "arn:aws:s3:::b/*" },
       { path: ["Statement", 1, "Resource", 0], arn: "arn:aws:s3:::c" },
       { path: ["Statement", 1, "Resource", 1], arn: "*" },

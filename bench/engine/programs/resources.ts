@@ -161,7 +161,7 @@ function whole(sdk: Sdk, imageTag: string): Record<string, unknown> {
     { kubeconfig, enableServerSideApply: false },
     inCluster,
   );
-  const namespace = new sdk.Namespace("namespace", { metadata: { name: "s3-irsa" } }, { provider });
+  const namespace = new sdk.Namespace("namespace-s3-irsa", { metadata: { name: "s3-irsa" } }, { provider });
 
   const inImage = { parent: component("Image", "s3-lister") };
   const repository = new sdk.Repository(
