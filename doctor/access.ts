@@ -25,7 +25,7 @@ interface Cover {
  * What identity policies, or a boundary, say of an action on a resource, which may be a pattern: `*` asks for all
  * resources. A Deny wins over any Allow. Source: "Policy evaluation logic", IAM User Guide.
  */
-export function accessOf(documents: readonly string[], action: string, resource: string): Access {
+export function accessOf(documents: readonly unknown[], action: string, resource: string): Access {
   const statements = documents.flatMap(statementsOf).filter((one) => allows(one, action));
   const covers = (effect: string): Cover[] =>
     statements

@@ -4,31 +4,27 @@ import {
   ApiException,
   AppsV1Api,
   BatchV1Api,
+  type Cluster,
   CoreV1Api,
   KubeConfig,
   type V1Container,
   type V1Pod,
   type V1PodTemplateSpec,
+  type V1ServiceAccount,
   VersionApi,
   WellKnownApi,
 } from "@kubernetes/client-node";
 import { roleAnnotation } from "./links/mend.ts";
-import type { Container, EnvSource, KeySource, Pod, Workload, World } from "./world.ts";
+import type { Container, EnvSource, KeySource, Pod, ServiceAccountFacts, Workload, World } from "./world.ts";
 
 /**
- * Kubernetes as a kubeconfig sees it.
+ * A kubeconfig's client configuration.
  *
  * @param text a kubeconfig; without it `$KUBECONFIG` or `~/.kube/config` is read.
  * @param context its context. Default: the current one.
+ * @throws Error that names the contexts which there are, where this one names no cluster.
  */
-export const kubernetesWorld = (text?: string, context?: string): World["kubernetes"] =>
-  kubernetesAt(text, context).world;
-
-/** The same, and the client of the API's core for those who ask more. */
-export function kubernetesAt(
-  text?: string,
-  context?: string,
-): { readonly world: World["kubernetes"]; readonly core: CoreV1Api } {
+export function clientConfig(text?: string, context?: string): { config: KubeConfig; cluster: Cluster } {
   const config = new KubeConfig();
   if (text === undefined) config.loadFromDefault();
   else config.loadFromString(text);
@@ -51,7 +47,19 @@ export function kubernetesAt(
       }.`,
     );
   }
+  return { config, cluster };
+}
 
+/** Kubernetes as a kubeconfig, or a context of it, sees it. */
+export const kubernetesWorld = (text?: string, context?: string): World["kubernetes"] =>
+  kubernetesAt(text, context).world;
+
+/** The same, and the client of the API's core for those who ask more. */
+export function kubernetesAt(
+  text?: string,
+  context?: string,
+): { readonly world: World["kubernetes"]; readonly core: CoreV1Api } {
+  const { config, cluster } = clientConfig(text, context);
   const core = config.makeApiClient(CoreV1Api);
   const world: World["kubernetes"] = {
     server: cluster.server,
@@ -70,12 +78,7 @@ export function kubernetesAt(
     async serviceAccount(namespace, name) {
       const account = await orAbsent(() => core.readNamespacedServiceAccount({ namespace, name }));
       if (account === undefined) return undefined;
-      const { annotations = {}, managedFields = [] } = account.metadata ?? {};
-      const written = managedFields
-        .filter(({ fieldsV1 }) => JSON.stringify(fieldsV1 ?? {}).includes(`"f:${roleAnnotation}"`))
-        .map(({ time }) => time)
-        .filter((time) => time !== undefined);
-      return { annotations, annotated: written.sort((a, b) => b.getTime() - a.getTime())[0] };
+      return toServiceAccount(account);
     },
     async pods(namespace) {
       const { items } = await orApiServerError(() => core.listNamespacedPod({ namespace }));
@@ -154,8 +157,18 @@ export function kubernetesAt(
   return { world, core };
 }
 
+/** A ServiceAccount of the API server, with when its role's annotation was last written. */
+export function toServiceAccount({ metadata }: V1ServiceAccount): ServiceAccountFacts {
+  const { annotations = {}, managedFields = [] } = metadata ?? {};
+  const written = managedFields
+    .filter(({ fieldsV1 }) => JSON.stringify(fieldsV1 ?? {}).includes(`"f:${roleAnnotation}"`))
+    .map(({ time }) => time)
+    .filter((time) => time !== undefined);
+  return { annotations, annotated: written.sort((a, b) => b.getTime() - a.getTime())[0] };
+}
+
 /** What Kubernetes gives a pod that names none. */
-const defaultServiceAccount = "default";
+export const defaultServiceAccount = "default";
 
 /** A pod of the API server, as the doctor needs it. */
 export function toPod(pod: V1Pod): Pod {
@@ -278,6 +291,7 @@ async function orAbsent<T>(ask: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** Asks, and says in the API server's words what it refuses. */
 export async function orApiServerError<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();

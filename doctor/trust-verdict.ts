@@ -7,6 +7,7 @@ import {
   statementsOf,
   texts,
 } from "../iam/policy-reader.ts";
+import { podIdentityService } from "../iam/trust-reader.ts";
 
 // Why a trust policy does not admit a token, EKS Pod Identity, or another role.
 
@@ -119,8 +120,6 @@ export const namesRole = (document: string, roleArn: string): boolean =>
     ({ Effect, Principal }) =>
       Effect === "Allow" && typeof Principal === "object" && texts(Principal.AWS).includes(roleArn),
   );
-
-const podIdentityService = "pods.eks.amazonaws.com";
 
 function judgeWithTags(
   document: string,

@@ -1,5 +1,6 @@
 import { isWideManagedPolicy } from "../iam/policies.ts";
-import { allActions, allows, type Condition, conditions, statementsOf, texts } from "../iam/policy-reader.ts";
+import { allActions, type Condition, conditions, statementsOf, texts } from "../iam/policy-reader.ts";
+import { admissions, admitsPodIdentity, onClaim, restricts, tokenTrusts } from "../iam/trust-reader.ts";
 
 // The guard rails as plain functions of a resource's type and inputs: the policy pack runs them in the engine, and the
 // tests without one.
@@ -27,48 +28,18 @@ export interface Rule {
   readonly check: (resource: Resource, settings: Settings) => string[];
 }
 
-const trustStatements = ({ type, props }: Resource) =>
-  type === "aws:iam/role:Role"
-    ? statementsOf(props.assumeRolePolicy).filter(({ Effect }) => Effect === "Allow")
-    : [];
-
-/** Who may assume a role by a token of an OIDC provider: one entry a statement. */
-function tokenTrusts(resource: Resource) {
-  return trustStatements(resource)
-    .filter((statement) => allows(statement, "sts:AssumeRoleWithWebIdentity"))
-    .flatMap((statement) => {
-      const { Principal = "*" } = statement;
-      const federated = typeof Principal === "string" ? [Principal] : texts(Principal.Federated);
-      // Cognito and the like have claims of their own, and services no token.
-      const providers = federated.filter((one) => one === "*" || one.includes(":oidc-provider/"));
-      const issuers = providers.map((one) => one.replace(/^.*:oidc-provider\//, "").toLowerCase());
-      return providers.length === 0 ? [] : [{ issuers, conditions: conditions(statement) }];
-    });
-}
-
-type TokenTrust = ReturnType<typeof tokenTrusts>[number];
-
-/** What a statement asks of a claim of its own issuer. */
-const onClaim = ({ issuers, conditions }: TokenTrust, claim: string): Condition[] =>
-  conditions.filter(({ key }) =>
-    issuers.some((issuer) => (issuer === "*" ? key.endsWith(`:${claim}`) : key === `${issuer}:${claim}`)),
-  );
-
-/** Whether only tokens with the claim pass, and with some value of it but not with any. */
-const restricts = ({ operator, values }: Condition): boolean =>
-  operator === "stringequals" || (operator === "stringlike" && values.every((value) => !/^\*+$/.test(value)));
+/** The trust policy that a resource gives to a role; of any other resource, none. */
+const trustPolicyOf = ({ type, props }: Resource): unknown =>
+  type === "aws:iam/role:Role" ? props.assumeRolePolicy : undefined;
 
 /** Subjects with wildcards that a role admits, in the words of a token. */
 function wildcardSubjects(resource: Resource): string[] {
-  const byToken = tokenTrusts(resource)
+  const byToken = tokenTrusts(trustPolicyOf(resource))
     .flatMap((trust) => onClaim(trust, "sub"))
     .filter(({ operator }) => operator.startsWith("stringlike"))
     .flatMap(({ values }) => values);
-  const byPodIdentity = trustStatements(resource)
-    .filter(
-      ({ Principal }) =>
-        typeof Principal === "object" && texts(Principal.Service).includes("pods.eks.amazonaws.com"),
-    )
+  const byPodIdentity = admissions(trustPolicyOf(resource))
+    .filter(admitsPodIdentity)
     .flatMap((statement) => {
       const tags = (name: string) =>
         conditions(statement).filter(({ key }) => key === `aws:requesttag/kubernetes-${name}`);
@@ -160,7 +131,7 @@ export const rules: readonly Rule[] = [
     name: "trust-policy-claims",
     description: "A role that web identities assume checks both whom the token is of and whom it is for.",
     check: (resource) =>
-      tokenTrusts(resource).flatMap((trust) =>
+      tokenTrusts(trustPolicyOf(resource)).flatMap((trust) =>
         (
           [
             ["sub", "every pod of the cluster may assume the role"],

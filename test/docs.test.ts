@@ -29,6 +29,7 @@ const notRun: Readonly<Record<string, string>> = {
   "npm run local": "needs root on Debian; test/e2e/ does it",
   "npm run stack": "needs an engine and AWS; test/e2e/automation.e2e.ts does it",
   "npm run doctor": "needs a cluster; test/e2e/doctor.e2e.ts does it",
+  "npm run audit": "needs a cluster; test/e2e/audit.e2e.ts does it",
   "npm run adopt": "needs a cluster; test/e2e/adopt.e2e.ts does it",
   "npx tsc": "`npm test` does it",
   "npx node": "needs local; test/e2e/example.e2e.ts does it",
@@ -48,7 +49,7 @@ const notRun: Readonly<Record<string, string>> = {
 const elsewhere = ["docs/install/iam_policy.json", "docs/tutorials/aws.md", "app/db"];
 
 /** The scripts that have commands and options of their own, and say so by `--help`. */
-const withHelp = ["local", "stack", "doctor", "adopt"];
+const withHelp = ["local", "stack", "doctor", "audit", "adopt"];
 
 /** Runs a script of package.json as npm does, with more words behind it. */
 function run({ name, args }: Script): Promise<{ code: number | null; output: string }> {

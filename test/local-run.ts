@@ -12,6 +12,7 @@ const suites = [
   "package",
   "example",
   "doctor",
+  "audit",
   "refusals",
   "deployer",
   "java",

@@ -134,6 +134,14 @@ export class Browser {
     return width > this.#width ? [...found, `it is ${width} pixels wide`] : found;
   }
 
+  /** Presses a key, as a person does. */
+  async press(key: "Tab" | "Enter" | "Escape"): Promise<void> {
+    const windowsVirtualKeyCode = { Tab: 9, Enter: 13, Escape: 27 }[key];
+    const event = { key, code: key, windowsVirtualKeyCode, ...(key === "Enter" && { text: "\r" }) };
+    await this.#send("Input.dispatchKeyEvent", { type: "keyDown", ...event });
+    await this.#send("Input.dispatchKeyEvent", { type: "keyUp", ...event });
+  }
+
   /** The whole page as PNG. */
   async picture(): Promise<Buffer> {
     const { data } = await this.#send("Page.captureScreenshot", { captureBeyondViewport: true });

@@ -9,11 +9,17 @@ export const roleAnnotation = "eks.amazonaws.com/role-arn";
 export const throughStack = ({ stack }: Patient, byHand: readonly string[]): readonly string[] =>
   stack === undefined ? byHand : [`pulumi refresh --stack ${stack}`, `pulumi up --stack ${stack}`];
 
-export const annotate = ({ namespace, serviceAccount }: Patient, roleArn: string): string =>
+export const annotate = (
+  { namespace, serviceAccount }: Pick<Patient, "namespace" | "serviceAccount">,
+  roleArn: string,
+): string =>
   `kubectl annotate serviceaccount --namespace ${namespace} ${serviceAccount} --overwrite ${roleAnnotation}=${roleArn}`;
 
 /** Makes a pod anew, by what made it. */
-export function remake({ namespace }: Patient, pod: Pod): { mend: string[]; advice?: string[] } {
+export function remake(
+  { namespace }: Pick<Patient, "namespace">,
+  pod: Pick<Pod, "name" | "owner">,
+): { mend: string[]; advice?: string[] } {
   const { owner } = pod;
   if (owner && ["deployment", "daemonset", "statefulset"].includes(owner.kind)) {
     return { mend: [`kubectl rollout restart --namespace ${namespace} ${owner.kind}/${owner.name}`] };
@@ -35,7 +41,8 @@ export const otherContainers = (all: readonly string[], without: string): string
 };
 
 /** Whether a pod has ended: then what it was not given, the next one may be. */
-export const hasEnded = ({ phase }: Pod): boolean => phase === "Succeeded" || phase === "Failed";
+export const hasEnded = ({ phase }: Pick<Pod, "phase">): boolean =>
+  phase === "Succeeded" || phase === "Failed";
 
 /** A text as one word of a shell. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

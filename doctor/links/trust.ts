@@ -56,9 +56,13 @@ export const podIdentityTrust: Link<"role" | "association" | "cluster", never> =
 
 /** What EKS Pod Identity says of itself when it assumes a role. Source: "Grant Pods access to AWS resources based on tags", EKS User Guide. */
 export function podIdentityContext(
-  cluster: Facts["cluster"],
+  cluster: Pick<Facts["cluster"], "arn">,
   sessionTags: boolean,
-  { cluster: clusterName, namespace, serviceAccount }: Patient,
+  {
+    cluster: clusterName,
+    namespace,
+    serviceAccount,
+  }: Pick<Patient, "cluster" | "namespace" | "serviceAccount">,
 ): RequestContext {
   const tags = {
     "eks-cluster-arn": cluster.arn,
@@ -76,7 +80,7 @@ export const onlySts = (undecided: readonly string[]): string =>
 
 /** Adds what is lacking, and leaves whom else the role admits; only a Deny that is in the way goes. */
 export function brokenTrust(
-  role: Role,
+  role: Pick<Role, "name" | "trustPolicy">,
   { cause, what, wanted, found, denial }: TrustFault,
   right: readonly object[],
   judge: (document: string) => TrustVerdict,

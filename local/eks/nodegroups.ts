@@ -3,7 +3,7 @@ import type { EksOptions, Routes } from "./api.ts";
 import { defined, edit, isObject, type Json, merge } from "./json.ts";
 import type { Updates } from "./updates.ts";
 
-/** Node groups: with their present tags, and the updates that MiniStack lacks. */
+/** Node groups: with their present tags, their launch template, and the updates that MiniStack lacks. */
 export function nodegroupRoutes(options: EksOptions, updates: Updates): Routes {
   const describe = (reply: Reply): Promise<Reply> =>
     edit(reply, "nodegroup", async (group) => ({
@@ -12,7 +12,13 @@ export function nodegroupRoutes(options: EksOptions, updates: Updates): Routes {
     }));
 
   return {
-    "POST /clusters/{cluster}/node-groups": async ({ forward }) => describe(await forward()),
+    "POST /clusters/{cluster}/node-groups": async ({ parameters: { cluster }, body, forward }) => {
+      const reply = await forward();
+      // MiniStack forgets the launch template, and so how far the nodes' metadata service answers.
+      const { launchTemplate, nodegroupName } = body;
+      if (reply.status === 200) updates.begin(`${cluster}/${nodegroupName}`, defined({ launchTemplate }));
+      return describe(reply);
+    },
     "GET /clusters/{cluster}/node-groups/{group}": async ({ forward }) => describe(await forward()),
     "DELETE /clusters/{cluster}/node-groups/{group}": async ({ parameters: { cluster, group }, forward }) => {
       const reply = await forward();

@@ -22,6 +22,16 @@ describe("a node group of EKS's", () => {
     for (const { tags } of [made, described]) expect(tags).to.deep.equal({ of: "arn:n" });
   });
 
+  it("keeps the launch template that it was made with, until it takes another", async () => {
+    const eks = eksWith();
+    const launchTemplate = { id: "lt-0123", version: "1" };
+    await eks.send(group, "POST", "/clusters/irsa/node-groups", { nodegroupName: "n", launchTemplate });
+    expect(await eks.get(group, "nodegroup", "GET", path)).to.deep.include({ launchTemplate });
+    const next = { launchTemplate: { id: "lt-0123", version: "2" } };
+    await eks.send(noRoute, "POST", `${path}/update-version`, next);
+    expect(await eks.get(group, "nodegroup", "GET", path)).to.deep.include(next);
+  });
+
   it("changes sizes, labels and versions, each by what is named only", async () => {
     const eks = eksWith();
     const scalingConfig = { desiredSize: 3 };

@@ -116,13 +116,8 @@ export const nodeGroup: AwsResourceType<
       amiType: live.amiType,
       diskSize: live.diskSize,
       labels: live.labels ?? {},
-      // MiniStack does not tell it; then it is taken to be as it was given.
       ...(live.launchTemplate && {
-        launchTemplate: {
-          id: live.launchTemplate.id ?? "",
-          name: live.launchTemplate.name ?? "",
-          version: live.launchTemplate.version ?? "",
-        },
+        launchTemplate: { ...live.launchTemplate, version: live.launchTemplate.version ?? "" },
       }),
       version: live.version,
       releaseVersion: live.releaseVersion,
