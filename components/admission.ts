@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { ValidatingAdmissionPolicy } from "@pulumi/kubernetes/admissionregistration/v1/validatingAdmissionPolicy.js";
 import { ValidatingAdmissionPolicyBinding } from "@pulumi/kubernetes/admissionregistration/v1/validatingAdmissionPolicyBinding.js";
+import type { meta } from "@pulumi/kubernetes/types/output.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { IdentityMechanism } from "./irsa-arguments.ts";
+import { goesFirst } from "./replacement.ts";
 
 // No pod without its identity. EKS's webhook lets a pod pass as it is where it is away, or does not know of the
 // ServiceAccount's role or association yet; and a pod that was not given its identity never gets it. So the API server
@@ -15,6 +18,12 @@ export interface Admission {
   readonly mechanism: IdentityMechanism;
   readonly roleArn: string;
 }
+
+/**
+ * How long after a change of a policy the API servers may still judge without it: each reads the policies once a second
+ * (k8s.io/apiserver, policy_source.go), and times are told in whole seconds. There is nothing to ask whether all have read it.
+ */
+const secondsUntilInForce = 3;
 
 /** The longest name that Kubernetes takes. */
 const longestName = 253;
@@ -100,24 +109,45 @@ export function admissionSpec(admission: Admission) {
   };
 }
 
-/** Makes the policy and its binding. They are gone with the ServiceAccount that they are for. */
+/**
+ * Makes the policy and its binding, and gives the binding once the API servers judge by it. They are gone with the ServiceAccount
+ * that they are for.
+ */
 export function enforceAdmission(
   name: string,
   given: { readonly [Key in keyof Admission]: pulumi.Input<Admission[Key]> },
   parent: pulumi.CustomResourceOptions,
-): ValidatingAdmissionPolicyBinding {
+): pulumi.Input<ValidatingAdmissionPolicyBinding> {
   const admission = pulumi.output(given) as pulumi.Output<Admission>;
   const policy = new ValidatingAdmissionPolicy(
     `${name}-admission`,
     { metadata: { name: admission.apply(admissionName) }, spec: admission.apply(admissionSpec) },
-    parent,
+    { ...parent, ...goesFirst },
   );
-  return new ValidatingAdmissionPolicyBinding(
+  const binding = new ValidatingAdmissionPolicyBinding(
     `${name}-admission`,
     {
       metadata: { name: policy.metadata.name },
       spec: { policyName: policy.metadata.name, validationActions: ["Deny"] },
     },
-    parent,
+    { ...parent, ...goesFirst },
   );
+  if (pulumi.runtime.isDryRun()) return binding;
+  return pulumi.all([policy.metadata, binding.metadata]).apply(async (metadata) => {
+    const untilInForce = lastChange(metadata) + secondsUntilInForce * 1000 - Date.now();
+    if (untilInForce > 0) await sleep(Math.min(untilInForce, secondsUntilInForce * 1000));
+    return binding;
+  });
 }
+
+/** When the last of these objects was made or changed, in milliseconds since 1970; 0 where none tells. */
+const lastChange = (objects: readonly meta.v1.ObjectMeta[]): number =>
+  Math.max(
+    0,
+    ...objects
+      .flatMap(({ creationTimestamp, managedFields = [] }) => [
+        creationTimestamp,
+        ...managedFields.map(({ time }) => time),
+      ])
+      .map((time) => Date.parse(time ?? "") || 0),
+  );

@@ -364,7 +364,7 @@ function chainConfig(
   return new ConfigMap(
     `${name}-aws-config`,
     { metadata: { name: config.name, namespace }, data: config.data, immutable: true },
-    parent,
+    { ...parent, ...goesFirst },
   );
 }
 
