@@ -2,11 +2,14 @@ import { join } from "node:path";
 import { Namespace } from "@pulumi/kubernetes/core/v1/namespace.js";
 import { Provider } from "@pulumi/kubernetes/provider.js";
 import type * as pulumi from "@pulumi/pulumi";
-import { Cluster, type ClusterAccess, ExistingCluster, ReferencedCluster } from "./components/cluster.ts";
+import { Cluster } from "./components/cluster.ts";
+import type { ClusterAccess } from "./components/cluster-access.ts";
+import { ExistingCluster } from "./components/existing-cluster.ts";
 import { Image } from "./components/image.ts";
 import { IrsaServiceAccount } from "./components/irsa.ts";
 import { phaseOf } from "./components/irsa-arguments.ts";
 import { S3Lister } from "./components/lister.ts";
+import { ReferencedCluster } from "./components/referenced-cluster.ts";
 import { Toolbox } from "./components/toolbox.ts";
 import {
   audiencesOf,

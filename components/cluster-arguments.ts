@@ -387,6 +387,9 @@ export const clusterArguments = object({
   for (const { path, problem } of newClusterFaults(args, args.region)) fail(context, path, problem);
 });
 
+/** The arguments of a new cluster, complete and checked. */
+export type NewCluster = z.output<typeof clusterArguments>;
+
 export const createOidcProvider = flag().default(false);
 
 export const existingClusterArguments = object({

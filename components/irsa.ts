@@ -1,33 +1,25 @@
-import { createHash } from "node:crypto";
-import { PodIdentityAssociation } from "@pulumi/aws/eks/podIdentityAssociation.js";
-import { Policy } from "@pulumi/aws/iam/policy.js";
-import { Role } from "@pulumi/aws/iam/role.js";
-import { RolePolicy } from "@pulumi/aws/iam/rolePolicy.js";
-import { RolePolicyAttachmentsExclusive } from "@pulumi/aws/iam/rolePolicyAttachmentsExclusive.js";
-import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap.js";
-import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount.js";
-import { ServiceAccountPatch } from "@pulumi/kubernetes/core/v1/serviceAccountPatch.js";
+import type { PodIdentityAssociation } from "@pulumi/aws/eks/podIdentityAssociation.js";
+import type { Role } from "@pulumi/aws/iam/role.js";
+import type { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount.js";
+import type { ServiceAccountPatch } from "@pulumi/kubernetes/core/v1/serviceAccountPatch.js";
 import * as pulumi from "@pulumi/pulumi";
-import { partitionIn, partitionOfArn, partitionRule } from "../iam/partition.ts";
-import { awsManagedPolicyArn, policyWarnings } from "../iam/policies.ts";
-import { automaticName } from "../iam/role.ts";
-import { assumeRolePolicy, targetTrustPolicy } from "../iam/role-chaining.ts";
-import type { Subject } from "../iam/trust-policy.ts";
-import { ArgumentError } from "../iam/validation.ts";
+import { policyWarnings } from "../iam/policies.ts";
 import { enforceAdmission } from "./admission.ts";
+import { homePartition, inPartition } from "./home-partition.ts";
+import { checkIrsaArguments, type IrsaServiceAccountArgs } from "./irsa-arguments.ts";
+import { associations } from "./irsa-associations.ts";
+import { givePolicies, rolePolicies } from "./irsa-policies.ts";
+import { newRole } from "./irsa-role.ts";
+import { annotatedServiceAccount } from "./irsa-service-account.ts";
 import {
-  annotationsOf,
-  assumeRolePolicyName,
-  type CheckedIrsaArguments,
-  checkIrsaArguments,
-  type IrsaServiceAccountArgs,
-  placementFaults,
-  policyResource,
-  trustPolicyFor,
-} from "./irsa-arguments.ts";
-
-import { type AwsConfig, awsConfig, type PodAdditions, podAdditions } from "./pod-additions.ts";
-import { goesFirst } from "./replacement.ts";
+  allowNextRoles,
+  associatedTrustPolicy,
+  chainConfig,
+  chainedTrustPolicy,
+  nextRoles,
+} from "./next-role.ts";
+import { type PodAdditions, podAdditions } from "./pod-additions.ts";
+import { podAnnotations } from "./pod-annotations.ts";
 
 export type {
   AdmissionMode,
@@ -43,9 +35,6 @@ export type {
   SubjectArgs,
   TargetRoleArgs,
 } from "./irsa-arguments.ts";
-
-/** Characters that IAM takes in the name of a managed policy. */
-const longestPolicyName = 128;
 
 /**
  * A Kubernetes ServiceAccount whose pods have the permissions of an IAM role of their own, and no keys.
@@ -104,225 +93,58 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
     const args = checkIrsaArguments(name, given);
     super("eks-irsa:index:IrsaServiceAccount", name, {}, opts);
     const parent = { parent: this };
-    const { policies, role, tags, phase, session } = args;
-    for (const warning of policyWarnings(policies)) void pulumi.log.warn(warning, this);
+    for (const warning of policyWarnings(args.policies)) void pulumi.log.warn(warning, this);
 
-    const partition = pulumi.output(args.oidcProviderArns[0] ?? "").apply(partitionOfArn);
-    /** An ARN that is known later is judged then. */
-    const inPartition = (path: readonly PropertyKey[], arn: pulumi.Input<string>): pulumi.Output<string> =>
-      pulumi.all([arn, partition]).apply(([arn, partition]) => {
-        if (partitionIn(arn) === partition) return arn;
-        throw new ArgumentError([{ path, holds: arn, problem: partitionRule(partition) }]);
-      });
-
-    const policyArns: pulumi.Input<string>[] = [];
-    const documents: pulumi.Output<string>[] = [];
-    const inline: { readonly name: string; readonly policy: pulumi.Output<string> }[] = [];
-    const ownPolicies: Policy[] = [];
-    for (const policy of policies) {
-      switch (policy.kind) {
-        case "aws-managed":
-          policyArns.push(partition.apply((partition) => awsManagedPolicyArn(partition, policy.path)));
-          break;
-        case "managed":
-          // A plain one stays known in a preview, which else would show a change where the provider is not.
-          policyArns.push(
-            typeof policy.arn === "string"
-              ? policy.arn
-              : inPartition(["policies", policy.reference ?? 0, "arn"], policy.arn),
-          );
-          break;
-        default: {
-          const document = partition.apply((partition) => JSON.stringify(policy.document(partition)));
-          documents.push(document);
-          if (policy.kind === "inline") {
-            inline.push({ name: policy.name, policy: document });
-          } else {
-            const resource = policyResource(name, policy);
-            const unique = automaticName(resource, longestPolicyName);
-            ownPolicies.push(new Policy(resource, { ...unique, policy: document, tags }, parent));
-          }
-        }
-      }
-    }
-
-    if (role !== undefined && "arn" in role) {
-      this.roleArn = inPartition(["role", "arn"], role.arn);
+    const partition = homePartition(args);
+    const policies = rolePolicies(name, args, partition, parent);
+    const next = nextRoles(args, partition);
+    const permissions: pulumi.Resource[] = [];
+    if (args.role !== undefined && "arn" in args.role) {
+      this.roleArn = inPartition(partition, ["role", "arn"], args.role.arn);
       this.roleName = this.roleArn.apply((arn) => arn.replace(/^.*\//, ""));
     } else {
-      const boundary = role?.permissionsBoundary;
-      this.role = new Role(
-        // By its own name, where it has one, so that of two names each is a resource: a change that failed can be taken back.
-        typeof role?.name === "string" ? `${name}-role-${role.name}` : `${name}-role`,
-        {
-          ...(role?.name === undefined && role?.namePrefix === undefined
-            ? automaticName(`${name}-role`)
-            : {}),
-          description:
-            args.description ??
-            pulumi.interpolate`Assumed by the Kubernetes ServiceAccount ${args.namespace}/${args.serviceAccount}`,
-          // All policies of the role are ours: they go with it.
-          forceDetachPolicies: true,
-          ...role,
-          permissionsBoundary:
-            typeof boundary === "object" ? inPartition(["role", "permissionsBoundary"], boundary) : boundary,
-          assumeRolePolicy: pulumi.jsonStringify(trustPolicyOf(args)),
-          tags,
-        },
-        // On destroy the role lets go of them, and IAM deletes none that is attached.
-        { ...parent, dependsOn: ownPolicies },
-      );
+      this.role = newRole(name, args, args.role, { partition, policies: policies.own }, parent);
       this.roleArn = this.role.arn;
       this.roleName = this.role.name;
-    }
-
-    const permissions: pulumi.Resource[] = inline.map(
-      (policy) => new RolePolicy(policyResource(name, policy), { role: this.roleName, ...policy }, parent),
-    );
-    if (this.role) {
-      // One list and not a resource each: an `up` deletes last, and so would detach after it has proved the workload.
       permissions.push(
-        new RolePolicyAttachmentsExclusive(
-          `${name}-managed-policies`,
-          { roleName: this.roleName, policyArns: [...policyArns, ...ownPolicies.map(({ arn }) => arn)] },
-          parent,
-        ),
+        ...givePolicies(name, this.role, policies, parent),
+        ...allowNextRoles(name, this.role, args, next, parent),
       );
-    }
-
-    const target = args.targetRole && inPartition(["targetRole", "arn"], args.targetRole.arn);
-    const chained = args.chain && inPartition(["chain", "role"], args.chain.role);
-    if (this.role !== undefined && (target ?? chained) !== undefined) {
-      // EKS's own hop under Pod Identity; under IRSA that of the pod's SDK, which has no tags to pass on.
-      const hops = [
-        ...(target ? [{ arn: target, sessionTags: session === undefined }] : []),
-        ...(chained ? [{ arn: chained, sessionTags: false }] : []),
-      ];
-      const document = pulumi.all(hops).apply((hops) => JSON.stringify(assumeRolePolicy(hops)));
-      permissions.push(
-        new RolePolicy(
-          `${name}-${assumeRolePolicyName}`,
-          { role: this.roleName, name: assumeRolePolicyName, policy: document },
-          parent,
-        ),
-      );
-    }
-
-    this.namespace = pulumi.output(args.namespace);
-    this.serviceAccountName = pulumi.output(args.serviceAccount);
-    const { namespace, serviceAccount } = args;
-    const guard =
-      args.admission === "enforced"
-        ? enforceAdmission(
-            name,
-            { namespace, serviceAccount, mechanism: phase.mechanism, roleArn: this.roleArn },
-            parent,
-          )
-        : undefined;
-    // Without the guard there could be pods before it: no pod is admitted before its ServiceAccount is there.
-    const guarded = { ...parent, dependsOn: guard };
-    if (!args.roleOnly) {
-      const metadata = {
-        name: args.serviceAccount,
-        namespace: args.namespace,
-        labels: args.labels,
-        annotations: annotationsOf(args, this.roleArn),
-      };
-      this.serviceAccount = args.adopt
-        ? adopted(name, metadata, guarded)
-        : new ServiceAccount(
-            `${name}-service-account`,
-            {
-              metadata,
-              automountServiceAccountToken: args.automountToken === "unset" ? undefined : args.automountToken,
-            },
-            // Others add these to a ServiceAccount that was imported with them: Kubernetes before 1.24, an administrator.
-            { ...guarded, ...goesFirst, ignoreChanges: ["secrets", "imagePullSecrets"] },
-          );
-      // From the object, so that what uses these names waits until it is there.
-      this.namespace = this.serviceAccount.metadata.namespace;
-      this.serviceAccountName = this.serviceAccount.metadata.name;
-    }
-    if (phase.associated) {
-      const [clusterName = ""] = args.clusterNames;
-      const associate = (resource: string, subject: ReturnType<typeof subjectOf<pulumi.Input<string>>>) =>
-        new PodIdentityAssociation(
-          resource,
-          {
-            clusterName,
-            ...subject,
-            roleArn: this.roleArn,
-            targetRoleArn: target,
-            disableSessionTags: session?.disableTags,
-            policy: session?.policy && JSON.stringify(session.policy),
-            tags,
-          },
-          { ...parent, ...goesFirst },
-        );
-      this.association = associate(`${name}-association`, {
-        namespace: this.namespace,
-        serviceAccount: this.serviceAccountName,
-      });
-      this.otherAssociations = args.otherSubjects.map((subject) => {
-        const { namespace, serviceAccount } = subject as Subject & Record<keyof Subject, string>;
-        return associate(`${name}-association-${namespace}.${serviceAccount}`, { namespace, serviceAccount });
-      });
     }
 
     const { roleArn } = this;
-    const configMap =
-      chained && phase.mechanism === "irsa"
-        ? chainConfig(
-            name,
-            { roleArn, target: chained, externalId: args.chain?.externalId },
-            this.namespace,
-            parent,
-          )
+    const { namespace, serviceAccount, phase } = args;
+    const guard =
+      args.admission === "enforced"
+        ? enforceAdmission(name, { namespace, serviceAccount, mechanism: phase.mechanism, roleArn }, parent)
         : undefined;
-    if (configMap || phase.webIdentityInTemplate) {
-      const { audience, tokenExpirationSeconds } = args;
-      const webIdentity = { roleArn, audience, tokenExpirationSeconds };
-      this.podAdditions = podAdditions({
-        webIdentity: phase.webIdentityInTemplate ? webIdentity : undefined,
-        configMap: configMap?.metadata.name,
-      });
+    if (!args.roleOnly) {
+      // Without the guard there could be pods before it: no pod is admitted before its ServiceAccount is there.
+      const guarded = { ...parent, dependsOn: guard };
+      this.serviceAccount = annotatedServiceAccount(name, args, roleArn, guarded);
     }
-    if (configMap) {
-      const { externalId } = args.chain ?? {};
-      this.targetTrustPolicy = roleArn.apply((roleArn) =>
-        JSON.stringify(targetTrustPolicy({ roleArn, externalId })),
-      );
-    } else if (target && this.association) {
-      const { externalId, clusterName, namespace, serviceAccount } = this.association;
-      // The tags say what EKS's external id says, each by its name.
-      const caller = session ? { externalId } : { session: { clusterName, namespace, serviceAccount } };
-      this.targetTrustPolicy = pulumi
-        .output({ roleArn, ...caller })
-        .apply((caller) => JSON.stringify(targetTrustPolicy(caller)));
-    }
+    // From the object, so that what uses these names waits until it is there.
+    this.namespace = this.serviceAccount?.metadata.namespace ?? pulumi.output(namespace);
+    this.serviceAccountName = this.serviceAccount?.metadata.name ?? pulumi.output(serviceAccount);
 
-    // As given, not as AWS tells it back: the same program makes the same digest, whatever had drifted.
-    const decisive = {
-      policies: [policyArns, documents],
-      permissionsBoundary: role !== undefined && "arn" in role ? undefined : role?.permissionsBoundary,
-      trust: this.role && trustPolicyOf(args),
-      serviceAccount: args.serviceAccount,
-      audience: args.audience,
-      tokenExpirationSeconds: args.tokenExpirationSeconds,
-      stsRegionalEndpoints: args.stsRegionalEndpoints,
-      targetRole: args.targetRole,
-      session: args.session,
-      chain: args.chain,
-    };
-    // By their URNs, what takes the annotations waits for all that they are about.
-    const settled = [...permissions, this.association].map((resource) => resource?.urn);
-    this.podAnnotations = pulumi.all([this.roleArn, pulumi.jsonStringify(decisive), settled]).apply(
-      ([arn, all]): Record<string, string> => ({
-        "eks-irsa/role-arn": arn,
-        "eks-irsa/identity": phase.mechanism,
-        "eks-irsa/digest": createHash("sha256").update(all).digest("hex").slice(0, 12),
-      }),
-    );
+    if (phase.associated) {
+      const own = { namespace: this.namespace, serviceAccount: this.serviceAccountName };
+      const roles = { roleArn, targetRoleArn: next.target };
+      const { association, otherAssociations } = associations(name, args, own, roles, parent);
+      this.association = association;
+      this.otherAssociations = otherAssociations;
+      if (next.target) this.targetTrustPolicy = associatedTrustPolicy(roleArn, association, args);
+    } else {
+      const { audience, tokenExpirationSeconds } = args;
+      const config = next.chained && chainConfig(name, { roleArn, ...next.chained }, this.namespace, parent);
+      this.podAdditions = podAdditions({
+        webIdentity: phase.webIdentityInTemplate ? { roleArn, audience, tokenExpirationSeconds } : undefined,
+        configMap: config?.metadata.name,
+      });
+      if (next.chained) this.targetTrustPolicy = chainedTrustPolicy(roleArn, next.chained);
+    }
+    const settled = this.association ? [...permissions, this.association] : permissions;
+    this.podAnnotations = podAnnotations(args, policies, roleArn, settled);
 
     this.registerOutputs({
       roleArn: this.roleArn,
@@ -333,63 +155,3 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
     });
   }
 }
-
-function trustPolicyOf(args: CheckedIrsaArguments) {
-  return pulumi
-    .all([
-      pulumi.all(args.oidcProviderArns),
-      pulumi.all(args.clusterNames),
-      pulumi.output([args, ...args.otherSubjects].map(subjectOf)),
-    ])
-    .apply(([oidcProviderArns, clusterNames, subjects]) => {
-      const clusters = { oidcProviderArns, clusterNames };
-      // A provider that was not known before tells the partition now.
-      const faults = placementFaults(args, {
-        partition: partitionOfArn(oidcProviderArns[0] ?? ""),
-        ...clusters,
-      });
-      if (faults.length > 0) throw new ArgumentError(faults);
-      return trustPolicyFor(args, { ...clusters, subjects: subjects as Subject[] });
-    });
-}
-
-/** The AWS configuration that leads a pod's SDKs on to the second role. */
-function chainConfig(
-  name: string,
-  chain: { readonly [Key in keyof AwsConfig]: pulumi.Input<AwsConfig[Key]> },
-  namespace: pulumi.Output<string>,
-  parent: pulumi.CustomResourceOptions,
-): ConfigMap {
-  const config = pulumi.output(chain).apply((chain) => awsConfig(chain as AwsConfig));
-  return new ConfigMap(
-    `${name}-aws-config`,
-    { metadata: { name: config.name, namespace }, data: config.data, immutable: true },
-    { ...parent, ...goesFirst },
-  );
-}
-
-/**
- * Annotates a ServiceAccount that is there. It is looked up first, which fails, in a preview too, where it is not: to patch
- * what is missing would make it, and nobody would ever delete it.
- */
-function adopted(
-  name: string,
-  metadata: { readonly name: pulumi.Input<string>; readonly namespace: pulumi.Input<string> },
-  parent: pulumi.CustomResourceOptions,
-): ServiceAccountPatch {
-  const id = pulumi.interpolate`${metadata.namespace}/${metadata.name}`;
-  const found = ServiceAccount.get(`${name}-to-adopt`, id, parent);
-  // Without it the patch could come first, and make the ServiceAccount that is then found.
-  return new ServiceAccountPatch(`${name}-service-account`, { metadata }, { ...parent, dependsOn: found });
-}
-
-const subjectOf = <T>({
-  namespace,
-  serviceAccount,
-}: {
-  readonly namespace: T;
-  readonly serviceAccount: T;
-}) => ({
-  namespace,
-  serviceAccount,
-});

@@ -99,16 +99,17 @@ const awsConfigAdditions = (configMap: pulumi.Input<string>): PodAdditions => ({
   volumes: [{ name: config.volume, configMap: { name: configMap } }],
 });
 
-/** All that a template needs. */
+/** All that a template needs; undefined where the webhook gives it all. */
 export function podAdditions(needs: {
   readonly webIdentity?: WebIdentity | undefined;
   /** Name of the ConfigMap with the AWS configuration. */
   readonly configMap?: pulumi.Input<string> | undefined;
-}): PodAdditions {
+}): PodAdditions | undefined {
   const all = [
     ...(needs.webIdentity ? [webIdentityAdditions(needs.webIdentity)] : []),
     ...(needs.configMap === undefined ? [] : [awsConfigAdditions(needs.configMap)]),
   ];
+  if (all.length === 0) return undefined;
   return {
     env: all.flatMap(({ env }) => env),
     volumeMounts: all.flatMap(({ volumeMounts }) => volumeMounts),

@@ -81,6 +81,8 @@ export async function startApiServer(options: ControlPlaneOptions): Promise<Cont
         `--kubelet-certificate-authority=${pki.ca.certificateFile}`,
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",
+        // As EKS's: its own CNI and proxy run so, and what a cluster allows is for its policies to say.
+        "--allow-privileged=true",
         // The node's name is no name in DNS.
         "--kubelet-preferred-address-types=InternalIP",
         `--service-account-issuer=${options.issuer}`,

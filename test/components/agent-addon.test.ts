@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { expect } from "chai";
-import { ExistingCluster, ReferencedCluster } from "../../components/cluster.ts";
+import { ExistingCluster } from "../../components/existing-cluster.ts";
+import { ReferencedCluster } from "../../components/referenced-cluster.ts";
 import { issuer, known, oidcProviderArn, setMocks } from "../mocks.ts";
 
 describe("the agent of EKS Pod Identity on a cluster that is there", () => {

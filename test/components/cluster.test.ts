@@ -1,5 +1,7 @@
 import { expect } from "chai";
-import { Cluster, type ClusterArgs, ExistingCluster, ReferencedCluster } from "../../components/cluster.ts";
+import { Cluster, type ClusterArgs } from "../../components/cluster.ts";
+import { ExistingCluster } from "../../components/existing-cluster.ts";
+import { ReferencedCluster } from "../../components/referenced-cluster.ts";
 import { ArgumentError } from "../../iam/validation.ts";
 import { issuer, known, only, type Registered, setMocks, settled } from "../mocks.ts";
 

@@ -1,7 +1,7 @@
 import { RunError } from "@pulumi/pulumi";
 import { expect } from "chai";
-import { ReferencedCluster } from "../../components/cluster.ts";
 import { LookupError, lookUp } from "../../components/lookup.ts";
+import { ReferencedCluster } from "../../components/referenced-cluster.ts";
 import { failureOf } from "../failure.ts";
 import { known, setMocks } from "../mocks.ts";
 
