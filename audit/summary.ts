@@ -58,7 +58,7 @@ function describeServiceAccount({ namespace, name, roles, pods }: AuditedService
 }
 
 /** How many findings there are of each severity, the worst first. */
-export const counts = (findings: readonly Finding[]): { severity: Severity; count: number }[] =>
+const counts = (findings: readonly Finding[]): { severity: Severity; count: number }[] =>
   severities
     .toReversed()
     .map((severity) => ({ severity, count: findings.filter((one) => one.severity === severity).length }))

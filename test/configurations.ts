@@ -451,7 +451,7 @@ const change = fc.tuple(
 );
 
 /** Right ones of which something was changed, or added: many are right still. */
-export const almostValid: fc.Arbitrary<Record<string, unknown>> = fc
+const almostValid: fc.Arbitrary<Record<string, unknown>> = fc
   .tuple(valid, fc.array(change, { minLength: 1, maxLength: 3 }))
   .map(([config, changes]) =>
     changes.reduce<Record<string, unknown>>((changed, [where, made, more]) => {
@@ -468,7 +468,7 @@ const regions = fc.oneof(
 );
 
 /** What the configuration of the stack and of Pulumi's AWS provider may be, as Pulumi holds it. */
-export const anyConfiguration: fc.Arbitrary<Record<string, string>> = fc
+const anyConfiguration: fc.Arbitrary<Record<string, string>> = fc
   .tuple(fc.oneof(valid, { weight: 3, arbitrary: almostValid }), regions)
   .map(([config, region]) => held(config, region));
 
@@ -564,7 +564,7 @@ export async function tryConfigurations(
  * That a configuration is refused by its keys, or taken; and that the program then registers it, and AWS takes all that comes
  * of that. Gives whether it was taken.
  */
-export async function holds(raw: Record<string, string>, judge: Judge): Promise<boolean> {
+async function holds(raw: Record<string, string>, judge: Judge): Promise<boolean> {
   let config: StackConfig;
   try {
     config = parseConfig("test", raw);

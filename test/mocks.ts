@@ -32,7 +32,7 @@ export const oidcProviderArn = `arn:aws:iam::${accountId}:oidc-provider/${issuer
 /** What a program that looks whether it gets through to a private API server finds there. */
 const listener = createServer().listen(0, "127.0.0.1").unref();
 await once(listener, "listening");
-export const apiServer = `https://127.0.0.1:${(listener.address() as AddressInfo).port}`;
+const apiServer = `https://127.0.0.1:${(listener.address() as AddressInfo).port}`;
 export const registry = `${accountId}.dkr.ecr.${region}.amazonaws.com`;
 
 /** What AWS adds to a resource's inputs, for the types that the program uses. A type that is not here gets its inputs only. */

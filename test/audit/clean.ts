@@ -13,7 +13,7 @@ import { issuer, oidcProviderArn } from "../mocks.ts";
 
 export const accountId = "111122223333";
 export const region = "eu-central-1";
-export const taken = new Date("2026-11-24T12:00:00Z");
+const taken = new Date("2026-11-24T12:00:00Z");
 const recently = new Date("2026-11-23T12:00:00Z");
 export const annotation = "eks.amazonaws.com/role-arn";
 export const arnOf = (name: string): string => `arn:aws:iam::${accountId}:role/${name}`;
@@ -89,7 +89,7 @@ export const association: Association = {
   sessionTags: true,
 };
 
-export const nodeRole: Mutable<RoleDetail> = role("node", {
+const nodeRole: Mutable<RoleDetail> = role("node", {
   trustPolicy: document({
     Effect: "Allow",
     Principal: { Service: "ec2.amazonaws.com" },
