@@ -242,7 +242,14 @@ describe("bindings on an existing cluster", function () {
     const parent = `urn:pulumi:${stackName}::eks-irsa::eks-irsa:index:IrsaServiceAccount::team-a.legacy`;
     await run(
       "pulumi",
-      ...["import", "aws:iam/role:Role", "team-a.legacy-role", "legacy", "--parent", `binding=${parent}`],
+      ...[
+        "import",
+        "aws:iam/role:Role",
+        "team-a.legacy-role-legacy",
+        "legacy",
+        "--parent",
+        `binding=${parent}`,
+      ],
       ...[
         "--stack",
         `organization/eks-irsa/${stackName}`,
