@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { OperationError, type ProgramStack } from "../../automation/index.ts";
-import { changed } from "../../automation/progress.ts";
+import { changed, describe as words } from "../../automation/progress.ts";
 import type { FaultCounts } from "../../local/aws/faults.ts";
 import { readyPod } from "../../local/proofs.ts";
 import { until } from "../e2e/tools.ts";
@@ -195,9 +195,15 @@ describe("faults of AWS's API", function () {
           percent,
           round,
           "refresh",
-          () => stack.refresh(),
-          async ({ changes }) => {
-            expect(changed(changes), JSON.stringify(changes)).to.equal(false);
+          async () => {
+            const found = new Set<string>();
+            const { changes } = await stack.refresh({
+              onProgress: (one) => one.kind === "resource" && one.state === "done" && found.add(words(one)),
+            });
+            return { changes, found };
+          },
+          async ({ changes, found }) => {
+            expect(changed(changes), `${JSON.stringify(changes)}: ${[...found].join(", ")}`).to.equal(false);
             await equals(stack, calm.second);
           },
         );

@@ -19,7 +19,7 @@ const wrong: readonly [path: string, value: unknown][] = [
   ["policies[0]", "no such thing"],
   ["policies[0]", { bundle: "none" }],
   ["policies[0]", { name: "x", document: { Version: "2012-10-17", Statement: [] } }],
-  ["policies[0]", "arn:aws-cn:iam::111122223333:policy/of-another-partition"],
+  ["policies[0]", "arn:aws-iso-f:iam::111122223333:policy/of-another-partition"],
   ["role.maxSessionDuration", 60],
   ["role.path", "no-slash"],
   ["role.arn", "reader"],
