@@ -79,7 +79,7 @@ const needs: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(nodeRolePolicies.map((policy) => [policy, ["cluster-node-role"]])),
   "cluster-nodes": [],
   "cluster-node-group": ["cluster-cluster-eksCluster", "cluster-nodes", ...nodeRolePolicies],
-  namespace: ["cluster-cluster-eksCluster"],
+  "namespace-s3-irsa": ["cluster-cluster-eksCluster"],
   "s3-lister-repository": [],
   "s3-lister-lifecycle": ["s3-lister-repository"],
   "s3-lister-image": ["s3-lister-repository"],
