@@ -6,6 +6,7 @@ import { associationRoutes } from "./associations.ts";
 import { clusterRoutes } from "./clusters.ts";
 import { type Json, parseObject } from "./json.ts";
 import { nodegroupRoutes } from "./nodegroups.ts";
+import { presentTagRoutes } from "./present-tags.ts";
 import { Updates } from "./updates.ts";
 
 /** What is asked of an association before it is changed. */
@@ -67,6 +68,7 @@ export function eks(
     ...nodegroupRoutes(options, updates),
     ...associationRoutes(options),
     ...addonVersionRoutes(options),
+    ...presentTagRoutes(options),
   }).map(([route, answer]) => {
     const [method, path = ""] = route.split(" ");
     return { method, match: routeOf(path), answer };
