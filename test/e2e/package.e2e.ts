@@ -132,7 +132,7 @@ export const roleArn = reader.roleArn;
       const { stdout } = await pulumi("preview", "--stack", "template", "--non-interactive");
       expect(stdout)
         .to.contain("eks-irsa:index:IrsaServiceAccount")
-        .and.to.match(/\+ 3 to create/);
+        .and.to.match(/\+ 4 to create/);
     } finally {
       await pulumi("stack", "rm", "--yes", "template");
     }
