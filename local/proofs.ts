@@ -61,7 +61,9 @@ function noOtherCredentials(target: ProofTarget): Promise<Proof> {
     const pod = await theReadyPod(target);
     const pid = await processOf(pod.metadata?.uid ?? "");
     const environment = (await readFile(`/proc/${pid}/environ`, "utf8")).split("\0");
-    const own = isByPodIdentity(pod) ? agentVariables : webIdentityVariables;
+    const own = isByPodIdentity(pod)
+      ? agentVariables
+      : [...webIdentityVariables, ...((await holdsWebIdentity(target)) ? agentVariables : [])];
     const found = environment
       .map((entry) => entry.split("=")[0] ?? "")
       .filter((name) => leadsToCredentials.test(name) && !own.includes(name));
@@ -77,6 +79,16 @@ function noOtherCredentials(target: ProofTarget): Promise<Proof> {
     if (reached.trim() !== "unreachable") found.push("instance metadata");
     return found.join(", ") || "none";
   });
+}
+
+/**
+ * Whether the pods' template itself holds the web identity, as on the way between the mechanisms: it wins over what an
+ * association that is still there has given.
+ */
+async function holdsWebIdentity({ apps, namespace, deployment: name }: ProofTarget): Promise<boolean> {
+  const { spec } = await apps.readNamespacedDeployment({ namespace, name });
+  const variables = spec?.template.spec?.containers.flatMap(({ env = [] }) => env) ?? [];
+  return variables.some((one) => one.name === "AWS_WEB_IDENTITY_TOKEN_FILE");
 }
 
 const webIdentityVariables = ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"];
