@@ -15,7 +15,12 @@ class IrsaServiceAccount(pulumi.ComponentResource):
 
 
 config = pulumi.Config()
-kubernetes = pulumi.ProviderResource("kubernetes", "cluster", {"kubeconfig": config.require("kubeconfig")})
+# Without server-side apply, what is there already is an error, and not taken over.
+kubernetes = pulumi.ProviderResource(
+    "kubernetes",
+    "cluster",
+    {"kubeconfig": config.require("kubeconfig"), "enableServerSideApply": "false"},
+)
 namespace = pulumi.CustomResource(
     "kubernetes:core/v1:Namespace",
     "namespace",
