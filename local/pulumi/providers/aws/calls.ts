@@ -32,7 +32,7 @@ export async function iamArn(resource: string, { config: { sts } }: AwsContext):
 /** Whether AWS says that the thing is not there. */
 export const isGone = (error: unknown): boolean =>
   error instanceof Error &&
-  /^(NoSuchEntity|NoSuchEntityException|ResourceNotFoundException|RepositoryNotFoundException|LifecyclePolicyNotFoundException|NoSuchBucket|NotFound|NotFoundException|InvalidGroup\.NotFound|InvalidLaunchTemplateId\.NotFound(Exception)?|InvalidLaunchTemplateName\.NotFoundException)$/.test(
+  /^(NoSuchEntity|NoSuchEntityException|ResourceNotFoundException|RepositoryNotFoundException|LifecyclePolicyNotFoundException|NoSuchBucket|NotFound|NotFoundException|InvalidGroup\.NotFound|InvalidSecurityGroupRuleId\.NotFound|InvalidPermission\.NotFound|InvalidLaunchTemplateId\.NotFound(Exception)?|InvalidLaunchTemplateName\.NotFoundException)$/.test(
     error.name,
   );
 
