@@ -137,8 +137,17 @@ describe("npm run local by EKS Pod Identity", function () {
       return run(env, ...words);
     };
     const roleName = () => String(report.outputs.roleArn).replace(/^.*\//, "");
+    const trustOf = (document: object) =>
+      run(
+        shell,
+        ...(["aws", "iam", "update-assume-role-policy", "--role-name", roleName()] as const),
+        ...["--policy-document", JSON.stringify(document)],
+      );
+    let ownTrust: object;
 
     before(async () => {
+      const told = await run(shell, "aws", "iam", "get-role", "--role-name", roleName(), "--output", "json");
+      ownTrust = JSON.parse(told).Role.AssumeRolePolicyDocument;
       const { namespace, serviceAccount } = subject();
       const which = ["--namespace", namespace, "--service-account", serviceAccount];
       ({ associationId } = (await eks("list-pod-identity-associations", ...which)).associations[0]);
@@ -174,6 +183,7 @@ describe("npm run local by EKS Pod Identity", function () {
         },
       );
       await inOther("aws", "iam", "delete-role", "--role-name", "target");
+      await trustOf(ownTrust);
       // What it no longer says, the engine does not know of: it is as the program has it again.
       await update("--no-disable-session-tags", "--target-role-arn", "", "--policy", "");
     });
@@ -211,6 +221,17 @@ describe("npm run local by EKS Pod Identity", function () {
     });
 
     it("sessions without tags, which that role's trust policy does not admit, but by the external id", async () => {
+      // This program's trust policy asks for the cluster's name among the tags.
+      await trustOf({
+        Version: "2012-10-17",
+        Statement: [
+          {
+            Effect: "Allow",
+            Principal: { Service: "pods.eks.amazonaws.com" },
+            Action: ["sts:AssumeRole", "sts:TagSession"],
+          },
+        ],
+      });
       await update("--disable-session-tags");
       const refused = await newPod();
       expect(refused.status).to.equal(400);
