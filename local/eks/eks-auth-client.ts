@@ -52,11 +52,14 @@ export async function assumeRoleForPodIdentity(
 ): Promise<PodCredentials> {
   const url = new URL(`${endpoint}/clusters/${encodeURIComponent(clusterName)}/assume-role-for-pod-identity`);
   const body = JSON.stringify({ token });
-  const send = () =>
+  const send = async () =>
     fetch(url, {
       method: "POST",
       body,
-      headers: signingHeaders({ method: "POST", url, body }, { region, service: "eks-auth", credentials }),
+      headers: await signingHeaders(
+        { method: "POST", url, body },
+        { region, service: "eks-auth", credentials },
+      ),
       signal: AbortSignal.timeout(patience),
     });
   const response = await retried(send);
