@@ -1,9 +1,4 @@
-import {
-  DescribePodIdentityAssociationCommand,
-  EKSClient,
-  type PodIdentityAssociationSummary,
-  paginateListPodIdentityAssociations,
-} from "@aws-sdk/client-eks";
+import { EKSClient } from "@aws-sdk/client-eks";
 import {
   IAMClient,
   ListOpenIDConnectProvidersCommand,
@@ -11,9 +6,8 @@ import {
   paginateListRoles,
 } from "@aws-sdk/client-iam";
 import type { CoreV1Api, V1ServiceAccount, V1ServiceAccountList } from "@kubernetes/client-node";
-import PQueue from "p-queue";
 import { kubeconfig } from "../components/kubeconfig.ts";
-import { awsWorld } from "../doctor/aws.ts";
+import { awsWorld, podIdentityAssociations } from "../doctor/aws.ts";
 import { kubernetesAt, orApiServerError } from "../doctor/kubernetes.ts";
 import { recognise } from "../doctor/links/kubeconfig-cluster.ts";
 import type { AssociationFacts, ClusterFacts, Estate, RoleFacts, ServiceAccountFacts } from "./estate.ts";
@@ -63,6 +57,7 @@ async function readCluster({ cluster: name, region }: Place): Promise<ClusterFac
   return { name, region, arn, endpoint, certificateAuthority, issuer };
 }
 
+/** Their ARNs tell all that is asked, without a call for each. */
 async function readProviders({ region }: Place): Promise<string[]> {
   const answer = await new IAMClient({ region }).send(new ListOpenIDConnectProvidersCommand({}));
   return (answer.OpenIDConnectProviderList ?? []).flatMap(({ Arn }) => Arn ?? []);
@@ -141,40 +136,22 @@ function toFacts({ metadata = {}, automountServiceAccountToken }: V1ServiceAccou
 }
 
 async function readAssociations({ cluster, region, namespaces }: Place): Promise<AssociationFacts[]> {
-  const eks = new EKSClient({ region });
-  const found: PodIdentityAssociationSummary[] = [];
-  for await (const { associations = [] } of paginateListPodIdentityAssociations(
-    { client: eks },
-    { clusterName: cluster },
-  )) {
-    found.push(...associations);
-  }
-  const queue = new PQueue({ concurrency: 8 });
-  return queue.addAll(
-    found
-      .filter(({ namespace = "" }) => namespaces.length === 0 || namespaces.includes(namespace))
-      .map(({ associationId }) => async (): Promise<AssociationFacts> => {
-        const { association } = await eks.send(
-          new DescribePodIdentityAssociationCommand({ clusterName: cluster, associationId }),
-        );
-        const { namespace, serviceAccount, roleArn, tags = {}, ownerArn } = association ?? {};
-        if (!associationId || !namespace || !serviceAccount || !roleArn) {
-          throw new Error(`EKS: the association ${associationId} without a ServiceAccount or a role.`);
-        }
-        const { targetRoleArn, disableSessionTags, policy } = association ?? {};
-        return {
-          id: associationId,
-          namespace,
-          serviceAccount,
-          roleArn,
-          tags,
-          targetRoleArn: targetRoleArn || undefined,
-          disableSessionTags: disableSessionTags || undefined,
-          policy: policy || undefined,
-          ownerArn: ownerArn || undefined,
-        };
-      }),
+  const found = await podIdentityAssociations(
+    new EKSClient({ region }),
+    cluster,
+    ({ namespace = "" }) => namespaces.length === 0 || namespaces.includes(namespace),
   );
+  return found.map(({ id, namespace, serviceAccount, roleArn, told }) => ({
+    id,
+    namespace,
+    serviceAccount,
+    roleArn,
+    tags: told.tags ?? {},
+    targetRoleArn: told.targetRoleArn || undefined,
+    disableSessionTags: told.disableSessionTags || undefined,
+    policy: told.policy || undefined,
+    ownerArn: told.ownerArn || undefined,
+  }));
 }
 
 /** All roles, from two lists: each leaves out what the other tells. */

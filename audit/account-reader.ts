@@ -6,11 +6,9 @@ import {
 import {
   DescribeClusterCommand,
   DescribeNodegroupCommand,
-  DescribePodIdentityAssociationCommand,
   EKSClient,
   paginateListClusters,
   paginateListNodegroups,
-  paginateListPodIdentityAssociations,
 } from "@aws-sdk/client-eks";
 import {
   IAMClient,
@@ -18,7 +16,7 @@ import {
   paginateGetAccountAuthorizationDetails,
 } from "@aws-sdk/client-iam";
 import PQueue from "p-queue";
-import { awsWorld } from "../doctor/aws.ts";
+import { awsWorld, podIdentityAssociations } from "../doctor/aws.ts";
 import type { UnmanagedNode } from "./cluster-reader.ts";
 import { hostOf } from "./inventory.ts";
 import type { Association, NodeGroup, RoleDetail, Snapshot, Unseen } from "./snapshot.ts";
@@ -194,38 +192,18 @@ async function readIssuers(client: EKSClient): Promise<string[]> {
 }
 
 async function readAssociations(client: EKSClient, clusterName: string): Promise<Association[]> {
-  const ids: string[] = [];
-  for await (const { associations = [] } of paginateListPodIdentityAssociations(
-    { client },
-    { clusterName },
-  )) {
-    ids.push(...associations.flatMap(({ associationId }) => associationId ?? []));
-  }
-  const queue = new PQueue({ concurrency: atOnce });
-  return queue.addAll(
-    ids.map((associationId) => async (): Promise<Association> => {
-      const { association } = await client.send(
-        new DescribePodIdentityAssociationCommand({ clusterName, associationId }),
-      );
-      const { namespace, serviceAccount, roleArn } = association ?? {};
-      if (!namespace || !serviceAccount || !roleArn) {
-        throw new Error(
-          `AWS answered without the ServiceAccount or the role of the association ${associationId}.`,
-        );
-      }
-      return {
-        id: associationId,
-        namespace,
-        serviceAccount,
-        roleArn,
-        ...(association?.createdAt && { created: association.createdAt }),
-        ...(association?.targetRoleArn && { targetRoleArn: association.targetRoleArn }),
-        ...(association?.externalId && { externalId: association.externalId }),
-        ...(association?.policy && { sessionPolicy: association.policy }),
-        sessionTags: association?.disableSessionTags !== true,
-      };
-    }),
-  );
+  const found = await podIdentityAssociations(client, clusterName);
+  return found.map(({ id, namespace, serviceAccount, roleArn, told }) => ({
+    id,
+    namespace,
+    serviceAccount,
+    roleArn,
+    ...(told.createdAt && { created: told.createdAt }),
+    ...(told.targetRoleArn && { targetRoleArn: told.targetRoleArn }),
+    ...(told.externalId && { externalId: told.externalId }),
+    ...(told.policy && { sessionPolicy: told.policy }),
+    sessionTags: told.disableSessionTags !== true,
+  }));
 }
 
 /** Node groups with their launch templates, and instances that belong to none. */

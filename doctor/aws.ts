@@ -5,6 +5,9 @@ import {
   EKSClient,
   ListClustersCommand,
   ListPodIdentityAssociationsCommand,
+  type PodIdentityAssociation,
+  type PodIdentityAssociationSummary,
+  paginateListPodIdentityAssociations,
   ResourceNotFoundException,
 } from "@aws-sdk/client-eks";
 import {
@@ -27,6 +30,7 @@ import {
   STSClient,
   STSServiceException,
 } from "@aws-sdk/client-sts";
+import PQueue from "p-queue";
 import type { Iam, Session, StsAnswer, World } from "./world.ts";
 
 /** Profiles of the AWS configuration whose credentials look at IAM. Default: the environment's credentials. */
@@ -242,4 +246,46 @@ async function unless<T>(
     if (error instanceof type) return undefined;
     throw error;
   }
+}
+
+/** An association of EKS Pod Identity with what it cannot be without, and all that EKS tells of it. */
+export interface ToldAssociation {
+  readonly id: string;
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly roleArn: string;
+  readonly told: PodIdentityAssociation;
+}
+
+/** Requests at a time: EKS takes more of a second than a cluster has associations for, and slows whoever asks faster. */
+const atOnce = 8;
+
+/** A cluster's associations of EKS Pod Identity: lists, and one call for each that is wanted, since a list tells no role. */
+export async function podIdentityAssociations(
+  client: EKSClient,
+  clusterName: string,
+  wanted: (one: PodIdentityAssociationSummary) => boolean = () => true,
+): Promise<ToldAssociation[]> {
+  const found: PodIdentityAssociationSummary[] = [];
+  for await (const { associations = [] } of paginateListPodIdentityAssociations(
+    { client },
+    { clusterName },
+  )) {
+    found.push(...associations.filter(wanted));
+  }
+  return new PQueue({ concurrency: atOnce }).addAll(
+    found.map(({ associationId }) => async (): Promise<ToldAssociation> => {
+      const { association } = await client.send(
+        new DescribePodIdentityAssociationCommand({ clusterName, associationId }),
+      );
+      const told = there(association, `the association ${associationId}`);
+      return {
+        id: there(associationId, "the id of an association"),
+        namespace: there(told.namespace, `the namespace of the association ${associationId}`),
+        serviceAccount: there(told.serviceAccount, `the ServiceAccount of the association ${associationId}`),
+        roleArn: there(told.roleArn, `the role of the association ${associationId}`),
+        told,
+      };
+    }),
+  );
 }
