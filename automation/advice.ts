@@ -37,6 +37,21 @@ const advice: readonly Advice[] = [
       "`createNamespace: true` where it is named, and the stack makes it.",
   },
   {
+    type: "kubernetes:core/v1:Namespace",
+    said: /namespaces "[^"]+" already exists/,
+    todo: () => "Set `createNamespace: false` where it is named, and the stack uses it as it is.",
+  },
+  {
+    type: "kubernetes:core/v1:ServiceAccount",
+    said: /serviceaccounts "[^"]+" already exists/,
+    todo: () =>
+      "Set `adopt: true` where it is bound, and the stack annotates it; or delete it, and the stack makes it.",
+  },
+  {
+    said: /\w+(?:\.[\w.-]+)? "[^"]+" already exists/,
+    todo: () => "It is not this stack's: delete it, or give it to the stack by `pulumi import`.",
+  },
+  {
     type: "pulumi:pulumi:StackReference",
     said: /unknown stack "([^"]+)"|Stack '([^']+)' not found/,
     instead: (local, cloud) =>

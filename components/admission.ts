@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ValidatingAdmissionPolicy } from "@pulumi/kubernetes/admissionregistration/v1/validatingAdmissionPolicy.js";
 import { ValidatingAdmissionPolicyBinding } from "@pulumi/kubernetes/admissionregistration/v1/validatingAdmissionPolicyBinding.js";
-import type { meta } from "@pulumi/kubernetes/types/output.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { IdentityMechanism } from "./irsa-arguments.ts";
 import { goesFirst } from "./replacement.ts";
@@ -134,20 +133,28 @@ export function enforceAdmission(
   );
   if (pulumi.runtime.isDryRun()) return binding;
   return pulumi.all([policy.metadata, binding.metadata]).apply(async (metadata) => {
-    const untilInForce = lastChange(metadata) + secondsUntilInForce * 1000 - Date.now();
-    if (untilInForce > 0) await sleep(Math.min(untilInForce, secondsUntilInForce * 1000));
+    await sleep(millisecondsUntilInForce(metadata, Date.now()));
     return binding;
   });
 }
 
-/** When the last of these objects was made or changed, in milliseconds since 1970; 0 where none tells. */
-const lastChange = (objects: readonly meta.v1.ObjectMeta[]): number =>
-  Math.max(
-    0,
-    ...objects
-      .flatMap(({ creationTimestamp, managedFields = [] }) => [
-        creationTimestamp,
-        ...managedFields.map(({ time }) => time),
-      ])
-      .map((time) => Date.parse(time ?? "") || 0),
-  );
+/**
+ * How long the API servers may still judge without these objects: 0 where their last change is long ago, or unknown as under
+ * mocks. Never longer than after a change, however the clocks of here and there differ.
+ */
+export function millisecondsUntilInForce(
+  objects: readonly {
+    readonly creationTimestamp?: string;
+    readonly managedFields?: readonly { readonly time?: string }[];
+  }[],
+  now: number,
+): number {
+  const changes = objects
+    .flatMap(({ creationTimestamp, managedFields = [] }) => [
+      creationTimestamp,
+      ...managedFields.map(({ time }) => time),
+    ])
+    .map((time) => Date.parse(time ?? "") || 0);
+  const patience = secondsUntilInForce * 1000;
+  return Math.min(patience, Math.max(0, ...changes.map((change) => change + patience - now)));
+}

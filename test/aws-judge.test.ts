@@ -18,7 +18,15 @@ describe("the judge of what a program registers", () => {
       inputs: inputs as Registered["inputs"],
       parent: "urn:pulumi:t::p::pulumi:pulumi:Stack::c",
     },
-    ...{ custom: true, protect: false, provider: "", dependencies: [], aliases: [], ignoreChanges: [] },
+    ...{
+      custom: true,
+      protect: false,
+      provider: "",
+      dependencies: [],
+      aliases: [],
+      ignoreChanges: [],
+      deleteBeforeReplace: false,
+    },
   });
   const role = (more: object) => resource("aws:iam/role:Role", { assumeRolePolicy: trust, ...more });
   const trust = JSON.stringify({

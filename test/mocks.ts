@@ -17,6 +17,7 @@ export interface Registered {
   /** What it may have been before: `<URN of the parent> <name>`, each where it was another. */
   aliases: string[];
   ignoreChanges: string[];
+  deleteBeforeReplace: boolean;
 }
 
 export type Calls = Record<string, (args: Record<string, unknown>) => Record<string, unknown>>;
@@ -85,6 +86,7 @@ interface RegisterRequest {
   getDependenciesList(): string[];
   getAliasesList(): { getSpec(): { getParenturn(): string; getName(): string } }[];
   getIgnorechangesList(): string[];
+  getDeletebeforereplace(): boolean;
 }
 
 /**
@@ -140,6 +142,7 @@ export async function setMocks(
         return [spec.getParenturn(), spec.getName()].filter(Boolean).join(" ");
       }),
       ignoreChanges: request.getIgnorechangesList(),
+      deleteBeforeReplace: request.getDeletebeforereplace(),
     });
     return register(request, callback);
   };

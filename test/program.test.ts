@@ -232,6 +232,35 @@ describe("the program", () => {
     );
   });
 
+  it("can take back whatever is renamed: it is another resource then, or the old one goes first", async () => {
+    const { registered } = await run("dev", {
+      ...region,
+      "eks-irsa:identity": "pod-identity",
+      "eks-irsa:admission": "enforced",
+      "eks-irsa:toolbox": "true",
+      "eks-irsa:role": JSON.stringify({ name: "the-reader" }),
+    });
+    const named = registered.filter(
+      ({ type, name }) =>
+        /^kubernetes:|PodIdentityAssociation$/.test(type) || name === "s3-irsa-role-the-reader",
+    );
+    const kinds = named.map(({ type }) => type.replace(/^.*:/, ""));
+    expect(kinds).to.include.members(["Namespace", "ServiceAccount", "Deployment", "PodIdentityAssociation"]);
+    expect(kinds).to.include.members([
+      "ValidatingAdmissionPolicy",
+      "ValidatingAdmissionPolicyBinding",
+      "Role",
+    ]);
+    const ownName = ({ inputs }: Registered): unknown =>
+      inputs.name ?? (inputs.metadata as { name?: unknown } | undefined)?.name;
+    const stuck = named.filter(
+      (one) =>
+        !one.deleteBeforeReplace &&
+        !new RegExp(`^(namespace|s3-irsa-role)-${String(ownName(one))}$`).test(one.name),
+    );
+    expect(stuck.map(({ type, name }) => `${type} ${name}`)).to.deep.equal([]);
+  });
+
   it("takes the cluster of another stack from its outputs", async () => {
     const registered = await setMocks({
       config: {

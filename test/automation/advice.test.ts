@@ -5,6 +5,7 @@ describe("what a person reads of an error", () => {
   const urn = (type: string) => `urn:pulumi:dev::eks-irsa::eks-irsa:index:IrsaServiceAccount$${type}::app-x`;
   const role = urn("aws:iam/role:Role");
   const account = urn("kubernetes:core/v1:ServiceAccount");
+  const namespace = urn("kubernetes:core/v1:Namespace");
 
   it("names the resource and says what was said, where nothing better is known", () => {
     expect(explained({ urn: role, reason: "EntityAlreadyExists: it is there" })).to.equal(
@@ -36,6 +37,9 @@ describe("what a person reads of an error", () => {
     ["configured Kubernetes cluster is unreachable: EOF", /must be reached from here/],
     ["dial tcp: lookup x.eks.amazonaws.com: no such host", /must be reached from here/],
     ['namespaces "a" not found', /^[^.]*There is no namespace a\. Make it/, account],
+    ['namespaces "a" already exists', /already exists\. Set `createNamespace: false`/, namespace],
+    ['serviceaccounts "a" already exists', /already exists\. Set `adopt: true`/, account],
+    ['deployments.apps "a" already exists', /already exists\. It is not this stack's/],
     ["resource 'a/b' does not exist", /There is no ServiceAccount a\/b to adopt\. Make it/, account],
   ];
   for (const [reason, todo, of] of cases) {

@@ -1,5 +1,10 @@
 import { expect } from "chai";
-import { type Admission, admissionName, admissionSpec } from "../../components/admission.ts";
+import {
+  type Admission,
+  admissionName,
+  admissionSpec,
+  millisecondsUntilInForce,
+} from "../../components/admission.ts";
 import { IrsaServiceAccount, type IrsaServiceAccountArgs } from "../../components/irsa.ts";
 import { known, oidcProviderArn, only, type Registered, setMocks, settled } from "../mocks.ts";
 
@@ -30,6 +35,24 @@ describe("admission: enforced", () => {
     mechanism: "irsa",
     roleArn: "arn:aws:iam::111122223333:role/app",
   };
+
+  it("holds up what depends on it until each API server has read its last change, and no longer", () => {
+    const at = (seconds: number) => new Date(Date.UTC(2027, 0, 15, 8, 0, seconds)).toISOString();
+    const until = (now: number, creationTimestamp = "", time = "") =>
+      millisecondsUntilInForce(
+        [
+          { creationTimestamp, managedFields: [{ time }] },
+          { creationTimestamp, managedFields: [] },
+        ],
+        Date.parse(at(now)),
+      );
+    expect(until(0, at(0)), "just made").to.equal(3000);
+    expect(until(2, at(0)), "made 2 s ago").to.equal(1000);
+    expect(until(40, at(0)), "made long ago").to.equal(0);
+    expect(until(41, at(0), at(40)), "changed 1 s ago").to.equal(2000);
+    expect(until(0, at(30)), "a clock that is behind").to.equal(3000);
+    expect(until(0), "under mocks").to.equal(0);
+  });
 
   it("is nothing unless it is asked for", async () => {
     await make();

@@ -209,6 +209,22 @@ describe("npm run local", function () {
     expect(await attachedPolicies()).to.match(/^s3-irsa-list-buckets-[0-9a-f]{7}$/);
   });
 
+  it("goes back to the namespace and the ServiceAccount of before, where a move to others failed half-way", async () => {
+    const elsewhere = [
+      "namespace=elsewhere",
+      "serviceAccount=another",
+      "policies=[]",
+      "progressDeadlineSeconds=20",
+    ];
+    const { code, stderr } = await local("up", ...elsewhere.flatMap((one) => ["--config", one]));
+    expect(code).to.equal(1);
+    expect(stderr).to.contain("timed out waiting to be Ready");
+    report = JSON.parse((await works(local("up", "--json"))).stdout) as Report;
+    expect(report.outputs).to.include({ namespace: "s3-irsa", serviceAccount: "s3-irsa" });
+    const { code: gone } = await command("kubectl", ["get", "namespace", "elsewhere"], { env: shell });
+    expect(gone, "what the move had made is gone").to.equal(1);
+  });
+
   it("is red where the pod may no longer list, and shows the pod's own words before its last listing", async () => {
     // A policy inside the role is a resource that the engine deletes last, once the pod has listed with it.
     const statement = { Effect: "Allow", Action: "s3:ListAllMyBuckets", Resource: "*" };
