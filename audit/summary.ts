@@ -74,7 +74,7 @@ export function conclusion(audit: Audit, failOn: Severity): string {
     findings.length === 0
       ? "nothing was found"
       : `${findings.length} ${findings.length === 1 ? "finding" : "findings"} (${list})`;
-  const least =
+  const threshold =
     failOn === "low"
       ? ""
       : findings.some(({ severity }) => isAtLeast(severity, failOn))
@@ -85,7 +85,7 @@ export function conclusion(audit: Audit, failOn: Severity): string {
       ? ""
       : ` Not everything could be looked at: ${unseen.map(({ what }) => what).join(", ")}.`;
   const skipped = audit.skipped.length === 0 ? "" : ` Not looked at, as asked: ${audit.skipped.join(", ")}.`;
-  return `${cluster}: ${people}; ${found}${least}.${open}${skipped}`;
+  return `${cluster}: ${people}; ${found}${threshold}.${open}${skipped}`;
 }
 
 /** All of it, findings first. */
