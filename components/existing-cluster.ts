@@ -61,15 +61,24 @@ export class ExistingCluster extends pulumi.ComponentResource implements Cluster
           )
       : cluster.name;
     this.kubeconfig = pulumi.secret(
-      pulumi.all([cluster.endpoint, cluster.certificateAuthorities]).apply(([endpoint, authorities]) =>
-        kubeconfig({
-          cluster: args.clusterName,
-          endpoint,
-          certificateAuthority: authorities[0]?.data ?? "",
-          region: args.region,
-          credentials: args.credentials,
+      pulumi
+        .all([cluster.endpoint, cluster.certificateAuthorities, cluster.status])
+        .apply(([endpoint, authorities, status]) => {
+          const certificateAuthority = authorities[0]?.data;
+          if (!endpoint || !certificateAuthority) {
+            throw new LookupError(
+              `There is no API server of the EKS cluster ${args.clusterName} yet: its status is ${status}. Wait until it is ACTIVE.`,
+            );
+          }
+          const { region, credentials } = args;
+          return kubeconfig({
+            cluster: args.clusterName,
+            endpoint,
+            certificateAuthority,
+            region,
+            credentials,
+          });
         }),
-      ),
     );
     this.oidcProviderArn = args.createOidcProvider
       ? new OpenIdConnectProvider(`${name}-oidc-provider`, oidcProvider(url, args), parent).arn

@@ -1,9 +1,10 @@
 import { RunError } from "@pulumi/pulumi";
 import { expect } from "chai";
+import { ExistingCluster } from "../../components/existing-cluster.ts";
 import { LookupError, lookUp } from "../../components/lookup.ts";
 import { ReferencedCluster } from "../../components/referenced-cluster.ts";
 import { failureOf } from "../failure.ts";
-import { known, setMocks } from "../mocks.ts";
+import { issuer, known, oidcProviderArn, setMocks } from "../mocks.ts";
 
 describe("a look-up", () => {
   const lookup = {
@@ -49,6 +50,22 @@ describe("a look-up", () => {
     error.message = `error serializing property "x": ${error.message}`;
     expect(error.message).to.equal("There is none.");
     expect(RunError.isInstance(error)).to.equal(true);
+  });
+
+  it("of a cluster that is being made says so, instead of a kubeconfig with a hole", async () => {
+    await setMocks({
+      calls: {
+        "aws:eks/getCluster:getCluster": () => ({
+          ...{ name: "dev", status: "CREATING", certificateAuthorities: [] },
+          identities: [{ oidcs: [{ issuer: `https://${issuer}` }] }],
+        }),
+        "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": () => ({ arn: oidcProviderArn }),
+      },
+    });
+    const cluster = new ExistingCluster("c", { clusterName: "dev", region: "eu-central-1" });
+    expect((await failureOf(known(cluster.kubeconfig))).message).to.equal(
+      "There is no API server of the EKS cluster dev yet: its status is CREATING. Wait until it is ACTIVE.",
+    );
   });
 
   it("of another stack's output names the output", async () => {
