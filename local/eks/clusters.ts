@@ -1,11 +1,38 @@
 import { AwsError, type Reply } from "../aws/reply.ts";
 import type { EksOptions, EksRequest, Routes } from "./api.ts";
-import { edit, type Json, merge } from "./json.ts";
+import { edit, isObject, type Json, merge } from "./json.ts";
 import { mergeLogging } from "./logging.ts";
 import type { Updates } from "./updates.ts";
 
 /** What a cluster keeps of its creation and updates that MiniStack drops. */
-const kept = ["deletionProtection", "upgradePolicy", "zonalShiftConfig"];
+const kept = [
+  ...["deletionProtection", "upgradePolicy", "zonalShiftConfig"],
+  ...["computeConfig", "storageConfig", "kubernetesNetworkConfig"],
+];
+
+const on = (config: unknown): boolean => isObject(config) && config.enabled === true;
+
+/**
+ * EKS Auto Mode is on or off as a whole. Source: "Turn on EKS Auto Mode", EKS User Guide.
+ *
+ * @throws AwsError `InvalidParameterException` where it is on in part.
+ */
+function checkAutoMode({ computeConfig, storageConfig, kubernetesNetworkConfig }: Json): void {
+  const member = (config: unknown, name: string): unknown => (isObject(config) ? config[name] : undefined);
+  const parts = {
+    "computeConfig.enabled": on(computeConfig),
+    "storageConfig.blockStorage.enabled": on(member(storageConfig, "blockStorage")),
+    "kubernetesNetworkConfig.elasticLoadBalancing.enabled": on(
+      member(kubernetesNetworkConfig, "elasticLoadBalancing"),
+    ),
+  };
+  if (new Set(Object.values(parts)).size === 1) return;
+  const off = Object.entries(parts).filter(([, enabled]) => !enabled);
+  throw new AwsError(
+    "InvalidParameterException",
+    `EKS Auto Mode is turned on or off as a whole: ${off.map(([name]) => name).join(" and ")} must be true too.`,
+  );
+}
 
 /** Clusters, of which there can be one: with local's Kubernetes as endpoint, CA and issuer. */
 export function clusterRoutes(options: EksOptions, updates: Updates): Routes {
@@ -32,6 +59,13 @@ export function clusterRoutes(options: EksOptions, updates: Updates): Routes {
       throw new AwsError(
         "ResourceLimitExceededException",
         `Local has one Kubernetes, and the cluster ${others.join(", ")} is on it. Delete that first, or use its name.`,
+      );
+    }
+    checkAutoMode(body);
+    if (on(body.computeConfig) && body.bootstrapSelfManagedAddons !== false) {
+      throw new AwsError(
+        "InvalidParameterException",
+        "EKS Auto Mode brings its own networking: bootstrapSelfManagedAddons must be false.",
       );
     }
     const reply = await forward();
@@ -62,6 +96,7 @@ export function clusterRoutes(options: EksOptions, updates: Updates): Routes {
     },
     "POST /clusters/{cluster}/update-config": ({ parameters: { cluster = "" }, body, forward }) => {
       const { clientRequestToken, ...change } = body;
+      checkAutoMode(merge(updates.changeOf(cluster), change));
       return updates.carryOut(cluster, configUpdate(change), change, forward);
     },
     "POST /clusters/{cluster}/updates": async ({ parameters: { cluster = "" }, body, forward }) => {

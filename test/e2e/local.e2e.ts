@@ -344,6 +344,57 @@ describe("npm run local", function () {
     ).to.deep.equal([]);
   });
 
+  it("comes up with EKS Auto Mode, and lets in the admins that are named and nobody else", async () => {
+    const people = await Promise.all(
+      ["ann", "bob"].map(async (name) => {
+        const user = ["--user-name", name];
+        const { Arn } = (await aws("iam", "create-user", ...user)).User;
+        const { AccessKeyId, SecretAccessKey } = (await aws("iam", "create-access-key", ...user)).AccessKey;
+        const keys = { AWS_ACCESS_KEY_ID: AccessKeyId, AWS_SECRET_ACCESS_KEY: SecretAccessKey };
+        return { arn: String(Arn), env: { ...shell, ...keys } };
+      }),
+    );
+    const [ann, bob] = people as [(typeof people)[0], (typeof people)[0]];
+    // From the start: what is there with nodes of ours has them.
+    await works(local("destroy"));
+    const auto = ["cluster.nodes=auto", `cluster.admins=${JSON.stringify([ann.arn])}`];
+    const { stdout, seconds } = await works(
+      local("up", "--json", ...auto.flatMap((one) => ["--config", one])),
+    );
+    console.log(`      up with EKS Auto Mode took ${seconds.toFixed(0)} s`);
+    expect((JSON.parse(stdout) as Report).proofs.filter((proof) => !proof.ok)).to.deep.equal([]);
+
+    const of = ["--cluster-name", "eks-irsa"];
+    expect(
+      (await aws("eks", "describe-cluster", "--name", "eks-irsa")).cluster.computeConfig,
+    ).to.deep.include({
+      enabled: true,
+      nodePools: ["general-purpose", "system"],
+    });
+    expect((await aws("eks", "list-nodegroups", ...of)).nodegroups).to.deep.equal([]);
+    expect((await aws("eks", "list-addons", ...of)).addons).to.deep.equal([]);
+    expect((await aws("ec2", "describe-launch-templates")).LaunchTemplates).to.deep.equal([]);
+
+    const creator = (await aws("sts", "get-caller-identity")).Arn;
+    expect((await aws("eks", "list-access-entries", ...of)).accessEntries).to.have.members([
+      creator,
+      ann.arn,
+    ]);
+    const kubeconfig = join(tmpdir(), `eks-irsa-admins-${process.pid}`);
+    try {
+      const write = ["eks", "update-kubeconfig", "--name", "eks-irsa", "--kubeconfig", kubeconfig];
+      await works(command("aws", write, { env: shell }));
+      const mayAll = ({ env }: typeof ann) =>
+        command("kubectl", ["auth", "can-i", "*", "*", "--kubeconfig", kubeconfig], { env });
+      expect((await works(mayAll(ann))).stdout.trim()).to.equal("yes");
+      const { code, stderr } = await mayAll(bob);
+      expect(code).to.equal(1);
+      expect(stderr).to.match(/Unauthorized|must be logged in/);
+    } finally {
+      rmSync(kubeconfig, { force: true });
+    }
+  });
+
   it("destroys what it made, and only that", async () => {
     await works(local("destroy"));
     expect((await aws("iam", "list-roles")).Roles).to.deep.equal([]);

@@ -70,6 +70,38 @@ describe("a cluster of EKS's", () => {
     expect(after.logging.clusterLogging[0]).to.deep.equal({ types: ["api", "scheduler"], enabled: true });
   });
 
+  describe("with EKS Auto Mode", () => {
+    const autoMode = (enabled: boolean) => ({
+      computeConfig: { enabled, nodePools: ["system"] },
+      storageConfig: { blockStorage: { enabled } },
+      kubernetesNetworkConfig: { elasticLoadBalancing: { enabled } },
+    });
+    const withoutAddons = { name: "irsa", bootstrapSelfManagedAddons: false };
+
+    it("keeps it, and takes it on and off as a whole", async () => {
+      const eks = eksWith();
+      await eks.send(cluster(), "POST", "/clusters", { ...withoutAddons, ...autoMode(true) });
+      expect(await describeCluster(eks)).to.deep.include(autoMode(true));
+      await eks.send(noRoute, "POST", "/clusters/irsa/update-config", autoMode(false));
+      expect(await describeCluster(eks)).to.deep.include(autoMode(false));
+    });
+
+    it("refuses it in part, and beside the add-ons of other clusters", async () => {
+      const eks = eksWith();
+      const create = (body: object) => refusal(eks.send(cluster(), "POST", "/clusters", body));
+      const { storageConfig: _, ...part } = autoMode(true);
+      const missing =
+        /^400 InvalidParameterException: .*storageConfig\.blockStorage\.enabled must be true too/;
+      expect(await create({ ...withoutAddons, ...part })).to.match(missing);
+      expect(await create({ name: "irsa", ...autoMode(true) })).to.match(
+        /^400 InvalidParameterException: .*bootstrapSelfManagedAddons must be false/,
+      );
+      await eks.send(cluster(), "POST", "/clusters", { ...withoutAddons, ...autoMode(true) });
+      const off = { storageConfig: { blockStorage: { enabled: false } } };
+      expect(await refusal(eks.send(noRoute, "POST", "/clusters/irsa/update-config", off))).to.match(missing);
+    });
+  });
+
   it("takes another version, and says that its Kubernetes stays", async () => {
     const eks = eksWith();
     await eks.send(noRoute, "POST", "/clusters/irsa/updates", { version: "1.35" });

@@ -22,15 +22,16 @@ import type { Component, Method } from "./construct.ts";
 import { known } from "./inputs.ts";
 import { ManagedNodeGroup } from "./managed-node-group.ts";
 import { clusterSecurityGroup, nodeSecurityGroup } from "./security-groups.ts";
-import { ServiceRole } from "./service-role.ts";
+import { ServiceRole, type ServiceRoleArgs } from "./service-role.ts";
 import { VpcCniAddon } from "./vpc-cni-addon.ts";
 
 // What pulumi-eks 4.3.0 makes, asks and refuses, under the same logical names and parents. What it does beyond the
-// inputs that are known here (a default node group, Auto Mode, the aws-auth ConfigMap, access entries, Fargate, storage
-// classes) is refused, not ignored. It does not look whether the API server answers yet, or for an `aws` command.
+// inputs that are known here (a default node group, the aws-auth ConfigMap, access entries, Fargate, storage classes) is
+// refused, not ignored. It does not look whether the API server answers yet, or for an `aws` command.
 
 const inputs = [
   "authenticationMode",
+  "autoMode",
   "bootstrapSelfManagedAddons",
   "clusterSecurityGroup",
   "clusterSecurityGroupTags",
@@ -73,6 +74,7 @@ class Cluster extends pulumi.ComponentResource {
     check(args);
     const parent = { parent: this };
     const { tags } = args;
+    const autoMode = (args.autoMode as AutoMode | undefined)?.enabled === true;
     const { partition } = getPartitionOutput({}, parent);
 
     const vpcId = args.vpcId ? pulumi.output(args.vpcId) : getVpcOutput({ default: true }, parent).id;
@@ -85,7 +87,7 @@ class Cluster extends pulumi.ComponentResource {
           {
             service: "eks.amazonaws.com",
             description: "Allows EKS to manage clusters on your behalf.",
-            policies: ["AmazonEKSClusterPolicy"],
+            policies: ["AmazonEKSClusterPolicy", ...(autoMode ? autoModePolicies : [])],
             actions: ["sts:AssumeRole", "sts:TagSession"],
             partition,
             tags,
@@ -94,7 +96,7 @@ class Cluster extends pulumi.ComponentResource {
         );
     const role = pulumi.output(args.serviceRole ?? serviceRole?.role) as pulumi.Output<Role>;
 
-    const makesSecurityGroups = !args.skipDefaultSecurityGroups;
+    const makesSecurityGroups = !(args.skipDefaultSecurityGroups ?? autoMode);
     const given = args.clusterSecurityGroup as pulumi.Input<SecurityGroup> | undefined;
     const ownSecurityGroup =
       given === undefined && makesSecurityGroups
@@ -102,6 +104,7 @@ class Cluster extends pulumi.ComponentResource {
         : undefined;
     const securityGroupId = given ? pulumi.output(given).apply(({ id }) => id) : ownSecurityGroup?.id;
 
+    const nodeRole = autoMode ? autoModeNodeRole(name, { partition, tags }, parent) : undefined;
     const cluster = new EksCluster(
       `${name}-eksCluster`,
       {
@@ -115,7 +118,17 @@ class Cluster extends pulumi.ComponentResource {
           endpointPrivateAccess: args.endpointPrivateAccess,
           publicAccessCidrs: args.publicAccessCidrs,
         },
-        bootstrapSelfManagedAddons: args.bootstrapSelfManagedAddons ?? true,
+        // Auto Mode brings what the add-ons are for.
+        bootstrapSelfManagedAddons: autoMode ? false : (args.bootstrapSelfManagedAddons ?? true),
+        ...(nodeRole && {
+          computeConfig: {
+            enabled: true,
+            nodeRoleArn: nodeRole.role.arn,
+            nodePools: ["general-purpose", "system"],
+          },
+          storageConfig: { blockStorage: { enabled: true } },
+          kubernetesNetworkConfig: { ipFamily: "ipv4", elasticLoadBalancing: { enabled: true } },
+        }),
         enabledClusterLogTypes: args.enabledClusterLogTypes,
         accessConfig: {
           authenticationMode: args.authenticationMode,
@@ -130,14 +143,14 @@ class Cluster extends pulumi.ComponentResource {
       {
         ...parent,
         ignoreChanges: ["accessConfig.bootstrapClusterCreatorAdminPermissions", "bootstrapSelfManagedAddons"],
-        // EKS looks at the role's policies when the cluster is made.
-        dependsOn: [...(serviceRole?.attachments ?? [])],
+        // EKS looks at the roles' policies when the cluster is made.
+        dependsOn: [...(serviceRole?.attachments ?? []), ...(nodeRole?.attachments ?? [])],
       },
     );
 
     // What decides whether there is an add-on is a plain value; the SDK gives it as an output when it is one.
     const kubeProxy = args.kubeProxyAddonOptions as { enabled?: boolean; version?: string } | undefined;
-    if (kubeProxy?.enabled !== false) {
+    if (kubeProxy?.enabled ?? !autoMode) {
       const newest = () =>
         getAddonVersionOutput(
           { addonName: "kube-proxy", kubernetesVersion: cluster.version, mostRecent: true },
@@ -164,13 +177,14 @@ class Cluster extends pulumi.ComponentResource {
       { kubeconfig: pulumi.jsonStringify(kubeconfig(cluster, credentials)) },
       parent,
     );
-    const vpcCni = args.useDefaultVpcCni
-      ? undefined
-      : new VpcCniAddon(
-          `${name}-vpc-cni`,
-          { clusterName: cluster.name, clusterVersion: cluster.version, tags },
-          { ...parent, providers: { kubernetes: provider } },
-        );
+    const vpcCni =
+      (args.useDefaultVpcCni ?? autoMode)
+        ? undefined
+        : new VpcCniAddon(
+            `${name}-vpc-cni`,
+            { clusterName: cluster.name, clusterVersion: cluster.version, tags },
+            { ...parent, providers: { kubernetes: provider } },
+          );
 
     // Whether there is a provider is decided by a plain value; the SDK gives it as an output when it is one.
     const oidcProvider = args.createOidcProvider ? oidcProviderOf(name, cluster, parent) : undefined;
@@ -214,7 +228,7 @@ class Cluster extends pulumi.ComponentResource {
       defaultNodeGroupAsgName: "",
       fargateProfileId: "",
       fargateProfileStatus: "",
-      autoModeNodeRoleName: "",
+      autoModeNodeRoleName: nodeRole?.role.name ?? "",
       core: {
         cluster,
         vpcId,
@@ -238,6 +252,39 @@ class Cluster extends pulumi.ComponentResource {
   }
 }
 
+/** What decides which resources there are is a plain value; the SDK gives it as an output when it is one. */
+interface AutoMode {
+  readonly enabled: boolean;
+  readonly createNodeRole?: boolean;
+  readonly computeConfig?: object;
+}
+
+/** What EKS's own role needs for Auto Mode beside the policy of every cluster. */
+const autoModePolicies = [
+  "AmazonEKSComputePolicy",
+  "AmazonEKSBlockStoragePolicy",
+  "AmazonEKSLoadBalancingPolicy",
+  "AmazonEKSNetworkingPolicy",
+];
+
+/** The role of the nodes that Auto Mode brings. */
+const autoModeNodeRole = (
+  name: string,
+  { partition, tags }: Pick<ServiceRoleArgs, "partition" | "tags">,
+  parent: pulumi.ComponentResourceOptions,
+): ServiceRole =>
+  new ServiceRole(
+    `${name}-nodeRole`,
+    {
+      service: "ec2.amazonaws.com",
+      policies: ["AmazonEKSWorkerNodeMinimalPolicy", "AmazonEC2ContainerRegistryPullOnly"],
+      actions: ["sts:AssumeRole"],
+      partition,
+      tags,
+    },
+    parent,
+  );
+
 /** @throws Error in the real component's words for what it refuses, in ours for what only the stand-in does. */
 function check(args: ClusterArgs): void {
   known("eks.Cluster", args, inputs);
@@ -249,7 +296,13 @@ function check(args: ClusterArgs): void {
   if (args.publicAccessCidrs && args.endpointPublicAccess === false) {
     throw new Error("`publicAccessCidrs` can only be set when `endpointPublicAccess` is true");
   }
-  if (!args.skipDefaultNodeGroup) {
+  const autoMode = args.autoMode as AutoMode | undefined;
+  if (autoMode?.createNodeRole === false || autoMode?.computeConfig !== undefined) {
+    throw new Error(
+      "the local stand-in for eks.Cluster knows of autoMode no more than enabled: it makes the node role and takes EKS's node pools",
+    );
+  }
+  if (!args.skipDefaultNodeGroup && !autoMode?.enabled) {
     throw new Error(
       "the local stand-in for eks.Cluster makes no default node group: set skipDefaultNodeGroup",
     );

@@ -4,7 +4,7 @@ import { RolePolicyAttachment } from "@pulumi/aws/iam/rolePolicyAttachment.js";
 import * as pulumi from "@pulumi/pulumi";
 
 export interface ServiceRoleArgs {
-  /** `eks.amazonaws.com`. */
+  /** `eks.amazonaws.com`, `ec2.amazonaws.com`. */
   readonly service: string;
   readonly description?: string;
   /** Names of AWS managed policies. */

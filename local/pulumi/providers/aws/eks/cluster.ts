@@ -98,6 +98,28 @@ function endpointOf({ vpcConfig }: Unwrap<ClusterArgs>): string {
   ]);
 }
 
+/**
+ * EKS Auto Mode is on or off as a whole. What is not said of load balancing stays as it is, as with the real provider: so
+ * what has it on cannot drop the three blocks, but must say that each is off.
+ *
+ * @throws Error in the real provider's words.
+ */
+function checkAutoMode(
+  { computeConfig, storageConfig, kubernetesNetworkConfig }: Unwrap<ClusterArgs>,
+  old?: Unwrap<ClusterState>,
+): void {
+  const loadBalancing =
+    kubernetesNetworkConfig?.elasticLoadBalancing ?? old?.kubernetesNetworkConfig?.elasticLoadBalancing;
+  const parts = [computeConfig, storageConfig?.blockStorage, loadBalancing].map(
+    (part) => part?.enabled === true,
+  );
+  if (new Set(parts).size > 1) {
+    throw new Error(
+      "compute_config.enabled, kubernetes_networking_config.elastic_load_balancing.enabled, and storage_config.block_storage.enabled must all be set to either true or false",
+    );
+  }
+}
+
 export const cluster: AwsResourceType<Named<Unwrap<ClusterArgs>>, Unwrap<ClusterState>> = {
   properties: {
     name: nameProperty(100),
@@ -121,7 +143,7 @@ export const cluster: AwsResourceType<Named<Unwrap<ClusterArgs>>, Unwrap<Cluster
     },
     kubernetesNetworkConfig: {
       members: {
-        ipFamily: { replace: true },
+        ipFamily: { replace: true, default: "ipv4" },
         serviceIpv4Cidr: { replace: true, refuse: refuseCidrs },
         elasticLoadBalancing: { members: { enabled: { default: false } } },
       },
@@ -152,6 +174,7 @@ export const cluster: AwsResourceType<Named<Unwrap<ClusterArgs>>, Unwrap<Cluster
   volatile: ["platformVersion"],
 
   async create(inputs, context) {
+    checkAutoMode(inputs);
     await context.config.eks.send(
       new sdk.CreateClusterCommand({
         name: inputs.name,
@@ -191,6 +214,7 @@ export const cluster: AwsResourceType<Named<Unwrap<ClusterArgs>>, Unwrap<Cluster
 
   async update(id, news, { changed, oldInputs, oldState }, context) {
     const { eks } = context.config;
+    checkAutoMode(news, oldState);
     const configure = async (change: Omit<sdk.UpdateClusterConfigCommandInput, "name">): Promise<void> => {
       await eks.send(new sdk.UpdateClusterConfigCommand({ name: id, ...change }), cancellable(context));
       await clusterIsActive(id, context);

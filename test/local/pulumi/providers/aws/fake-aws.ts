@@ -357,7 +357,13 @@ export class FakeAws {
       return {};
     },
     UpdateClusterConfig: ({ name, ...change }) => {
-      if (Object.values(change).filter((value) => value !== undefined).length !== 1) {
+      const { computeConfig, storageConfig, kubernetesNetworkConfig, ...others } = change;
+      const autoMode = { computeConfig, storageConfig, kubernetesNetworkConfig };
+      const kinds = [
+        ...Object.values(others),
+        ...(Object.keys(defined(autoMode)).length > 0 ? [autoMode] : []),
+      ];
+      if (kinds.filter((value) => value !== undefined).length !== 1) {
         throw failure("InvalidParameterException", "only one type of update can be allowed");
       }
       const cluster = this.#eks.get(`cluster ${name}`);

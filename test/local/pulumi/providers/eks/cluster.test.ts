@@ -141,6 +141,48 @@ describe("eks.Cluster", () => {
     expect(asked).to.not.include.members(["getAddonVersion kube-proxy"]);
   });
 
+  it("under Auto Mode makes the nodes' role, and leaves security groups, add-ons and node groups to EKS", async () => {
+    const { outputs } = make({ autoMode: { enabled: true }, skipDefaultNodeGroup: undefined });
+    await settled(registered);
+    const attachment = "aws:iam/rolePolicyAttachment:RolePolicyAttachment";
+    expect(made().filter((one) => !one.startsWith(attachment))).to.have.members([
+      "eks:index:Cluster c",
+      "eks:index:ServiceRole c-eksRole",
+      "aws:iam/role:Role c-eksRole-role",
+      "eks:index:ServiceRole c-nodeRole",
+      "aws:iam/role:Role c-nodeRole-role",
+      "aws:eks/cluster:Cluster c-eksCluster",
+      "pulumi:providers:kubernetes c-eks-k8s",
+    ]);
+    const attached = (role: string) =>
+      registered
+        .filter(({ type, name }) => type === attachment && name.startsWith(`c-${role}-`))
+        .map(({ inputs }) => String(inputs.policyArn).replace("arn:aws:iam::aws:policy/", ""));
+    expect(attached("eksRole")).to.have.members([
+      "AmazonEKSClusterPolicy",
+      "AmazonEKSComputePolicy",
+      "AmazonEKSBlockStoragePolicy",
+      "AmazonEKSLoadBalancingPolicy",
+      "AmazonEKSNetworkingPolicy",
+    ]);
+    expect(attached("nodeRole")).to.have.members([
+      "AmazonEKSWorkerNodeMinimalPolicy",
+      "AmazonEC2ContainerRegistryPullOnly",
+    ]);
+    const { inputs } = only(registered, "aws:eks/cluster:Cluster");
+    expect(inputs).to.deep.include({
+      bootstrapSelfManagedAddons: false,
+      computeConfig: {
+        enabled: true,
+        nodeRoleArn: "arn:aws:iam::111122223333:role/c-nodeRole-role",
+        nodePools: ["general-purpose", "system"],
+      },
+      storageConfig: { blockStorage: { enabled: true } },
+      kubernetesNetworkConfig: { ipFamily: "ipv4", elasticLoadBalancing: { enabled: true } },
+    });
+    expect(await value(outputs.clusterSecurityGroupId)).to.equal("sg-eks");
+  });
+
   it("takes the default VPC's subnets, none where a VPC is given without them, and those that are given", async () => {
     for (const [args, subnets] of [
       [{}, ["subnet-a", "subnet-b"]],
@@ -203,6 +245,11 @@ describe("eks.Cluster", () => {
     ],
     ["a default node group", { skipDefaultNodeGroup: false }, "makes no default node group"],
     ["the aws-auth ConfigMap", { authenticationMode: "CONFIG_MAP" }, "authenticationMode API only"],
+    [
+      "Auto Mode with a node role of one's own",
+      { autoMode: { enabled: true, createNodeRole: false } },
+      "no more than enabled",
+    ],
     ["what it would ignore", { fargate: true }, "does not know fargate"],
   ] as const) {
     it(`refuses ${what}`, () => {

@@ -66,6 +66,46 @@ describe("aws.eks.Cluster", () => {
     ]);
   });
 
+  describe("with EKS Auto Mode", () => {
+    const role = "arn:aws:iam::111122223333:role/node";
+    const autoMode = (enabled: boolean) => ({
+      ...inputs,
+      computeConfig: enabled
+        ? { enabled, nodeRoleArn: role, nodePools: ["system", "general-purpose"] }
+        : { enabled },
+      storageConfig: { blockStorage: { enabled } },
+      kubernetesNetworkConfig: { ipFamily: "ipv4", elasticLoadBalancing: { enabled } },
+    });
+    const whole = "must all be set to either true or false";
+    const refusal = (asked: Promise<unknown>) =>
+      asked.then(
+        () => "none",
+        ({ message }: Error) => message,
+      );
+
+    it("is made with it", async () => {
+      const made = await account.create({ ...autoMode(true), bootstrapSelfManagedAddons: false });
+      expect(made.state.computeConfig).to.deep.include({ enabled: true, nodeRoleArn: role });
+      await account.destroy(made);
+    });
+
+    it("gets it in place, at once as a whole, and gives it up where each part is said to be off", async () => {
+      const on = await account.update(await account.create(inputs), autoMode(true));
+      expect(on.changes).to.deep.equal(["UpdateClusterConfig"]);
+      const off = await account.update(on, autoMode(false));
+      expect(off.changes).to.deep.equal(["UpdateClusterConfig"]);
+    });
+
+    it("refuses it in part, and to leave it by saying nothing, as load balancing stays on then", async () => {
+      const { storageConfig: _, ...part } = autoMode(true);
+      expect(await refusal(account.engine.create(await account.check(part)))).to.contain(whole);
+      const made = await account.create(autoMode(true));
+      const { engine } = account;
+      const none = await account.check(inputs, made.inputs);
+      expect(await refusal(engine.update(made.id, made.inputs, made.state, none))).to.contain(whole);
+    });
+  });
+
   it("is another with another role", async () => {
     const made = await account.create(inputs);
     const other = { ...inputs, roleArn: "arn:aws:iam::111122223333:role/other" };
