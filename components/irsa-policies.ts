@@ -62,7 +62,19 @@ export function rolePolicies(
   return { managed, own, inline, documents };
 }
 
-/** Gives a role that is made here its policies, and no others. */
+/**
+ * Gives a role that is made here its policies, and no other managed ones.
+ *
+ * The managed ones are one list and not a resource each: an `up` deletes last, and so would detach after it has proved the
+ * workload. Each inline one is a resource, and goes only then, since every other shape is worse. `RolePoliciesExclusive`
+ * takes it away in time and cannot put it back: it knows names and no documents, and for the engine the `RolePolicy` is
+ * still there, so after an `up` that was red every later one fails until a refresh (`syncAttachments` in the real provider's
+ * role_policies_exclusive.go). A role's own `inlinePolicies`, which are deprecated, delete and make anew whatever policy has
+ * another document, and running pods are refused meanwhile. One policy of all documents would lose the names by which people
+ * find them and adopt takes them over, cannot join documents of two versions or with one Sid, must not be empty, and while
+ * it takes the place of those that are there, both count against the role's 10,240 characters. Whoever wants the proof says
+ * `attach: "managed"`.
+ */
 export const givePolicies = (
   name: string,
   role: Role,
@@ -72,7 +84,6 @@ export const givePolicies = (
   ...inline.map(
     (policy) => new RolePolicy(policyResource(name, policy), { role: role.name, ...policy }, parent),
   ),
-  // One list and not a resource each: an `up` deletes last, and so would detach after it has proved the workload.
   new RolePolicyAttachmentsExclusive(
     `${name}-managed-policies`,
     { roleName: role.name, policyArns: [...managed, ...own.map(({ arn }) => arn)] },

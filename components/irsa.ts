@@ -45,8 +45,9 @@ export type {
  *
  * A role made here has the managed policies that are said here and no others: one that is no longer said is detached before
  * a workload that depends on this component is touched, so that none is proved with permissions that then go; and one that
- * somebody attached by hand is drift, which a refresh finds and the next `up` takes away. A role that is there already keeps
- * what it has.
+ * somebody attached by hand is drift, which a refresh finds and the next `up` takes away. An inline one that is no longer
+ * said goes last, after the workload was proved with it: say `attach: "managed"` of what that must not happen to. A role
+ * that is there already keeps what it has.
  *
  * Give a workload that uses it `{ dependsOn: thisComponent }`, so that no pod starts before the role has its policies.
  *

@@ -1,5 +1,7 @@
 import { type ChildProcess, execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -225,6 +227,26 @@ for (const { language, command } of listers) {
       const failure = JSON.parse(line ?? "");
       expect(failure).to.include({ code: "Timeout", error: explanation });
       expect(failure.duration_seconds).to.be.lessThan(9);
+    });
+
+    it("names the agent of EKS Pod Identity where that refuses, and tries no other source", async () => {
+      const agent = createServer((_, response) => response.writeHead(400).end("no association for this pod"));
+      await new Promise<void>((done) => agent.listen(0, "127.0.0.1", done));
+      try {
+        const { port } = agent.address() as AddressInfo;
+        const file = join(scratch, "agent-token");
+        writeFileSync(file, token("pod"));
+        const { code, stdout, stderr } = await once({
+          AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${port}/v1/credentials`,
+          AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file,
+        });
+        expect({ code, stdout }).to.deep.equal({ code: 1, stdout: "" });
+        expect(stderr).to.match(/^s3-lister: Error: .* \(EKS Pod Identity agent GetCredentials.*\)\n$/);
+        // Java's SDK keeps no text of it.
+        expect(stderr).to.contain(language === "Go" ? "no association for this pod" : "HTTP 400");
+      } finally {
+        agent.close();
+      }
     });
 
     it("says in one line what S3 refused, with its code, and exits with 1", async () => {
