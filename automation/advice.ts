@@ -52,6 +52,14 @@ const advice: readonly Advice[] = [
     todo: () => "It is not this stack's: delete it, or give it to the stack by `pulumi import`.",
   },
   {
+    // The provider passes on what containers say, and not what the scheduler does.
+    type: "kubernetes:apps/v1:Deployment",
+    said: /timed out waiting to be Ready(?![\s\S]*\[Pod )/,
+    todo: () =>
+      "No pod of it says why, as where no node takes one: " +
+      "`kubectl get events --all-namespaces --field-selector reason=FailedScheduling` has the scheduler's words.",
+  },
+  {
     type: "pulumi:pulumi:StackReference",
     said: /unknown stack "([^"]+)"|Stack '([^']+)' not found/,
     instead: (local, cloud) =>

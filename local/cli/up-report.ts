@@ -1,3 +1,4 @@
+import type { V1Pod } from "@kubernetes/client-node";
 import { table } from "../../terminal.ts";
 import type { Proof } from "../proofs.ts";
 
@@ -68,6 +69,16 @@ export function podReport(log: readonly string[]): string[] {
     ...trouble,
     ...(asOf === undefined ? [] : [`The last listing that went well, at ${asOf}:`, ...listing]),
   ];
+}
+
+/** Why no container of a pod has started, in Kubernetes' own words: no node takes it, there is no image; undefined where one has. */
+export function whyNotStarted({ status }: V1Pod): string | undefined {
+  const scheduled = status?.conditions?.find(({ type }) => type === "PodScheduled");
+  const waiting = status?.containerStatuses
+    ?.map(({ state }) => state?.waiting)
+    .find((one) => one !== undefined);
+  const why = scheduled?.status === "False" ? scheduled : waiting;
+  return why && [why.reason, why.message].filter((text) => text).join(": ");
 }
 
 /** What to try next: each a command to paste as it stands, and below it what it does. */

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import type { V1Pod } from "@kubernetes/client-node";
 import getPort from "get-port";
 import { type Changes, changed, summary } from "../../automation/progress.ts";
 import { withoutSecrets } from "../../automation/stack.ts";
@@ -23,7 +24,7 @@ import { takeDown } from "./down.ts";
 import { engineOperation, outputsOf } from "./engine-operations.ts";
 import { podLog } from "./logs.ts";
 import { finding, runSteps, type Seconds, type Step } from "./steps.ts";
-import { bucketsIn, hints, podReport, proofTable, type Report } from "./up-report.ts";
+import { bucketsIn, hints, podReport, proofTable, type Report, whyNotStarted } from "./up-report.ts";
 
 export interface UpOptions {
   config: string[];
@@ -207,23 +208,32 @@ const withWordsOfThePod =
   async (error: Error): Promise<never> => {
     const outputs = await outputsOf(state).catch(() => ({}) as Record<string, unknown>);
     if (outputs.deployment === undefined) throw error;
-    const lines = podReport(await readLog(outputs).catch(() => []));
+    const lines = await wordsOf(outputs).catch(() => podReport([]));
     const words = lines.map((line) => `  ${line}`).join("\n");
     throw new Error(`${error.message}\n\nThe newest pod of ${outputs.deployment} says:\n${words}`, {
       cause: error,
     });
   };
 
-/** The log of the lister's newest pod, by lines: of two it is the one that a rollout waits for. None where there is no pod. */
-async function readLog(outputs: Record<string, unknown>): Promise<string[]> {
+/** What the lister's newest pod logs of its listings; where it has not come to that, why. */
+async function wordsOf(outputs: Record<string, unknown>): Promise<string[]> {
+  const log = await readLog(outputs);
+  const why = log.length > 0 ? undefined : whyNotStarted((await newestPod(outputs)) ?? {});
+  return why === undefined ? podReport(log) : [why];
+}
+
+/** The lister's newest pod: of two it is the one that a rollout waits for. */
+async function newestPod(outputs: Record<string, unknown>): Promise<V1Pod | undefined> {
   const { listerPods } = await import("../proofs.ts");
-  const target = await inCluster(outputs);
-  const [newest] = await listerPods(target);
-  const name = newest?.metadata?.name;
+  return (await listerPods(await inCluster(outputs)))[0];
+}
+
+/** The log of the lister's newest pod, by lines. None where there is no pod, or where its container never started. */
+async function readLog(outputs: Record<string, unknown>): Promise<string[]> {
+  const name = (await newestPod(outputs))?.metadata?.name;
   if (name === undefined) return [];
-  // A pod whose container never started has no log; the proofs say that it is not ready.
-  const log = await podLog(target.namespace, `pod/${name}`).catch(() => "");
-  return log.trim().split("\n");
+  const log = await podLog(String(outputs.namespace), `pod/${name}`).catch(() => "");
+  return log.trim() === "" ? [] : log.trim().split("\n");
 }
 
 /** What a person reads when `up` has ended. */

@@ -6,6 +6,7 @@ describe("what a person reads of an error", () => {
   const role = urn("aws:iam/role:Role");
   const account = urn("kubernetes:core/v1:ServiceAccount");
   const namespace = urn("kubernetes:core/v1:Namespace");
+  const deployment = urn("kubernetes:apps/v1:Deployment");
 
   it("names the resource and says what was said, where nothing better is known", () => {
     expect(explained({ urn: role, reason: "EntityAlreadyExists: it is there" })).to.equal(
@@ -47,6 +48,22 @@ describe("what a person reads of an error", () => {
       expect(explained({ reason, ...(of && { urn: of }) })).to.match(todo);
     });
   }
+
+  it("sends who waits for a pod to the scheduler, where no pod says anything", () => {
+    const told = (...pods: string[]) =>
+      explained({
+        urn: deployment,
+        reason: [
+          "3 errors occurred:",
+          "* the Kubernetes API server reported that \"a/b\" failed to fully initialize or become live: 'b' timed out waiting to be Ready",
+          "* Minimum number of live Pods was not attained",
+          ...pods,
+        ].join("\n\t"),
+      });
+    expect(told()).to.match(/was not attained\. No pod of it says why.*reason=FailedScheduling` has/);
+    const pod = "* [Pod a/b-1]: containers with unready status: [lister] -- [ImagePullBackOff] Back-off";
+    expect(told(pod)).to.match(/Back-off$/);
+  });
 
   it("of a resource that is none of those says no more than it was told", () => {
     const reason = "resource 'a/b' does not exist";

@@ -2,9 +2,10 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { V1ContainerState, V1ContainerStatus } from "@kubernetes/client-node";
 import { expect } from "chai";
 import { ConfigError } from "../../config.ts";
-import { bucketsIn, hints, podReport, proofTable } from "../../local/cli/up-report.ts";
+import { bucketsIn, hints, podReport, proofTable, whyNotStarted } from "../../local/cli/up-report.ts";
 import { alive, identify } from "../../local/machine/process.ts";
 import { checkLocalConfig, overridden } from "../../local/pulumi/engine.ts";
 
@@ -77,6 +78,28 @@ describe("the report", () => {
     ]);
     expect(podReport([refused])).to.deep.equal([refused]);
     expect(podReport([])).to.deep.equal(["(no listing yet)"]);
+  });
+
+  it("says why a pod has not started: no node takes it, or there is no image", () => {
+    const condition = (status: string) => ({
+      type: "PodScheduled",
+      status,
+      ...(status === "False" && { reason: "Unschedulable", message: "0/1 nodes are available: 1 cordoned." }),
+    });
+    const container = (state: V1ContainerState): V1ContainerStatus => ({
+      ...{ name: "lister", image: "i", imageID: "", ready: false, restartCount: 0 },
+      state,
+    });
+    const why = (scheduled: string, ...states: V1ContainerState[]) =>
+      whyNotStarted({
+        status: { conditions: [condition(scheduled)], containerStatuses: states.map(container) },
+      });
+    expect(why("False")).to.equal("Unschedulable: 0/1 nodes are available: 1 cordoned.");
+    const noImage = { waiting: { reason: "ImagePullBackOff", message: "Back-off pulling image" } };
+    expect(why("True", noImage)).to.equal("ImagePullBackOff: Back-off pulling image");
+    expect(why("True", { waiting: { reason: "ContainerCreating" } })).to.equal("ContainerCreating");
+    expect(why("True", { running: {} })).to.equal(undefined);
+    expect(whyNotStarted({})).to.equal(undefined);
   });
 
   it("marks what does not hold, and says what came only where it is not what was expected", () => {
