@@ -26,6 +26,7 @@ describe("the judge of what a program registers", () => {
       aliases: [],
       ignoreChanges: [],
       deleteBeforeReplace: false,
+      timeouts: { create: "", update: "" },
     },
   });
   const role = (more: object) => resource("aws:iam/role:Role", { assumeRolePolicy: trust, ...more });

@@ -18,6 +18,8 @@ export interface Registered {
   aliases: string[];
   ignoreChanges: string[];
   deleteBeforeReplace: boolean;
+  /** How long the engine waits for it, such as `300s`; empty where the provider says. */
+  timeouts: { create: string; update: string };
 }
 
 export type Calls = Record<string, (args: Record<string, unknown>) => Record<string, unknown>>;
@@ -87,6 +89,7 @@ interface RegisterRequest {
   getAliasesList(): { getSpec(): { getParenturn(): string; getName(): string } }[];
   getIgnorechangesList(): string[];
   getDeletebeforereplace(): boolean;
+  getCustomtimeouts(): { getCreate(): string; getUpdate(): string } | undefined;
 }
 
 /**
@@ -143,6 +146,10 @@ export async function setMocks(
       }),
       ignoreChanges: request.getIgnorechangesList(),
       deleteBeforeReplace: request.getDeletebeforereplace(),
+      timeouts: {
+        create: request.getCustomtimeouts()?.getCreate() ?? "",
+        update: request.getCustomtimeouts()?.getUpdate() ?? "",
+      },
     });
     return register(request, callback);
   };

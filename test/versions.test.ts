@@ -25,6 +25,19 @@ describe("versions", () => {
     expect(manifest.devDependencies["@types/node"].split(".")[0]).to.equal(node.split(".")[0]);
   });
 
+  it("of Pulumi's aws and kubernetes are not below those of pulumi-eks, whose resources are of its own", () => {
+    const { dependencies } = JSON.parse(read("node_modules", "@pulumi", "eks", "package.json"));
+    for (const name of ["@pulumi/aws", "@pulumi/kubernetes"] as const) {
+      const parts = (range: string) => range.replace(/^\^/, "").split(".").map(Number);
+      const [[major, minor = 0], [least, leastMinor = 0]] = [
+        parts(manifest.dependencies[name]),
+        parts(dependencies[name]),
+      ];
+      expect(major, name).to.equal(least);
+      expect(minor, name).to.be.at.least(leastMinor);
+    }
+  });
+
   it("of the images that CI and the devcontainer begin with are those of .nvmrc and of the lister", () => {
     const imageOf = (text: string, name: string) => new RegExp(`\\b${name}:\\S+`).exec(text)?.[0];
     const devcontainer = read(".devcontainer", "Dockerfile");

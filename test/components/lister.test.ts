@@ -44,6 +44,20 @@ describe("S3Lister", () => {
     expect(spec().progressDeadlineSeconds).to.equal(300);
   });
 
+  it("is waited for as long as its rollout may take, whatever the provider would wait by itself", async () => {
+    for (const [given, seconds] of [
+      [{}, 300],
+      [{ progressDeadlineSeconds: 20 }, 20],
+    ] as const) {
+      registered.length = 0;
+      new S3Lister("app", { ...args, ...given });
+      await settled(registered);
+      expect(spec().progressDeadlineSeconds).to.equal(seconds);
+      const { timeouts } = only(registered, "kubernetes:apps/v1:Deployment");
+      expect(timeouts).to.deep.equal({ create: `${seconds}s`, update: `${seconds}s` });
+    }
+  });
+
   it("meets the restricted Pod Security Standard, and can read its token as that user", async () => {
     new S3Lister("app", args);
     await settled(registered);
