@@ -90,6 +90,12 @@ const advice: readonly Advice[] = [
       "(eks-irsa:cluster.admins where a stack makes the cluster).",
   },
   {
+    said: /The specified principalArn is invalid: invalid principal/,
+    todo: () =>
+      "There is no such role or user, or its ARN lacks the path, as that of a role of IAM Identity Center must have: " +
+      "`aws iam get-role --role-name NAME` has the whole ARN.",
+  },
+  {
     said: /Cannot connect to the Docker daemon|docker daemon (is )?not running|failed to connect to the docker API/i,
     todo: () =>
       "Images are built with Docker, in a preview too: start it, or say in DOCKER_HOST where it is.",

@@ -97,6 +97,7 @@ async function main(file: string): Promise<void> {
       tags: (arn) => account.tags(arn),
       association: (cluster, id) => account.association(cluster, id),
       role: (name) => account.role(name),
+      principalExists: (arn) => account.principalExists(arn),
       accountId: defaultAccountId,
       region,
     },

@@ -18,6 +18,7 @@ import {
   GetOpenIDConnectProviderCommand,
   GetPolicyCommand,
   GetRoleCommand,
+  GetUserCommand,
   IAMClient,
   ListAccessKeysCommand,
   ListOpenIDConnectProvidersCommand,
@@ -130,6 +131,18 @@ export class Account implements IamAccount, AccessEntries {
       trustPolicy: decodeURIComponent(found.Role.AssumeRolePolicyDocument ?? ""),
       maxSessionSeconds: found.Role.MaxSessionDuration ?? 3600,
     };
+  }
+
+  /** Whether a role or user has this ARN, path and all. */
+  async principalExists(arn: string): Promise<boolean> {
+    const [, kind, name = ""] = /:(role|user)\/(?:.*\/)?([^/]+)$/.exec(arn) ?? [];
+    const found =
+      kind === "user"
+        ? await this.iam
+            .send(new GetUserCommand({ UserName: name }))
+            .catch(ignoring("NoSuchEntityException", "NoSuchEntity"))
+        : { User: { Arn: (await this.role(name))?.arn } };
+    return found?.User?.Arn === arn;
   }
 
   /** Assumes a role: as root, or as the session of another role. */

@@ -1,6 +1,7 @@
 import type { Reply } from "../aws/reply.ts";
 import type { AwsCall } from "../aws/request.ts";
 import { type PathParameters, routeOf } from "../aws/route.ts";
+import { accessEntryRoutes } from "./access-entries.ts";
 import { addonVersionRoutes } from "./addon-versions.ts";
 import { associationRoutes } from "./associations.ts";
 import { clusterRoutes } from "./clusters.ts";
@@ -39,6 +40,8 @@ export interface EksOptions {
   association(cluster: string, id: string): Promise<AssociationRecord | undefined>;
   /** A role of the account, with its trust policy as JSON; undefined when it is not there. */
   role(name: string): Promise<{ arn: string; trustPolicy: string } | undefined>;
+  /** Whether a role or user of the account has this ARN, path and all. */
+  principalExists(arn: string): Promise<boolean>;
   /** Twelve digits. */
   accountId: string;
   region: string;
@@ -67,6 +70,7 @@ export function eks(
     ...clusterRoutes(options, updates),
     ...nodegroupRoutes(options, updates),
     ...associationRoutes(options),
+    ...accessEntryRoutes(options),
     ...addonVersionRoutes(options),
     ...presentTagRoutes(options),
   }).map(([route, answer]) => {

@@ -34,6 +34,7 @@ describe("what a person reads of an error", () => {
       /may create roles bound to me/,
     ],
     ["the server has asked for the client to provide credentials", /give them an access entry/],
+    ["InvalidParameterException: The specified principalArn is invalid: invalid principal.", /the whole ARN/],
     ["Cannot connect to the Docker daemon at unix:///var/run/docker.sock", /start it, or say in DOCKER_HOST/],
     ["configured Kubernetes cluster is unreachable: EOF", /must be reached from here/],
     ["dial tcp: lookup x.eks.amazonaws.com: no such host", /must be reached from here/],

@@ -72,6 +72,13 @@ describe("local, as AWS", function () {
     );
   });
 
+  it("refuses an access entry for nobody", async () => {
+    const nobody = ["--cluster-name", "eks-irsa", "--principal-arn", "arn:aws:iam::000000000000:role/nobody"];
+    expect(await refused("eks", "create-access-entry", ...nobody)).to.contain(
+      "(InvalidParameterException) when calling the CreateAccessEntry operation: The specified principalArn is invalid: invalid principal.",
+    );
+  });
+
   it("refuses policies that IAM's parser refuses", async () => {
     const create = (policy: string) =>
       refused("iam", "create-role", "--role-name", role, "--assume-role-policy-document", policy);

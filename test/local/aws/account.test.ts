@@ -65,6 +65,21 @@ describe("the account in MiniStack", () => {
     expect(await account.role("r").catch((error: Error) => error.name)).to.equal("AccessDenied");
   });
 
+  it("knows roles and users by their whole ARN", async () => {
+    answers.GetRole = iam("GetRole", "<Role><Arn>arn:aws:iam::1:role/sso/ops</Arn></Role>");
+    answers.GetUser = iam("GetUser", "<User><Arn>arn:aws:iam::1:user/ann</Arn></User>");
+    for (const [arn, there] of [
+      ["arn:aws:iam::1:role/sso/ops", true],
+      ["arn:aws:iam::1:role/ops", false],
+      ["arn:aws:iam::1:user/ann", true],
+    ] as const) {
+      expect(await account.principalExists(arn), arn).to.equal(there);
+    }
+    answers = { GetRole: iamError("NoSuchEntity"), GetUser: iamError("NoSuchEntity") };
+    for (const arn of ["arn:aws:iam::1:role/ops", "arn:aws:iam::1:user/ann"])
+      expect(await account.principalExists(arn), arn).to.equal(false);
+  });
+
   it("gives OIDC providers without their scheme, leaving out one that went meanwhile", async () => {
     answers.ListOpenIDConnectProviders = iam(
       "ListOpenIDConnectProviders",

@@ -42,6 +42,7 @@ describe("faults of AWS's API", () => {
         tags: async () => ({}),
         association: async () => undefined,
         role: async () => undefined,
+        principalExists: async () => true,
         accountId: "000000000000",
         region: "eu-central-1",
       },

@@ -44,6 +44,7 @@ const eksOptions = {
   tags: async () => ({}),
   association: async () => undefined,
   role: async () => undefined,
+  principalExists: async () => true,
   accountId: "000000000000",
   region: "eu-central-1",
 };

@@ -40,6 +40,7 @@ export function eksWith(options: Partial<EksOptions> = {}) {
     tags: async (arn) => ({ of: arn }),
     association: async () => undefined,
     role: async () => undefined,
+    principalExists: async () => true,
     accountId: "000000000000",
     region: "eu-central-1",
     log: (line) => log.push(line),
