@@ -10,27 +10,24 @@ const kept = [
   ...["computeConfig", "storageConfig", "kubernetesNetworkConfig"],
 ];
 
-const on = (config: unknown): boolean => isObject(config) && config.enabled === true;
+const isOn = (config: unknown): boolean => isObject(config) && config.enabled === true;
+const member = (config: unknown, name: string): unknown => (isObject(config) ? config[name] : undefined);
 
 /**
- * EKS Auto Mode is on or off as a whole. Source: "Turn on EKS Auto Mode", EKS User Guide.
+ * EKS Auto Mode is on or off as a whole.
  *
- * @throws AwsError `InvalidParameterException` where it is on in part.
+ * @throws AwsError `InvalidParameterException` in EKS's words where it is on in part.
  */
 function checkAutoMode({ computeConfig, storageConfig, kubernetesNetworkConfig }: Json): void {
-  const member = (config: unknown, name: string): unknown => (isObject(config) ? config[name] : undefined);
-  const parts = {
-    "computeConfig.enabled": on(computeConfig),
-    "storageConfig.blockStorage.enabled": on(member(storageConfig, "blockStorage")),
-    "kubernetesNetworkConfig.elasticLoadBalancing.enabled": on(
-      member(kubernetesNetworkConfig, "elasticLoadBalancing"),
-    ),
-  };
-  if (new Set(Object.values(parts)).size === 1) return;
-  const off = Object.entries(parts).filter(([, enabled]) => !enabled);
+  const parts = [
+    computeConfig,
+    member(storageConfig, "blockStorage"),
+    member(kubernetesNetworkConfig, "elasticLoadBalancing"),
+  ].map(isOn);
+  if (new Set(parts).size === 1) return;
   throw new AwsError(
     "InvalidParameterException",
-    `EKS Auto Mode is turned on or off as a whole: ${off.map(([name]) => name).join(" and ")} must be true too.`,
+    "For EKS Auto Mode, please ensure that all required configs, including computeConfig, kubernetesNetworkConfig, and blockStorage are all either fully enabled or fully disabled.",
   );
 }
 
@@ -62,7 +59,7 @@ export function clusterRoutes(options: EksOptions, updates: Updates): Routes {
       );
     }
     checkAutoMode(body);
-    if (on(body.computeConfig) && body.bootstrapSelfManagedAddons !== false) {
+    if (isOn(body.computeConfig) && body.bootstrapSelfManagedAddons !== false) {
       throw new AwsError(
         "InvalidParameterException",
         "EKS Auto Mode brings its own networking: bootstrapSelfManagedAddons must be false.",

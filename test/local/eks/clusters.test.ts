@@ -90,8 +90,7 @@ describe("a cluster of EKS's", () => {
       const eks = eksWith();
       const create = (body: object) => refusal(eks.send(cluster(), "POST", "/clusters", body));
       const { storageConfig: _, ...part } = autoMode(true);
-      const missing =
-        /^400 InvalidParameterException: .*storageConfig\.blockStorage\.enabled must be true too/;
+      const missing = /^400 InvalidParameterException: .*either fully enabled or fully disabled/;
       expect(await create({ ...withoutAddons, ...part })).to.match(missing);
       expect(await create({ name: "irsa", ...autoMode(true) })).to.match(
         /^400 InvalidParameterException: .*bootstrapSelfManagedAddons must be false/,
