@@ -1,3 +1,4 @@
+import type { Mended } from "./causes.ts";
 import { takesFor } from "./takes.ts";
 import type {
   Container,
@@ -30,8 +31,18 @@ export interface Patient {
   /** The role that the workload assumes with the credentials of its own. Default none; an association may name one. */
   readonly assumeRole?: string;
   readonly externalId?: string;
+  /** AWS profiles that look at IAM, and mend there, where the pod's role is, and where the one is that it goes on to assume. */
+  readonly profiles?: Profiles;
   /** Seconds that the workload asks its sessions to last. Default 3,600, which SDKs ask for. */
   readonly sessionSeconds?: number;
+}
+
+/** Profiles of the AWS configuration whose credentials look at IAM. Default: the environment's credentials. */
+export interface Profiles {
+  /** Of the account of the pod's role. */
+  readonly role?: string;
+  /** Of the account of the role that it goes on to assume. */
+  readonly target?: string;
 }
 
 /** How a ServiceAccount comes to its role. */
@@ -88,22 +99,18 @@ export interface Disagreement {
   readonly found: { readonly name: string; readonly value: string };
 }
 
-export interface Broken {
+export type Broken = Mended & {
   readonly state: "broken";
-  /** Stable name of the cause, for programs: `trust-subject`. */
-  readonly cause: string;
   /** What is wrong, in a sentence. */
   readonly what: string;
   readonly disagreement?: Disagreement;
-  /** Commands that mend it, to be run in this order. Words in capitals are to be filled in. */
-  readonly mend: readonly string[];
   /** Sentences: what no command can do, or what to know before one is run. */
   readonly advice?: readonly string[];
   /** Commands that show more of it. */
   readonly look?: readonly string[];
   /** What was seen beside it. */
   readonly evidence?: readonly string[];
-}
+};
 
 /** It cannot be told: not with these credentials, or not at all. */
 export interface Unseen {

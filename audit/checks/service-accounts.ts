@@ -1,5 +1,5 @@
 import { annotate, roleAnnotation } from "../../doctor/links/mend.ts";
-import { brokenTrust, podIdentityContext } from "../../doctor/links/trust.ts";
+import { brokenTrust, podIdentityCaller, podIdentityContext } from "../../doctor/links/trust.ts";
 import {
   judgePodIdentityTrust,
   judgeRoleTrust,
@@ -128,7 +128,8 @@ function irsaTrust(inventory: Inventory, identity: Identity, role: RoleDetail): 
       serviceAccount: identity.name,
       audience,
     });
-  return untrusted(identity, role, judge, () => right().Statement);
+  const caller = { [`${hostOf(issuer)}:sub`]: subjectOf(identity) };
+  return untrusted(identity, role, judge, caller, () => right().Statement);
 }
 
 function podIdentityTrust(
@@ -146,24 +147,35 @@ function podIdentityTrust(
     serviceAccount: name,
   });
   const judge = (document: string): TrustVerdict => judgePodIdentityTrust(document, context, sessionTags);
-  return untrusted(identity, role, judge, () => {
-    const [statement] = podIdentityTrustPolicy([{ namespace, serviceAccount: name }]).Statement;
-    // A session without tags fits no condition on them.
-    return [
-      sessionTags ? { ...statement } : { ...statement, Action: "sts:AssumeRole", Condition: undefined },
-    ];
-  });
+  const right = () =>
+    podIdentityTrustPolicy([{ namespace, serviceAccount: name }], {
+      clusterNames: [cluster.name],
+      sessionTags,
+    });
+  return untrusted(identity, role, judge, podIdentityCaller(context), () => right().Statement);
 }
 
 function untrusted(
   identity: Identity,
   role: RoleDetail,
   judge: (document: string) => TrustVerdict,
+  caller: Readonly<Record<string, string>>,
   right: () => readonly object[],
 ): Finding[] {
   const { fault } = judge(role.trustPolicy);
   if (fault === undefined) return [];
-  const { what, disagreement, mend, advice = [] } = brokenTrust(role, fault, right(), judge);
+  const {
+    what,
+    disagreement,
+    mend,
+    advice = [],
+  } = brokenTrust({
+    role,
+    fault,
+    right: right(),
+    caller,
+    judge,
+  });
   const values = disagreement ? [disagreement.wanted, disagreement.found] : [];
   return [
     finding(fault.cause, serviceAccount(identity), what, {
@@ -196,13 +208,32 @@ function ofTarget(
       ),
     ];
   }
-  const context = new Map([["sts:externalid", externalId]]);
+  const context = new Map([
+    ["aws:principalarn", first.arn],
+    ["aws:principalaccount", accountOf(first.arn)],
+    ["sts:externalid", externalId],
+  ]);
   const { fault } = judgeRoleTrust(role.trustPolicy, first.arn, context, sessionTags);
   if (fault === undefined) return [];
   const Action = sessionTags ? ["sts:AssumeRole", "sts:TagSession"] : "sts:AssumeRole";
-  const right = { Effect: "Allow", Principal: { AWS: first.arn }, Action };
+  const right = {
+    Effect: "Allow",
+    Principal: { AWS: first.arn },
+    Action,
+    ...(externalId && { Condition: { StringEquals: { "sts:ExternalId": externalId } } }),
+  };
   const judge = (document: string) => judgeRoleTrust(document, first.arn, context, sessionTags);
-  const { what, mend, advice = [] } = brokenTrust(role, fault, [right], judge);
+  const {
+    what,
+    mend,
+    advice = [],
+  } = brokenTrust({
+    role,
+    fault,
+    right: [right],
+    caller: { "aws:PrincipalArn": first.arn },
+    judge,
+  });
   return [
     finding("association-target-trust", serviceAccount(identity), what, {
       evidence: [`role: ${first.arn}`, `target: ${roleArn}`],

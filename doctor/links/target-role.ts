@@ -46,7 +46,7 @@ export const mayAssume: Link<"role" | "target", never> = {
   needs: ["role", "target"],
   gives: [],
   shownBy: "target-sts",
-  async examine({ role, target }, { iam }) {
+  async examine({ role, target }, { iam }, { profiles }) {
     if (accountOf(role.arn) === accountOf(target.arn)) {
       return holds({}, "within one account the other role's trust policy decides");
     }
@@ -74,7 +74,7 @@ export const mayAssume: Link<"role" | "target", never> = {
         ),
         ...(access.kind === "denied"
           ? { mend: [], advice: ["A policy of the role denies it: its owner has to take that out."] }
-          : { mend: [putPolicy(role, policies, actionsOf(target), target.arn)] }),
+          : { mend: [putPolicy(role, policies, actionsOf(target), target.arn, profiles?.role)] }),
       };
     }
     return holds({}, `${actionsOf(target).join(", ")} on ${target.arn}`);
@@ -105,7 +105,14 @@ export const targetTrust: Link<"role" | "target" | "targetRole" | "cluster", nev
         Action: actionsOf(target),
         ...(target.externalId && { Condition: { StringEquals: { "sts:ExternalId": target.externalId } } }),
       };
-      return brokenTrust(targetRole, fault, [right], judge);
+      return brokenTrust({
+        role: targetRole,
+        fault,
+        right: [right],
+        caller: { "aws:PrincipalArn": role.arn },
+        judge,
+        profile: patient.profiles?.target,
+      });
     }
     if (undecided.length > 0) return unseen(onlySts(undecided), "What STS answers.");
     const oneAccount = accountOf(role.arn) === accountOf(target.arn);
@@ -123,7 +130,7 @@ export const targetTrust: Link<"role" | "target" | "targetRole" | "cluster", nev
             "policies of the role",
             policies.map(({ name }) => name).join(", ") || "none",
           ),
-          mend: [putPolicy(role, policies, actionsOf(target), target.arn)],
+          mend: [putPolicy(role, policies, actionsOf(target), target.arn, patient.profiles?.role)],
         };
       }
     }

@@ -1,5 +1,6 @@
-import { statementsOf } from "../../iam/policy-reader.ts";
-import { podIdentityTrustPolicy, trustPolicy } from "../../iam/trust-policy.ts";
+import { conditions, type Statement, statementsOf, texts } from "../../iam/policy-reader.ts";
+import { trustPolicyCharacters } from "../../iam/quotas.ts";
+import { issuerHost, podIdentityTrustPolicy, trustPolicy } from "../../iam/trust-policy.ts";
 import { type Broken, type Facts, holds, type Link, type Patient, unseen } from "../chain.ts";
 import {
   judgePodIdentityTrust,
@@ -9,7 +10,7 @@ import {
   type TrustVerdict,
 } from "../trust-verdict.ts";
 import type { Role } from "../world.ts";
-import { quoted } from "./mend.ts";
+import { iamCommand, quoted } from "./mend.ts";
 
 /** The role's trust policy admits this ServiceAccount of this cluster. */
 export const trust: Link<"role" | "issuer" | "provider" | "audience", never> = {
@@ -18,14 +19,15 @@ export const trust: Link<"role" | "issuer" | "provider" | "audience", never> = {
   needs: ["role", "issuer", "provider", "audience"],
   gives: [],
   shownBy: "sts",
-  async examine({ role, issuer, provider, audience }, _, { namespace, serviceAccount }) {
+  async examine({ role, issuer, provider, audience }, _, { namespace, serviceAccount, profiles }) {
     const sub = `system:serviceaccount:${namespace}:${serviceAccount}`;
     const claims = { issuer, providerArn: provider.arn, sub, aud: audience };
     const judge = (document: string): TrustVerdict => judgeTrust(document, claims);
     const { fault, undecided } = judge(role.trustPolicy);
     if (fault) {
       const right = trustPolicy({ oidcProviderArn: provider.arn, namespace, serviceAccount, audience });
-      return brokenTrust(role, fault, right.Statement, judge);
+      const caller = { [`${issuerHost(provider.arn)}:sub`]: sub };
+      return brokenTrust({ role, fault, right: right.Statement, caller, judge, profile: profiles?.role });
     }
     return undecided.length > 0
       ? unseen(onlySts(undecided), "What STS answers to the token.")
@@ -46,13 +48,28 @@ export const podIdentityTrust: Link<"role" | "association" | "cluster", never> =
     const { fault, undecided } = judge(role.trustPolicy);
     if (fault) {
       const right = podIdentityTrustPolicy([patient], { clusterNames: [patient.cluster], sessionTags });
-      return brokenTrust(role, fault, right.Statement, judge);
+      return brokenTrust({
+        role,
+        fault,
+        right: right.Statement,
+        caller: podIdentityCaller(context),
+        judge,
+        profile: patient.profiles?.role,
+      });
     }
     return undecided.length > 0
       ? unseen(onlySts(undecided), "The pod's own word: what its SDK gets from the agent.")
       : holds({}, `admits ${sessionTags ? "sessions with tags" : "sessions without tags"}`);
   },
 };
+
+/** By what a session of EKS Pod Identity is told from others; nothing without its tags. The ARN says no more than the name. */
+export const podIdentityCaller = (context: RequestContext): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    [...context].flatMap(([key, value]) =>
+      value === undefined || key.endsWith("/eks-cluster-arn") ? [] : [[key, value]],
+    ),
+  );
 
 /** What EKS Pod Identity says of itself when it assumes a role. Source: "Grant Pods access to AWS resources based on tags", EKS User Guide. */
 export function podIdentityContext(
@@ -78,29 +95,104 @@ export function podIdentityContext(
 export const onlySts = (undecided: readonly string[]): string =>
   `Only STS can judge: ${undecided.join("; ")}.`;
 
-/** Adds what is lacking, and leaves whom else the role admits; only a Deny that is in the way goes. */
-export function brokenTrust(
-  role: Pick<Role, "name" | "trustPolicy">,
-  { cause, what, wanted, found, denial }: TrustFault,
-  right: readonly object[],
-  judge: (document: string) => TrustVerdict,
-): Broken {
-  const kept = statementsOf(role.trustPolicy).filter((_, index) => index !== denial);
-  const policy = (Statement: readonly object[]): string =>
-    JSON.stringify({ Version: "2012-10-17", Statement });
-  const mended = judge(policy(kept)).fault === undefined ? policy(kept) : policy([...kept, ...right]);
-  const advice =
-    denial !== undefined
-      ? ["It takes the Deny out. Somebody put it there: ask why, before."]
-      : kept.length > 0
-        ? ["Statements that are there stay; take out what was meant to be this one."]
-        : [];
+/** A trust policy that refuses, and what it should admit. */
+export interface Refusal {
+  readonly role: Pick<Role, "name" | "trustPolicy">;
+  readonly fault: TrustFault;
+  /** Statements that admit just the caller. */
+  readonly right: readonly object[];
+  /** The condition keys, with their values, that single the caller out; none where nothing tells it from others. */
+  readonly caller: Readonly<Record<string, string>>;
+  readonly judge: (document: string) => TrustVerdict;
+  readonly profile?: string | undefined;
+}
+
+/** Adds what is lacking for the caller, and leaves whom else the role admits and denies. */
+export function brokenTrust({ role, fault, right, caller, judge, profile }: Refusal): Broken {
+  const { cause, what, wanted, found } = fault;
+  const there = statementsOf(role.trustPolicy);
+  const past = pastDenials(there, judge, caller);
+  const disagreement = wanted && found && { wanted, found };
+  if (past === undefined) {
+    return {
+      state: "broken",
+      cause: "trust-deny",
+      what,
+      mend: [],
+      advice: ["Nothing tells this caller from others, so its owner has to narrow the Deny, or take it out."],
+    };
+  }
+  const admitted = judge(documentOf(past)).fault === undefined;
+  const mended = documentOf(admitted ? past : [...past, ...right]);
+  const set = iamCommand(
+    `update-assume-role-policy --role-name ${role.name} --policy-document ${quoted(mended)}`,
+    profile,
+  );
   return {
     state: "broken",
     cause,
     what,
-    ...(wanted && found && { disagreement: { wanted, found } }),
-    mend: [`aws iam update-assume-role-policy --role-name ${role.name} --policy-document ${quoted(mended)}`],
-    advice,
+    ...(disagreement && { disagreement }),
+    mend: [set],
+    advice: [
+      ...(cause === "trust-deny"
+        ? ["It excepts just this caller from the Deny. Somebody put that there: ask why, before."]
+        : there.length > 0
+          ? ["Statements that are there stay; take out what was meant to be this one."]
+          : []),
+      ...(mended.length > trustPolicyCharacters.default
+        ? [
+            `It has ${mended.length} characters, and IAM takes ${trustPolicyCharacters.default} where the account's quota was not raised.`,
+          ]
+        : []),
+    ],
   };
+}
+
+const documentOf = (Statement: readonly object[]): string =>
+  JSON.stringify({ Version: "2012-10-17", Statement });
+
+/** Statements in which no Deny stands against the caller any more; undefined where it cannot be told from others. */
+function pastDenials(
+  statements: readonly Statement[],
+  judge: Refusal["judge"],
+  caller: Refusal["caller"],
+): readonly Statement[] | undefined {
+  const denial = judge(documentOf(statements)).fault?.denial;
+  if (denial === undefined) return statements;
+  if (Object.keys(caller).length === 0) return undefined;
+  const except = statements.flatMap((one, at) => (at === denial ? excepting(one, caller) : one));
+  return pastDenials(except, judge, caller);
+}
+
+/**
+ * A Deny that lets one caller by and nobody else: one for each key, since the conditions of a statement must all hold for it
+ * to deny. None where it denied this caller alone.
+ */
+function excepting(
+  { Sid: _, ...statement }: Statement & { Sid?: string },
+  caller: Refusal["caller"],
+): Statement[] {
+  const { Condition = {} } = statement;
+  const keys = Object.entries(caller);
+  const alone = keys.every(([key, value]) =>
+    conditions(statement).some(
+      (one) =>
+        one.operator === "stringequals" &&
+        one.key === key.toLowerCase() &&
+        one.values.length === 1 &&
+        one.values[0] === value,
+    ),
+  );
+  if (alone) return [];
+  return keys.map(([key, value]) => ({
+    ...statement,
+    Condition: {
+      ...Condition,
+      StringNotEquals: {
+        ...Condition.StringNotEquals,
+        [key]: [...texts(Condition.StringNotEquals?.[key]), value],
+      },
+    },
+  }));
 }
