@@ -30,7 +30,7 @@ export const causes = {
   "trust-audience": "command",
   "trust-condition": "command",
   "trust-tag-session": "command",
-  "trust-deny": "either",
+  "trust-deny": "command",
   "session-duration": "command",
   "pod-service-account": "either",
   "container-missing": "advice",

@@ -1,12 +1,13 @@
+import type { Broken } from "../../doctor/chain.ts";
 import { annotate, roleAnnotation } from "../../doctor/links/mend.ts";
-import { brokenTrust, podIdentityCaller, podIdentityContext } from "../../doctor/links/trust.ts";
+import { brokenTrust, judgeAssociation } from "../../doctor/links/trust.ts";
 import {
-  judgePodIdentityTrust,
   judgeRoleTrust,
   judgeTrust,
+  type TrustFault,
   type TrustVerdict,
 } from "../../doctor/trust-verdict.ts";
-import { podIdentityTrustPolicy, trustPolicy } from "../../iam/trust-policy.ts";
+import { trustPolicy } from "../../iam/trust-policy.ts";
 import { type Finding, finding, serviceAccount } from "../finding.ts";
 import {
   accountOf,
@@ -121,69 +122,40 @@ function irsaTrust(inventory: Inventory, identity: Identity, role: RoleDetail): 
   const audience = audienceOf(identity.account);
   const judge = (document: string): TrustVerdict =>
     judgeTrust(document, { issuer, providerArn, sub: subjectOf(identity), aud: audience });
-  const right = () =>
-    trustPolicy({
-      oidcProviderArn: providerArn,
-      namespace: identity.namespace,
-      serviceAccount: identity.name,
-      audience,
-    });
+  const { fault } = judge(role.trustPolicy);
+  if (fault === undefined) return [];
+  const { namespace, name } = identity;
+  const right = trustPolicy({ oidcProviderArn: providerArn, namespace, serviceAccount: name, audience });
   const caller = { [`${hostOf(issuer)}:sub`]: subjectOf(identity) };
-  return untrusted(identity, role, judge, caller, () => right().Statement);
+  return [ofTrust(identity, role, brokenTrust({ role, fault, right: right.Statement, caller, judge }))];
 }
 
 function podIdentityTrust(
-  inventory: Inventory,
+  { snapshot }: Inventory,
   identity: Identity,
-  use: RoleUse,
+  { association }: RoleUse,
   role: RoleDetail,
 ): Finding[] {
-  const { cluster } = inventory.snapshot;
-  const { namespace, name } = identity;
-  const sessionTags = use.association?.sessionTags ?? true;
-  const context = podIdentityContext(cluster, sessionTags, {
-    cluster: cluster.name,
-    namespace,
-    serviceAccount: name,
-  });
-  const judge = (document: string): TrustVerdict => judgePodIdentityTrust(document, context, sessionTags);
-  const right = () =>
-    podIdentityTrustPolicy([{ namespace, serviceAccount: name }], {
-      clusterNames: [cluster.name],
-      sessionTags,
-    });
-  return untrusted(identity, role, judge, podIdentityCaller(context), () => right().Statement);
+  if (association === undefined) return [];
+  const { cluster, region } = snapshot;
+  const { namespace, name: serviceAccount } = identity;
+  const patient = { cluster: cluster.name, region, namespace, serviceAccount };
+  const { broken } = judgeAssociation(role, association, cluster, patient);
+  return broken === undefined ? [] : [ofTrust(identity, role, broken)];
 }
 
-function untrusted(
+/** What the doctor says of a trust policy, as a finding of the ServiceAccount that it refuses. */
+function ofTrust(
   identity: Identity,
   role: RoleDetail,
-  judge: (document: string) => TrustVerdict,
-  caller: Readonly<Record<string, string>>,
-  right: () => readonly object[],
-): Finding[] {
-  const { fault } = judge(role.trustPolicy);
-  if (fault === undefined) return [];
-  const {
-    what,
-    disagreement,
-    mend,
-    advice = [],
-  } = brokenTrust({
-    role,
-    fault,
-    right: right(),
-    caller,
-    judge,
-  });
+  { cause, what, disagreement, mend, advice = [] }: Broken,
+): Finding {
   const values = disagreement ? [disagreement.wanted, disagreement.found] : [];
-  return [
-    finding(fault.cause, serviceAccount(identity), what, {
-      evidence: [role.arn, ...values.map((one) => `${one.name}: ${one.value}`)],
-      mend,
-      advice,
-    }),
-  ];
+  return finding(cause as TrustFault["cause"], serviceAccount(identity), what, {
+    evidence: [role.arn, ...values.map((one) => `${one.name}: ${one.value}`)],
+    mend,
+    advice,
+  });
 }
 
 function ofTarget(

@@ -9,7 +9,7 @@ import {
   type TrustFault,
   type TrustVerdict,
 } from "../trust-verdict.ts";
-import type { Role } from "../world.ts";
+import type { PodIdentityAssociation, Role } from "../world.ts";
 import { iamCommand, quoted } from "./mend.ts";
 
 /** The role's trust policy admits this ServiceAccount of this cluster. */
@@ -42,29 +42,61 @@ export const podIdentityTrust: Link<"role" | "association" | "cluster", never> =
   needs: ["role", "association", "cluster"],
   gives: [],
   async examine({ role, association, cluster }, _, patient) {
-    const { sessionTags } = association;
-    const context = podIdentityContext(cluster, sessionTags, patient);
-    const judge = (document: string): TrustVerdict => judgePodIdentityTrust(document, context, sessionTags);
-    const { fault, undecided } = judge(role.trustPolicy);
-    if (fault) {
-      const right = podIdentityTrustPolicy([patient], { clusterNames: [patient.cluster], sessionTags });
-      return brokenTrust({
-        role,
-        fault,
-        right: right.Statement,
-        caller: podIdentityCaller(context),
-        judge,
-        profile: patient.profiles?.role,
-      });
-    }
+    const { broken, undecided } = judgeAssociation(role, association, cluster, patient);
+    if (broken) return broken;
     return undecided.length > 0
       ? unseen(onlySts(undecided), "The pod's own word: what its SDK gets from the agent.")
-      : holds({}, `admits ${sessionTags ? "sessions with tags" : "sessions without tags"}`);
+      : holds({}, `admits ${association.sessionTags ? "sessions with tags" : "sessions without tags"}`);
   },
 };
 
-/** By what a session of EKS Pod Identity is told from others; nothing without its tags. The ARN says no more than the name. */
-export const podIdentityCaller = (context: RequestContext): Readonly<Record<string, string>> =>
+/**
+ * Whether a role's trust policy admits what an association has EKS Pod Identity ask for. A session without tags is not
+ * told from any other in the account: rather than open the role to all of them, the mend has the association set its tags.
+ */
+export function judgeAssociation(
+  role: Pick<Role, "name" | "trustPolicy">,
+  { id, sessionTags }: Pick<PodIdentityAssociation, "id" | "sessionTags">,
+  cluster: Pick<Facts["cluster"], "arn">,
+  patient: Omit<Patient, "actions">,
+): { broken?: Broken; undecided: readonly string[] } {
+  const judged = (tags: boolean) => (document: string) =>
+    judgePodIdentityTrust(document, podIdentityContext(cluster, tags, patient), tags);
+  const { fault, undecided } = judged(sessionTags)(role.trustPolicy);
+  if (fault === undefined) return { undecided };
+  const tagged = podIdentityContext(cluster, true, patient);
+  const refused = (fault: TrustFault): Broken =>
+    brokenTrust({
+      role,
+      fault,
+      right: podIdentityTrustPolicy([patient], { clusterNames: [patient.cluster] }).Statement,
+      caller: podIdentityCaller(tagged),
+      judge: judged(true),
+      profile: patient.profiles?.role,
+    });
+  if (sessionTags) return { broken: refused(fault), undecided: [] };
+  const other = judged(true)(role.trustPolicy).fault;
+  const { cause, what, wanted, found } = fault;
+  return {
+    broken: {
+      state: "broken",
+      cause,
+      what,
+      ...(wanted && found && { disagreement: { wanted, found } }),
+      mend: [
+        `aws eks update-pod-identity-association --region ${patient.region} --cluster-name ${patient.cluster} --association-id ${id} --no-disable-session-tags`,
+        ...(other ? refused(other).mend : []),
+      ],
+      advice: [
+        "Without its tags a session is told from no other: where they are to stay off, the role has to admit EKS Pod Identity without conditions, and whoever may make associations decides who gets it.",
+      ],
+    },
+    undecided: [],
+  };
+}
+
+/** By what a session of EKS Pod Identity is told from others. The cluster's ARN says no more than its name. */
+const podIdentityCaller = (context: RequestContext): Readonly<Record<string, string>> =>
   Object.fromEntries(
     [...context].flatMap(([key, value]) =>
       value === undefined || key.endsWith("/eks-cluster-arn") ? [] : [[key, value]],
@@ -101,7 +133,7 @@ export interface Refusal {
   readonly fault: TrustFault;
   /** Statements that admit just the caller. */
   readonly right: readonly object[];
-  /** The condition keys, with their values, that single the caller out; none where nothing tells it from others. */
+  /** The condition keys, with their values, that single the caller out. */
   readonly caller: Readonly<Record<string, string>>;
   readonly judge: (document: string) => TrustVerdict;
   readonly profile?: string | undefined;
@@ -113,15 +145,6 @@ export function brokenTrust({ role, fault, right, caller, judge, profile }: Refu
   const there = statementsOf(role.trustPolicy);
   const past = pastDenials(there, judge, caller);
   const disagreement = wanted && found && { wanted, found };
-  if (past === undefined) {
-    return {
-      state: "broken",
-      cause: "trust-deny",
-      what,
-      mend: [],
-      advice: ["Nothing tells this caller from others, so its owner has to narrow the Deny, or take it out."],
-    };
-  }
   const admitted = judge(documentOf(past)).fault === undefined;
   const mended = documentOf(admitted ? past : [...past, ...right]);
   const set = iamCommand(
@@ -152,15 +175,14 @@ export function brokenTrust({ role, fault, right, caller, judge, profile }: Refu
 const documentOf = (Statement: readonly object[]): string =>
   JSON.stringify({ Version: "2012-10-17", Statement });
 
-/** Statements in which no Deny stands against the caller any more; undefined where it cannot be told from others. */
+/** Statements in which no Deny stands against the caller any more. */
 function pastDenials(
   statements: readonly Statement[],
   judge: Refusal["judge"],
   caller: Refusal["caller"],
-): readonly Statement[] | undefined {
+): readonly Statement[] {
   const denial = judge(documentOf(statements)).fault?.denial;
   if (denial === undefined) return statements;
-  if (Object.keys(caller).length === 0) return undefined;
   const except = statements.flatMap((one, at) => (at === denial ? excepting(one, caller) : one));
   return pastDenials(except, judge, caller);
 }
