@@ -45,9 +45,16 @@ export interface Profiles {
   readonly target?: string;
 }
 
+/** A role by the ServiceAccount's annotation. */
+export interface WebIdentity {
+  readonly kind: "irsa";
+  readonly roleArn: string;
+  readonly audience: string;
+}
+
 /** How a ServiceAccount comes to its role. */
 export type Identity =
-  | { readonly kind: "irsa"; readonly roleArn: string; readonly audience: string }
+  | WebIdentity
   | { readonly kind: "pod-identity"; readonly association: PodIdentityAssociation };
 
 /** Where a container is told to fetch its credentials, and the token that it shows there. */
@@ -72,6 +79,8 @@ export interface Facts {
   identity: Identity;
   /** When the ServiceAccount got its role, as far as anybody tells. */
   since: Date | undefined;
+  /** What its annotation says beside an association, which the webhook prefers; undefined where there are not both. */
+  passedOver: { readonly identity: WebIdentity; readonly since: Date | undefined } | undefined;
   issuer: string;
   roleArn: string;
   audience: string;
@@ -84,6 +93,8 @@ export interface Facts {
   sources: readonly CredentialSource[];
   token: string;
   session: Session;
+  /** The role that the pod's AWS configuration has it go on to; undefined where that names none. */
+  nextRole: Target | undefined;
   target: Target;
   targetRole: Role;
   /** The policy that narrows the session of the role which acts; undefined where there is none. */

@@ -9,10 +9,11 @@ import { iamCommand, quoted } from "./mend.ts";
 const title = "The role may do what the workload does";
 
 /** The pod's role may do what the workload does: its policies allow it, within its boundary and the session's policy. */
-export const permissions: Link<"role" | "sessionPolicy", never> = {
+export const permissions: Link<"role" | "sessionPolicy" | "nextRole", never> = {
   id: "permissions",
   title,
-  needs: ["role", "sessionPolicy"],
+  // Whether it is this role that acts, or the one that the pod goes on to.
+  needs: ["role", "sessionPolicy", "nextRole"],
   gives: [],
   async examine({ role, sessionPolicy }, { iam }, { actions, profiles }) {
     return mayDo(role, sessionPolicy, iam, actions, profiles?.role);
