@@ -58,7 +58,7 @@ export function remakeWithout(
       mend,
       advice: [
         ...advice,
-        `Take ${variables.join(" and ")} of ${container.name} out of the manifest, before.`,
+        `Where its manifest sets ${variables.join(" or ")} for ${container.name}, take them out there, before.`,
       ],
     };
   }
