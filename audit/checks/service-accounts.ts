@@ -40,7 +40,7 @@ export function serviceAccountFindings(inventory: Inventory): Finding[] {
         finding(
           "annotation-misspelt",
           { kind: "ServiceAccount", name: `${namespace}/${name}` },
-          `The annotation's key is ${near}, which nothing reads.`,
+          `The annotation's key is ${near}.`,
           {
             evidence: [`${near}: ${account.annotations[near]}`],
             mend: [
@@ -238,16 +238,11 @@ function ofIdentity({ snapshot }: Inventory, identity: Identity): Finding[] {
   const findings: Finding[] = [];
   if (association && annotated) {
     findings.push(
-      finding(
-        "association-beside-annotation",
-        serviceAccount(identity),
-        "It has an annotation and an association: pods get the association's role.",
-        {
-          evidence: [`annotation: ${annotated.roleArn}`, `association: ${association.roleArn}`],
-          mend: [`kubectl annotate serviceaccount --namespace ${namespace} ${name} ${roleAnnotation}-`],
-          advice: ["While workloads move over, both are as they should be."],
-        },
-      ),
+      finding("association-beside-annotation", serviceAccount(identity), "It has both.", {
+        evidence: [`annotation: ${annotated.roleArn}`, `association: ${association.roleArn}`],
+        mend: [`kubectl annotate serviceaccount --namespace ${namespace} ${name} ${roleAnnotation}-`],
+        advice: ["While workloads move over, both are as they should be."],
+      }),
     );
   }
   if (name === "default" && (association ?? annotated)) {
@@ -255,7 +250,7 @@ function ofIdentity({ snapshot }: Inventory, identity: Identity): Finding[] {
       finding(
         "default-service-account",
         serviceAccount(identity),
-        "The namespace's default ServiceAccount has a role: every pod that names no other gets it.",
+        "It is the default of its namespace, and has a role.",
         {
           evidence: uses.map(({ roleArn }) => roleArn),
           advice: [
