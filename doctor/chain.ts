@@ -1,4 +1,5 @@
 import type { Mended } from "./causes.ts";
+import { where } from "./kubectl.ts";
 import { takesFor } from "./takes.ts";
 import type {
   Container,
@@ -33,6 +34,8 @@ export interface Patient {
   readonly externalId?: string;
   /** AWS profiles that look at IAM, and mend there, where the pod's role is, and where the one is that it goes on to assume. */
   readonly profiles?: Profiles;
+  /** The kubeconfig that the cluster was looked at with. Default: what kubectl takes by itself. */
+  readonly kubeconfig?: KubeconfigChoice;
   /** Seconds that the workload asks its sessions to last. Default 3,600, which SDKs ask for. */
   readonly sessionSeconds?: number;
 }
@@ -40,9 +43,17 @@ export interface Patient {
 /** Profiles of the AWS configuration whose credentials look at IAM. Default: the environment's credentials. */
 export interface Profiles {
   /** Of the account of the pod's role. */
-  readonly role?: string;
+  readonly role?: string | undefined;
   /** Of the account of the role that it goes on to assume. */
-  readonly target?: string;
+  readonly target?: string | undefined;
+}
+
+/** A kubeconfig other than the one that kubectl takes by itself. */
+export interface KubeconfigChoice {
+  readonly file?: string | undefined;
+  readonly context?: string | undefined;
+  /** Whether it is the stack's own, which lies in no file. */
+  readonly ofStack?: boolean;
 }
 
 /** A role by the ServiceAccount's annotation. */
@@ -241,7 +252,7 @@ export class Walk {
       return { ...this.#unseen(link, root, `It rests on "${restsOn}".`), restsOn };
     }
     const verdict = await attempt(() => link.examine(this.proved as Facts, this.#world, this.#patient));
-    if (verdict.state === "broken") return verdict;
+    if (verdict.state === "broken") return where(verdict, this.#patient);
     if (verdict.state === "unseen") {
       Object.assign(this.proved, verdict.known);
       return this.#unseen(link, { title: link.title, takes: verdict.takes }, verdict.why);
