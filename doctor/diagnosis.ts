@@ -1,3 +1,4 @@
+import { askedOnce } from "./asked-once.ts";
 import {
   Chain,
   type Facts,
@@ -91,7 +92,7 @@ export async function diagnose(
   patient: Patient,
   onLink: (report: LinkReport) => void = () => {},
 ): Promise<Diagnosis> {
-  const walk = new Walk(world, patient, onLink);
+  const walk = new Walk(askedOnce(world), patient, onLink);
   await walk.along(head.links);
   const podFirst = walk.proved.passedOver !== undefined;
   if (podFirst) {
