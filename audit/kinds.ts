@@ -374,3 +374,9 @@ export const kinds = {
 } as const satisfies Readonly<Record<string, Kind>>;
 
 export type KindId = keyof typeof kinds;
+
+/** What follows from a finding of a kind, as a sentence. */
+export const consequenceOf = (id: KindId): string => {
+  const { danger } = kinds[id];
+  return `${danger.charAt(0).toUpperCase()}${danger.slice(1)}.`;
+};

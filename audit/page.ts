@@ -1,7 +1,7 @@
 import { commands, copyScript, document, moment, text, value } from "../doctor/page-parts.ts";
 import type { Audit, AuditedRole, AuditedServiceAccount } from "./audit.ts";
 import type { Finding } from "./finding.ts";
-import { kinds, type Severity, severities } from "./kinds.ts";
+import { consequenceOf, kinds, type Severity, severities } from "./kinds.ts";
 import { picture } from "./picture.ts";
 import { conclusion, outcomeOf, reachInWords, ways } from "./summary.ts";
 
@@ -57,14 +57,12 @@ function item({ id, severity, subject, what, evidence, mend, advice }: Finding):
     subject.name.includes("/") && !subject.name.startsWith("arn:") ? (subject.name.split("/")[0] ?? "") : "";
   return `<li class="${severity}" data-severity="${severity}" data-namespace="${text(namespace)}" data-text="${searched(id, severity, subject.kind, subject.name, what, ...evidence)}"><details>
 <summary><span class="severity">${severity}</span> <strong>${text(kinds[id].title)}</strong> <span class="subject">${text(subject.kind)} <code>${value(subject.name)}</code></span></summary>
-<p>${text(what)} <span class="danger">${text(sentence(kinds[id].danger))}</span></p>
+<p>${text(what)} <span class="danger">${text(consequenceOf(id))}</span></p>
 <ul role="list">${evidence.map((one) => `<li><code>${value(one)}</code></li>`).join("")}</ul>
 ${mend.length + advice.length > 0 ? "<h3>To mend it</h3>\n" : ""}${commands(mend)}${advice.map((one) => `<p>${text(one)}</p>`).join("")}
 <p class="id">${id}</p>
 </details></li>`;
 }
-
-const sentence = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 
 const unseenSection = ({ unseen }: Audit): string => `<section aria-labelledby="unseen">
 <h2 id="unseen">Could not be looked at</h2>

@@ -1,6 +1,6 @@
 import type { Audit, AuditedRole, AuditedServiceAccount } from "./audit.ts";
 import type { Finding } from "./finding.ts";
-import { isAtLeast, kinds, type Severity, severities } from "./kinds.ts";
+import { consequenceOf, isAtLeast, type Severity, severities } from "./kinds.ts";
 
 // An audit as a person reads it in a terminal.
 
@@ -22,7 +22,7 @@ function describeFinding(
   const indented = (lines: readonly string[]): string[] => lines.map((line) => `      ${line}`);
   return [
     `${style(severity, severity.padEnd(8))}  ${subject.kind} ${subject.name}  (${id})`,
-    ...indented([`${kinds[id].title}: ${kinds[id].danger}.`, what, ...evidence.map((one) => `  ${one}`)]),
+    ...indented([`${what} ${consequenceOf(id)}`, ...evidence.map((one) => `  ${one}`)]),
     ...(mend.length > 0 ? indented(["To mend it:", ...mend.map((one) => `  ${one}`)]) : []),
     ...indented(advice),
     "",

@@ -31,15 +31,8 @@ import {
   STSServiceException,
 } from "@aws-sdk/client-sts";
 import PQueue from "p-queue";
+import type { Profiles } from "./chain.ts";
 import type { Iam, Session, StsAnswer, World } from "./world.ts";
-
-/** Profiles of the AWS configuration whose credentials look at IAM. Default: the environment's credentials. */
-export interface Profiles {
-  /** Of the account of the pod's role. */
-  readonly role?: string;
-  /** Of the account of the role that it goes on to assume. */
-  readonly target?: string;
-}
 
 const sessionName = "irsa-doctor";
 

@@ -1,3 +1,5 @@
+import type { Mended } from "./causes.ts";
+import { where } from "./kubectl.ts";
 import { takesFor } from "./takes.ts";
 import type {
   Container,
@@ -30,13 +32,40 @@ export interface Patient {
   /** The role that the workload assumes with the credentials of its own. Default none; an association may name one. */
   readonly assumeRole?: string;
   readonly externalId?: string;
+  /** AWS profiles that look at IAM, and mend there, where the pod's role is, and where the one is that it goes on to assume. */
+  readonly profiles?: Profiles;
+  /** The kubeconfig that the cluster was looked at with. Default: what kubectl takes by itself. */
+  readonly kubeconfig?: KubeconfigChoice;
   /** Seconds that the workload asks its sessions to last. Default 3,600, which SDKs ask for. */
   readonly sessionSeconds?: number;
 }
 
+/** Profiles of the AWS configuration whose credentials look at IAM. Default: the environment's credentials. */
+export interface Profiles {
+  /** Of the account of the pod's role. */
+  readonly role?: string | undefined;
+  /** Of the account of the role that it goes on to assume. */
+  readonly target?: string | undefined;
+}
+
+/** A kubeconfig other than the one that kubectl takes by itself. */
+export interface KubeconfigChoice {
+  readonly file?: string | undefined;
+  readonly context?: string | undefined;
+  /** Whether it is the stack's own, which lies in no file. */
+  readonly ofStack?: boolean;
+}
+
+/** A role by the ServiceAccount's annotation. */
+export interface WebIdentity {
+  readonly kind: "irsa";
+  readonly roleArn: string;
+  readonly audience: string;
+}
+
 /** How a ServiceAccount comes to its role. */
 export type Identity =
-  | { readonly kind: "irsa"; readonly roleArn: string; readonly audience: string }
+  | WebIdentity
   | { readonly kind: "pod-identity"; readonly association: PodIdentityAssociation };
 
 /** Where a container is told to fetch its credentials, and the token that it shows there. */
@@ -61,6 +90,8 @@ export interface Facts {
   identity: Identity;
   /** When the ServiceAccount got its role, as far as anybody tells. */
   since: Date | undefined;
+  /** What its annotation says beside an association, which the webhook prefers; undefined where there are not both. */
+  passedOver: { readonly identity: WebIdentity; readonly since: Date | undefined } | undefined;
   issuer: string;
   roleArn: string;
   audience: string;
@@ -73,6 +104,8 @@ export interface Facts {
   sources: readonly CredentialSource[];
   token: string;
   session: Session;
+  /** The role that the pod's AWS configuration has it go on to; undefined where that names none. */
+  nextRole: Target | undefined;
   target: Target;
   targetRole: Role;
   /** The policy that narrows the session of the role which acts; undefined where there is none. */
@@ -88,22 +121,18 @@ export interface Disagreement {
   readonly found: { readonly name: string; readonly value: string };
 }
 
-export interface Broken {
+export type Broken = Mended & {
   readonly state: "broken";
-  /** Stable name of the cause, for programs: `trust-subject`. */
-  readonly cause: string;
   /** What is wrong, in a sentence. */
   readonly what: string;
   readonly disagreement?: Disagreement;
-  /** Commands that mend it, to be run in this order. Words in capitals are to be filled in. */
-  readonly mend: readonly string[];
   /** Sentences: what no command can do, or what to know before one is run. */
   readonly advice?: readonly string[];
   /** Commands that show more of it. */
   readonly look?: readonly string[];
   /** What was seen beside it. */
   readonly evidence?: readonly string[];
-}
+};
 
 /** It cannot be told: not with these credentials, or not at all. */
 export interface Unseen {
@@ -223,7 +252,7 @@ export class Walk {
       return { ...this.#unseen(link, root, `It rests on "${restsOn}".`), restsOn };
     }
     const verdict = await attempt(() => link.examine(this.proved as Facts, this.#world, this.#patient));
-    if (verdict.state === "broken") return verdict;
+    if (verdict.state === "broken") return where(verdict, this.#patient);
     if (verdict.state === "unseen") {
       Object.assign(this.proved, verdict.known);
       return this.#unseen(link, { title: link.title, takes: verdict.takes }, verdict.why);

@@ -68,7 +68,7 @@ const cli = commandLine(
     const patient = patientOf(options, stack, process.env);
     const file = options.kubeconfig && (await readKubeconfig(options.kubeconfig));
     const world = {
-      ...awsWorld(patient.region, { role: options.roleProfile, target: options.targetProfile }),
+      ...awsWorld(patient.region, patient.profiles),
       kubernetes: kubernetesWorld(file ?? kubeconfigOf(stack), options.context),
       images: imageWorld(),
     };

@@ -1,3 +1,4 @@
+import { askedOnce } from "./asked-once.ts";
 import {
   Chain,
   type Facts,
@@ -13,6 +14,7 @@ import { issuer, oidcProvider } from "./links/issuer.ts";
 import { cluster } from "./links/kubeconfig-cluster.ts";
 import { permissions, targetPermissions } from "./links/permissions.ts";
 import { pod } from "./links/pod.ts";
+import { isTold, podProfile } from "./links/pod-profile.ts";
 import { annotatedRole, associatedRole, session } from "./links/pod-role.ts";
 import { readable } from "./links/readable.ts";
 import { containerCredentialsSdk, webIdentitySdk } from "./links/sdk.ts";
@@ -22,10 +24,11 @@ import { podIdentityToken, sts, token } from "./links/token.ts";
 import { podIdentityTrust, trust } from "./links/trust.ts";
 import type { World } from "./world.ts";
 
-// The chains, and which of them a ServiceAccount has: the first two links tell.
+// The chains, and which of them a ServiceAccount has: the first two links tell, and its pods where they leave it open. Each is
+// walked in two parts: the way to the pod's role, and, once its pods told where they go on to, what acts in the end.
 
 const head = Chain.from().link(cluster).link(serviceAccount);
-type Known = "cluster" | "apiIssuer" | "identity" | "since" | "sessionPolicy";
+type Known = "cluster" | "apiIssuer" | "identity" | "since" | "passedOver" | "sessionPolicy";
 
 const irsa = Chain.from<Known | "roleArn" | "audience">()
   .link(issuer)
@@ -48,26 +51,31 @@ const podIdentity = Chain.from<Known | "association">()
   .link(readable)
   .link(podIdentityToken);
 
-const irsaTo = irsa
-  .given<"target">()
-  .link(targetRole)
-  .link(mayAssume)
-  .link(targetTrust)
-  .link(targetSts)
-  .link(targetPermissions)
-  .link(webIdentitySdk);
+const ways = { irsa, "pod-identity": podIdentity } as const;
 
-const podIdentityTo = podIdentity
-  .given<"target">()
-  .link(targetRole)
-  .link(mayAssume)
-  .link(targetTrust)
-  .link(targetPermissions)
-  .link(containerCredentialsSdk);
-
-const chains = {
-  irsa: { own: irsa.link(permissions).link(webIdentitySdk), to: irsaTo },
-  "pod-identity": { own: podIdentity.link(permissions).link(containerCredentialsSdk), to: podIdentityTo },
+/** What acts: the pod's own role, or the one that it goes on to. */
+const ends = {
+  irsa: {
+    own: irsa.given<"nextRole">().link(permissions).link(webIdentitySdk),
+    next: irsa
+      .given<"target" | "nextRole">()
+      .link(targetRole)
+      .link(mayAssume)
+      .link(targetTrust)
+      .link(targetSts)
+      .link(targetPermissions)
+      .link(webIdentitySdk),
+  },
+  "pod-identity": {
+    own: podIdentity.given<"nextRole">().link(permissions).link(containerCredentialsSdk),
+    next: podIdentity
+      .given<"target" | "nextRole">()
+      .link(targetRole)
+      .link(mayAssume)
+      .link(targetTrust)
+      .link(targetPermissions)
+      .link(containerCredentialsSdk),
+  },
 } as const;
 
 export interface Diagnosis {
@@ -84,15 +92,30 @@ export async function diagnose(
   patient: Patient,
   onLink: (report: LinkReport) => void = () => {},
 ): Promise<Diagnosis> {
-  const walk = new Walk(world, patient, onLink);
+  const walk = new Walk(askedOnce(world), patient, onLink);
   await walk.along(head.links);
+  const podFirst = walk.proved.passedOver !== undefined;
+  if (podFirst) {
+    await walk.along(Chain.from<"identity">().link(pod).links);
+    Object.assign(walk.proved, webIdentityOf(walk.proved));
+  }
   const { identity } = walk.proved;
   const kind = identity?.kind ?? "irsa"; // of a ServiceAccount without a role IRSA's links are shown, unreached
-  const target = targetOf(identity, patient);
-  Object.assign(walk.proved, factsOf(identity), target && { target });
-  const { links } = chains[kind][target ? "to" : "own"];
+  Object.assign(walk.proved, factsOf(identity));
+  const way = ways[kind].links;
+  await walk.along(way.filter(({ id }) => id !== pod.id || !podFirst));
+
+  const asked = targetOf(identity, patient);
+  const { containers = [] } = walk.proved;
+  // What the person says, or the association, needs no look at what the pod is told.
+  if (asked === undefined && containers.some(isTold)) {
+    await walk.along(Chain.from<"pod" | "sources" | "identity">().link(podProfile).links);
+  } else Object.assign(walk.proved, { nextRole: undefined });
+  const target = asked ?? walk.proved.nextRole;
+  Object.assign(walk.proved, target && { target });
+  const end = ends[kind][target ? "next" : "own"].links.slice(way.length);
   // Without an action nothing was asked of what the role may do.
-  await walk.along(links.filter(({ id }) => id !== permissions.id || patient.actions.length > 0));
+  await walk.along(end.filter(({ id }) => id !== permissions.id || patient.actions.length > 0));
   walk.end();
   const states = walk.reports.map(({ finding }) => finding.state);
   return {
@@ -101,6 +124,19 @@ export async function diagnose(
     state: states.includes("broken") ? "broken" : states.includes("unseen") ? "unseen" : "healthy",
     links: walk.reports,
   };
+}
+
+/**
+ * What the pods of a ServiceAccount with both took: a web identity, which SDKs take before the agent's, if it is for the
+ * association's role. So it is while workloads move over. Source: docs/migrating.md.
+ */
+function webIdentityOf({ identity, passedOver, containers }: Partial<Facts>): Partial<Facts> {
+  if (identity?.kind !== "pod-identity" || passedOver === undefined || !containers?.length) return {};
+  const { roleArn } = identity.association;
+  const took = containers.every(
+    ({ env }) => env.AWS_WEB_IDENTITY_TOKEN_FILE !== undefined && env.AWS_ROLE_ARN === roleArn,
+  );
+  return took ? { identity: { ...passedOver.identity, roleArn }, since: passedOver.since } : {};
 }
 
 /** What a way to a role gives to the links after the first two. */

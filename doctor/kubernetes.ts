@@ -131,6 +131,13 @@ export function kubernetesAt(
         return one === undefined ? ("absent" as const) : Object.keys(one.data ?? {});
       });
     },
+    async configMapEntry(namespace, name, key) {
+      return unlessRefused(async () => {
+        const found = await orAbsent(() => core.readNamespacedConfigMap({ namespace, name }));
+        const text = found?.data?.[key];
+        return text === undefined ? {} : { text };
+      });
+    },
     async podIdentityWebhook() {
       return unlessRefused(async () => {
         const { items } = await config
@@ -212,6 +219,19 @@ export function toPod(pod: V1Pod): Pod {
               },
             ],
       ),
+    ),
+    configMaps: volumes.flatMap(({ name: volume, configMap }) =>
+      configMap?.name === undefined
+        ? []
+        : [
+            {
+              volume,
+              name: configMap.name,
+              ...(configMap.items && {
+                keys: Object.fromEntries(configMap.items.map(({ key, path }) => [path, key])),
+              }),
+            },
+          ],
     ),
   };
 }

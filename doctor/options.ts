@@ -62,6 +62,12 @@ export function patientOf(
     throw new Error(`${missing.map(([, flag]) => flag).join(", ")} must be given${instead}.`);
   }
   const { sessionDuration: sessionSeconds, pod, assumeRole, externalId, container } = options;
+  const { roleProfile, targetProfile } = options;
+  const ofStack = options.kubeconfig === undefined && kubeconfigOf(stack) !== undefined;
+  const kubeconfig =
+    options.kubeconfig || options.context || ofStack
+      ? { file: options.kubeconfig, context: options.context, ofStack }
+      : undefined;
   if (sessionSeconds !== undefined && !Number.isInteger(sessionSeconds)) {
     throw new Error("--session-duration must be a whole number of seconds.");
   }
@@ -87,6 +93,8 @@ export function patientOf(
     externalId,
     sessionSeconds,
     ...(own && { stack: stack.name }),
+    ...(kubeconfig && { kubeconfig }),
+    ...((roleProfile || targetProfile) && { profiles: { role: roleProfile, target: targetProfile } }),
     ...(container.length > 0 && { containers: container }),
     actions: options.action.length === 0 && own ? ["s3:ListAllMyBuckets"] : options.action,
   };

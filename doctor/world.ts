@@ -46,6 +46,8 @@ export interface World {
       namespace: string,
       name: string,
     ): Promise<readonly string[] | "absent" | undefined>;
+    /** An entry of a ConfigMap; undefined when it may not be asked. */
+    configMapEntry(namespace: string, name: string, key: string): Promise<{ text?: string } | undefined>;
     /** Whether a webhook is registered that gives pods their roles; undefined when it may not be asked. */
     podIdentityWebhook(): Promise<boolean | undefined>;
     /** A token like the pod's; undefined when it may not be asked for. */
@@ -143,6 +145,8 @@ export interface Pod {
   readonly containers: readonly Container[];
   /** Tokens that are projected into files. */
   readonly tokens: readonly ProjectedToken[];
+  /** Files that are a ConfigMap's entries. */
+  readonly configMaps: readonly ConfigMapVolume[];
 }
 
 export interface Workload {
@@ -187,6 +191,13 @@ export interface ProjectedToken {
   readonly path: string;
   readonly audience: string;
   readonly mode: number;
+}
+
+export interface ConfigMapVolume {
+  readonly volume: string;
+  readonly name: string;
+  /** The entries that are in it, by their path below the mount. Undefined: all, each by its key. */
+  readonly keys?: Readonly<Record<string, string>>;
 }
 
 export type StsAnswer =

@@ -112,20 +112,14 @@ function claims(inventory: Inventory, trust: Trust): Finding[] {
         );
       if (sub.length === 0 && !otherKey("sub")) {
         findings.push(
-          found(
-            "trust-no-subject",
-            "The trust policy does not check sub: every pod of the cluster may assume the role.",
-            [JSON.stringify(statement)],
-          ),
+          found("trust-no-subject", "The trust policy has no condition on sub.", [JSON.stringify(statement)]),
         );
       }
       if (!onClaim(token, "aud").some(restricts) && !otherKey("aud")) {
         findings.push(
-          found(
-            "trust-no-audience",
-            "The trust policy does not check aud: a token made for another service will do.",
-            [JSON.stringify(statement)],
-          ),
+          found("trust-no-audience", "The trust policy has no condition on aud.", [
+            JSON.stringify(statement),
+          ]),
         );
       }
       for (const { operator, values } of sub) {
@@ -153,11 +147,7 @@ function claims(inventory: Inventory, trust: Trust): Finding[] {
       function ofPattern(pattern: string): Finding[] {
         const [, , namespace = "*", name = "*"] = pattern.split(":");
         if (/^\*+$/.test(pattern) || (/^\*+$/.test(namespace) && /^\*+$/.test(name))) {
-          return [
-            found("trust-any-subject", `The trust policy admits ${pattern}: every pod of the cluster.`, [
-              pattern,
-            ]),
-          ];
+          return [found("trust-any-subject", `The trust policy admits ${pattern}.`, [pattern])];
         }
         const admitted = inventory.matching(pattern).map(keyOf);
         if (/^\*+$/.test(namespace)) {

@@ -153,7 +153,7 @@ function withDetach(one: Finding, { documents }: Snapshot, { name, attached }: R
     ...one,
     mend: wide.map((arn) => `aws iam detach-role-policy --role-name ${name} --policy-arn ${arn}`),
     ...(wide.length > 0 && {
-      advice: ["First give it a policy with the actions that the workload calls.", ...one.advice],
+      advice: [...one.advice, "That comes first, and the command after it."],
     }),
   };
 }

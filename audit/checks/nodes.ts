@@ -16,19 +16,14 @@ export function nodeFindings({ snapshot }: Inventory): Finding[] {
     return [
       ...(hops > 1
         ? [
-            finding(
-              "node-hop-limit",
-              subject,
-              "Its metadata service answers pods too, who can take the node's role.",
-              {
-                evidence: [
-                  `hop limit: ${group.hopLimit ?? `not set, which is ${defaultHopLimit}`}`,
-                  ...(group.kind === "node group" ? [where] : []),
-                  role,
-                ],
-                ...toMend(group, "--http-put-response-hop-limit 1", "HttpPutResponseHopLimit=1"),
-              },
-            ),
+            finding("node-hop-limit", subject, "Its metadata service answers over more than one hop.", {
+              evidence: [
+                `hop limit: ${group.hopLimit ?? `not set, which is ${defaultHopLimit}`}`,
+                ...(group.kind === "node group" ? [where] : []),
+                role,
+              ],
+              ...toMend(group, "--http-put-response-hop-limit 1", "HttpPutResponseHopLimit=1"),
+            }),
           ]
         : []),
       ...(group.tokens === "optional"

@@ -65,7 +65,7 @@ function injection(identity: Identity, pod: AuditedPod): Finding | undefined {
   if (judged.length === 0 || bare.length < judged.length) return undefined;
   const older = since !== undefined && pod.created < since;
   return older
-    ? found("pod-older", `It is older than the role of ${identity.key}, and runs without it.`, [
+    ? found("pod-older", `It is older than the role of ${identity.key}.`, [
         `role since ${since.toISOString()}`,
       ])
     : found("pod-not-injected", `It runs under ${identity.key} and was given no token.`, [
@@ -152,15 +152,10 @@ function nodeReach(
     ...(misplaced === undefined
       ? []
       : [
-          finding(
-            "annotation-on-pod",
-            subject,
-            "The role's annotation stands on the pods, where nothing reads it.",
-            {
-              evidence: [`${roleAnnotation}: ${misplaced}`],
-              advice: ["Annotate the ServiceAccount, and take it from the pods' template."],
-            },
-          ),
+          finding("annotation-on-pod", subject, "The annotation is in the pods' own metadata.", {
+            evidence: [`${roleAnnotation}: ${misplaced}`],
+            advice: ["Annotate the ServiceAccount, and take it from the pods' template."],
+          }),
         ]),
   ];
 }

@@ -1,12 +1,13 @@
+import type { Broken } from "../../doctor/chain.ts";
 import { annotate, roleAnnotation } from "../../doctor/links/mend.ts";
-import { brokenTrust, podIdentityContext } from "../../doctor/links/trust.ts";
+import { brokenTrust, judgeAssociation } from "../../doctor/links/trust.ts";
 import {
-  judgePodIdentityTrust,
   judgeRoleTrust,
   judgeTrust,
+  type TrustFault,
   type TrustVerdict,
 } from "../../doctor/trust-verdict.ts";
-import { podIdentityTrustPolicy, trustPolicy } from "../../iam/trust-policy.ts";
+import { trustPolicy } from "../../iam/trust-policy.ts";
 import { type Finding, finding, serviceAccount } from "../finding.ts";
 import {
   accountOf,
@@ -39,7 +40,7 @@ export function serviceAccountFindings(inventory: Inventory): Finding[] {
         finding(
           "annotation-misspelt",
           { kind: "ServiceAccount", name: `${namespace}/${name}` },
-          `The annotation's key is ${near}, which nothing reads.`,
+          `The annotation's key is ${near}.`,
           {
             evidence: [`${near}: ${account.annotations[near]}`],
             mend: [
@@ -121,57 +122,40 @@ function irsaTrust(inventory: Inventory, identity: Identity, role: RoleDetail): 
   const audience = audienceOf(identity.account);
   const judge = (document: string): TrustVerdict =>
     judgeTrust(document, { issuer, providerArn, sub: subjectOf(identity), aud: audience });
-  const right = () =>
-    trustPolicy({
-      oidcProviderArn: providerArn,
-      namespace: identity.namespace,
-      serviceAccount: identity.name,
-      audience,
-    });
-  return untrusted(identity, role, judge, () => right().Statement);
+  const { fault } = judge(role.trustPolicy);
+  if (fault === undefined) return [];
+  const { namespace, name } = identity;
+  const right = trustPolicy({ oidcProviderArn: providerArn, namespace, serviceAccount: name, audience });
+  const caller = { [`${hostOf(issuer)}:sub`]: subjectOf(identity) };
+  return [ofTrust(identity, role, brokenTrust({ role, fault, right: right.Statement, caller, judge }))];
 }
 
 function podIdentityTrust(
-  inventory: Inventory,
+  { snapshot }: Inventory,
   identity: Identity,
-  use: RoleUse,
+  { association }: RoleUse,
   role: RoleDetail,
 ): Finding[] {
-  const { cluster } = inventory.snapshot;
-  const { namespace, name } = identity;
-  const sessionTags = use.association?.sessionTags ?? true;
-  const context = podIdentityContext(cluster, sessionTags, {
-    cluster: cluster.name,
-    namespace,
-    serviceAccount: name,
-  });
-  const judge = (document: string): TrustVerdict => judgePodIdentityTrust(document, context, sessionTags);
-  return untrusted(identity, role, judge, () => {
-    const [statement] = podIdentityTrustPolicy([{ namespace, serviceAccount: name }]).Statement;
-    // A session without tags fits no condition on them.
-    return [
-      sessionTags ? { ...statement } : { ...statement, Action: "sts:AssumeRole", Condition: undefined },
-    ];
-  });
+  if (association === undefined) return [];
+  const { cluster, region } = snapshot;
+  const { namespace, name: serviceAccount } = identity;
+  const patient = { cluster: cluster.name, region, namespace, serviceAccount };
+  const { broken } = judgeAssociation(role, association, cluster, patient);
+  return broken === undefined ? [] : [ofTrust(identity, role, broken)];
 }
 
-function untrusted(
+/** What the doctor says of a trust policy, as a finding of the ServiceAccount that it refuses. */
+function ofTrust(
   identity: Identity,
   role: RoleDetail,
-  judge: (document: string) => TrustVerdict,
-  right: () => readonly object[],
-): Finding[] {
-  const { fault } = judge(role.trustPolicy);
-  if (fault === undefined) return [];
-  const { what, disagreement, mend, advice = [] } = brokenTrust(role, fault, right(), judge);
+  { cause, what, disagreement, mend, advice = [] }: Broken,
+): Finding {
   const values = disagreement ? [disagreement.wanted, disagreement.found] : [];
-  return [
-    finding(fault.cause, serviceAccount(identity), what, {
-      evidence: [role.arn, ...values.map((one) => `${one.name}: ${one.value}`)],
-      mend,
-      advice,
-    }),
-  ];
+  return finding(cause as TrustFault["cause"], serviceAccount(identity), what, {
+    evidence: [role.arn, ...values.map((one) => `${one.name}: ${one.value}`)],
+    mend,
+    advice,
+  });
 }
 
 function ofTarget(
@@ -196,13 +180,32 @@ function ofTarget(
       ),
     ];
   }
-  const context = new Map([["sts:externalid", externalId]]);
+  const context = new Map([
+    ["aws:principalarn", first.arn],
+    ["aws:principalaccount", accountOf(first.arn)],
+    ["sts:externalid", externalId],
+  ]);
   const { fault } = judgeRoleTrust(role.trustPolicy, first.arn, context, sessionTags);
   if (fault === undefined) return [];
   const Action = sessionTags ? ["sts:AssumeRole", "sts:TagSession"] : "sts:AssumeRole";
-  const right = { Effect: "Allow", Principal: { AWS: first.arn }, Action };
+  const right = {
+    Effect: "Allow",
+    Principal: { AWS: first.arn },
+    Action,
+    ...(externalId && { Condition: { StringEquals: { "sts:ExternalId": externalId } } }),
+  };
   const judge = (document: string) => judgeRoleTrust(document, first.arn, context, sessionTags);
-  const { what, mend, advice = [] } = brokenTrust(role, fault, [right], judge);
+  const {
+    what,
+    mend,
+    advice = [],
+  } = brokenTrust({
+    role,
+    fault,
+    right: [right],
+    caller: { "aws:PrincipalArn": first.arn },
+    judge,
+  });
   return [
     finding("association-target-trust", serviceAccount(identity), what, {
       evidence: [`role: ${first.arn}`, `target: ${roleArn}`],
@@ -235,16 +238,11 @@ function ofIdentity({ snapshot }: Inventory, identity: Identity): Finding[] {
   const findings: Finding[] = [];
   if (association && annotated) {
     findings.push(
-      finding(
-        "association-beside-annotation",
-        serviceAccount(identity),
-        "It has an annotation and an association: pods get the association's role.",
-        {
-          evidence: [`annotation: ${annotated.roleArn}`, `association: ${association.roleArn}`],
-          mend: [`kubectl annotate serviceaccount --namespace ${namespace} ${name} ${roleAnnotation}-`],
-          advice: ["While workloads move over, both are as they should be."],
-        },
-      ),
+      finding("association-beside-annotation", serviceAccount(identity), "It has both.", {
+        evidence: [`annotation: ${annotated.roleArn}`, `association: ${association.roleArn}`],
+        mend: [`kubectl annotate serviceaccount --namespace ${namespace} ${name} ${roleAnnotation}-`],
+        advice: ["While workloads move over, both are as they should be."],
+      }),
     );
   }
   if (name === "default" && (association ?? annotated)) {
@@ -252,7 +250,7 @@ function ofIdentity({ snapshot }: Inventory, identity: Identity): Finding[] {
       finding(
         "default-service-account",
         serviceAccount(identity),
-        "The namespace's default ServiceAccount has a role: every pod that names no other gets it.",
+        "It is the default of its namespace, and has a role.",
         {
           evidence: uses.map(({ roleArn }) => roleArn),
           advice: [

@@ -1,3 +1,4 @@
+import type { Commands } from "../causes.ts";
 import {
   type Broken,
   type CredentialSource,
@@ -10,7 +11,7 @@ import {
   type Verdict,
 } from "../chain.ts";
 import type { Container, EnvSource, Pod, World } from "../world.ts";
-import { hasEnded, otherContainers, remake } from "./mend.ts";
+import { hasEnded, otherContainers, remake, remakeWithout } from "./mend.ts";
 
 /** What a pod is given so that its SDKs find their role, and how to tell that a container was given it. */
 interface Mechanism {
@@ -18,6 +19,8 @@ interface Mechanism {
   readonly lacks: string;
   /** Variable that names the token's file. */
   readonly tokenVariable: string;
+  /** All that the webhook sets together: a container that sets one of them itself gets none. */
+  readonly variables: Commands;
   /** What else has to be right of a container that has that variable. */
   fault(container: Container, pod: Pod, patient: Patient): Broken | undefined;
   evidence(container: Container): string;
@@ -33,26 +36,23 @@ export const injection: Link<"pod" | "containers" | "roleArn" | "since", "source
     return given(facts, kubernetes, patient, {
       lacks: "neither token nor role",
       tokenVariable: "AWS_WEB_IDENTITY_TOKEN_FILE",
-      fault({ name, env: { AWS_ROLE_ARN: role } }, pod, patient) {
+      variables: webIdentityVariables,
+      fault(container, pod, patient) {
+        const {
+          name,
+          env: { AWS_ROLE_ARN: role },
+        } = container;
         if (role === facts.roleArn) return undefined;
-        const { mend, advice = [] } = remake(patient, pod);
+        if (role === undefined) return ownVariables(container, webIdentityVariables, pod, patient);
+        const { mend, advice } = remakeWithout(webIdentityVariables, container, patient, pod);
         const all = pod.containers.map((one) => one.name);
         return {
           state: "broken",
           cause: "pod-other-role",
           what: `The container ${name} has another role than the ServiceAccount names now.`,
-          disagreement: disagreement(
-            "annotation",
-            facts.roleArn,
-            `AWS_ROLE_ARN in ${name}`,
-            role || "not set",
-          ),
+          disagreement: disagreement("annotation", facts.roleArn, `AWS_ROLE_ARN in ${name}`, role || "empty"),
           mend,
-          advice: [
-            ...advice,
-            `Where the pod's template itself sets AWS_ROLE_ARN for ${name}, take it out there.`,
-            ...otherContainers(all, name),
-          ],
+          advice: [...advice, ...otherContainers(all, name)],
         };
       },
       evidence: ({ env }) => `AWS_ROLE_ARN, ${env.AWS_WEB_IDENTITY_TOKEN_FILE}`,
@@ -70,9 +70,10 @@ export const podIdentityInjection: Link<"pod" | "containers" | "since", "sources
     return given(facts, kubernetes, patient, {
       lacks: "neither token nor the agent's address",
       tokenVariable: "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-      fault({ name, env }, pod, patient) {
+      variables: agentVariables,
+      fault(container, pod, patient) {
+        const { name, env } = container;
         if (env.AWS_WEB_IDENTITY_TOKEN_FILE !== undefined) {
-          const { mend, advice = [] } = remake(patient, pod);
           return {
             state: "broken",
             cause: "web-identity-first",
@@ -83,23 +84,11 @@ export const podIdentityInjection: Link<"pod" | "containers" | "since", "sources
               `also in ${name}`,
               `AWS_WEB_IDENTITY_TOKEN_FILE=${env.AWS_WEB_IDENTITY_TOKEN_FILE}`,
             ),
-            mend,
-            advice: [...advice, "Where the pod's template itself sets the variable, take it out there."],
+            ...remakeWithout(webIdentityVariables, container, patient, pod),
           };
         }
         if (env.AWS_CONTAINER_CREDENTIALS_FULL_URI) return undefined;
-        return {
-          state: "broken",
-          cause: "agent-address",
-          what: `The container ${name} has the agent's token, and not the agent's address.`,
-          disagreement: disagreement(
-            "variable",
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-            `variables of ${name}`,
-            Object.keys(env).join(", "),
-          ),
-          ...remake(patient, pod),
-        };
+        return ownVariables(container, agentVariables, pod, patient);
       },
       evidence: ({ env }) =>
         `${env.AWS_CONTAINER_CREDENTIALS_FULL_URI}, ${env.AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE}`,
@@ -141,6 +130,37 @@ async function given(
   return holds({ sources }, ...evidence);
 }
 
+/** By this label a pod asks the webhook to leave it alone. Source: EKS's MutatingWebhookConfiguration. */
+const skipLabel = "eks.amazonaws.com/skip-pod-identity-webhook";
+
+const webIdentityVariables = ["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"] as const;
+const agentVariables = [
+  "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+  "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+] as const;
+
+/** A container of which some of what the webhook sets is set by its own template, and so the rest by nobody. */
+function ownVariables(container: Container, variables: Commands, pod: Pod, patient: Patient): Broken {
+  const { name, env } = container;
+  const set = variables.filter((one) => env[one] !== undefined);
+  const lacking = variables.filter((one) => !env[one]);
+  const { mend, advice } = remakeWithout(variables, container, patient, pod);
+  const all = pod.containers.map((one) => one.name);
+  return {
+    state: "broken",
+    cause: "own-variables",
+    what: `The template of ${name} sets some of what the webhook gives, which leaves such a container alone.`,
+    disagreement: disagreement(
+      `set in ${name} by its template`,
+      set.join(", "),
+      "and so set by nobody",
+      lacking.join(", "),
+    ),
+    mend,
+    advice: [...advice, ...otherContainers(all, name)],
+  };
+}
+
 /** A container that is broken, with those before it that are not. */
 const seenBeside = (
   evidence: readonly string[],
@@ -148,13 +168,14 @@ const seenBeside = (
 ): Broken | Verdict<never> => (verdict.state === "broken" ? { ...verdict, evidence } : verdict);
 
 async function notGiven(
-  { name }: Container,
+  container: Container,
   pod: Pod,
   since: Date | undefined,
   kubernetes: World["kubernetes"],
   patient: Patient,
-  { lacks }: Mechanism,
+  { lacks, variables }: Mechanism,
 ): Promise<Broken | Verdict<never>> {
+  const { name } = container;
   const again = remake(patient, pod);
   const all = pod.containers.map((one) => one.name);
   // The webhook takes the names as they stand, with their white space.
@@ -171,6 +192,19 @@ async function notGiven(
         ...otherContainers(all, name),
       ],
     };
+  }
+  if (skipLabel in pod.labels) {
+    return {
+      state: "broken",
+      cause: "pod-skipped",
+      what: `The container ${name} has ${lacks}: the pod's label has the webhook leave the whole pod alone.`,
+      disagreement: disagreement("label", "none", skipLabel, pod.labels[skipLabel] || "empty"),
+      mend: [],
+      advice: ["Take the label out of the pod's template, and make the pod anew."],
+    };
+  }
+  if (variables.some((one) => container.env[one] !== undefined)) {
+    return ownVariables(container, variables, pod, patient);
   }
   const older = since !== undefined && pod.created < since;
   if (hasEnded(pod)) {

@@ -1,6 +1,6 @@
-import { stsAudience } from "../../iam/trust-policy.ts";
 import { disagreement, holds, type Link } from "../chain.ts";
 import type { OidcProvider } from "../world.ts";
+import { iamCommand } from "./mend.ts";
 
 /** The cluster is an OIDC issuer, and signs in that name. */
 export const issuer: Link<"cluster" | "apiIssuer", "issuer"> = {
@@ -41,7 +41,7 @@ export const oidcProvider: Link<"issuer" | "role" | "audience", "provider"> = {
   needs: ["issuer", "role", "audience"],
   gives: ["provider"],
   shownBy: "sts",
-  async examine({ issuer, role, audience }, { iam }) {
+  async examine({ issuer, role, audience }, { iam }, { profiles }) {
     const url = withoutScheme(issuer);
     const providers = await iam.oidcProviders();
     const provider = providers.find((one) => withoutScheme(one.url) === url);
@@ -58,7 +58,10 @@ export const oidcProvider: Link<"issuer" | "role" | "audience", "provider"> = {
           like?.url ?? "none",
         ),
         mend: [
-          `aws iam create-open-id-connect-provider --url ${issuer} --client-id-list ${[...new Set([stsAudience, audience])].join(" ")}`,
+          iamCommand(
+            `create-open-id-connect-provider --url ${issuer} --client-id-list ${audience}`,
+            profiles?.role,
+          ),
         ],
       };
     }
@@ -74,7 +77,10 @@ export const oidcProvider: Link<"issuer" | "role" | "audience", "provider"> = {
           provider.audiences.join(", ") || "none",
         ),
         mend: [
-          `aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${provider.arn} --client-id ${audience}`,
+          iamCommand(
+            `add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn ${provider.arn} --client-id ${audience}`,
+            profiles?.role,
+          ),
         ],
       };
     }

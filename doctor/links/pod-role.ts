@@ -1,6 +1,7 @@
+import type { Commands } from "../causes.ts";
 import { disagreement, holds, type Link, type Patient, unseen, type Verdict } from "../chain.ts";
 import type { Iam, Role } from "../world.ts";
-import { annotate, throughStack } from "./mend.ts";
+import { annotate, iamCommand, throughStack } from "./mend.ts";
 
 /** The role that the annotation names is there, by that very ARN. */
 export const annotatedRole: Link<"roleArn", "role"> = {
@@ -33,7 +34,7 @@ async function roleOf(
   profileFlag: string,
   patient: Patient,
   where: string,
-  point: (arn: string) => string[],
+  point: (arn: string) => Commands,
 ): Promise<Verdict<{ role: Role }>> {
   const looked = await lookUp(iam, arn, profileFlag);
   if ("state" in looked) return looked;
@@ -44,7 +45,7 @@ async function roleOf(
       cause: "role-missing",
       what: `There is no role ${arn}.`,
       mend: throughStack(patient, point("ARN")),
-      look: ["aws iam list-roles --query 'Roles[].Arn'"],
+      look: [iamCommand("list-roles --query 'Roles[].Arn'", patient.profiles?.role)],
     };
   }
   if (role.arn !== arn) {
@@ -86,7 +87,7 @@ export const session: Link<"role", never> = {
   needs: ["role"],
   gives: [],
   shownBy: "sts",
-  async examine({ role: { name, maxSessionSeconds } }, _, { sessionSeconds = 3600 }) {
+  async examine({ role: { name, maxSessionSeconds } }, _, { sessionSeconds = 3600, profiles }) {
     if (sessionSeconds <= maxSessionSeconds)
       return holds({}, `${sessionSeconds} s of ${maxSessionSeconds} s`);
     return {
@@ -99,7 +100,12 @@ export const session: Link<"role", never> = {
         "the role's maximum",
         String(maxSessionSeconds),
       ),
-      mend: [`aws iam update-role --role-name ${name} --max-session-duration ${sessionSeconds}`],
+      mend: [
+        iamCommand(
+          `update-role --role-name ${name} --max-session-duration ${sessionSeconds}`,
+          profiles?.role,
+        ),
+      ],
     };
   },
 };

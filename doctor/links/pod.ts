@@ -1,6 +1,6 @@
 import { type Broken, disagreement, holds, type Link, type Patient, unseen } from "../chain.ts";
 import type { Pod, Workload } from "../world.ts";
-import { hasEnded } from "./mend.ts";
+import { hasEnded, setServiceAccount } from "./mend.ts";
 
 /** A pod runs under the ServiceAccount, or ran last. */
 export const pod: Link<"identity", "pod" | "containers"> = {
@@ -14,11 +14,9 @@ export const pod: Link<"identity", "pod" | "containers"> = {
     if (wanted !== undefined) {
       const named = pods.find((one) => one.name === wanted);
       if (named?.serviceAccount === serviceAccount) return judged(named, patient);
-      return noPod(
-        patient,
-        named ? "The pod runs under another ServiceAccount." : `There is no pod ${namespace}/${wanted}.`,
-        named ? [named] : pods,
-      );
+      return named
+        ? noPod(patient, "The pod runs under another ServiceAccount.", [named], named.owner)
+        : noPod(patient, `There is no pod ${namespace}/${wanted}.`, pods);
     }
     const own = pods
       .filter((one) => one.serviceAccount === serviceAccount)
@@ -30,7 +28,12 @@ export const pod: Link<"identity", "pod" | "containers"> = {
       (one) => one.serviceAccount === serviceAccount,
     );
     const [first] = workloads;
-    if (first === undefined) return noPod(patient, "No pod runs under the ServiceAccount.", pods);
+    if (first === undefined) {
+      const owners = pods.map(({ owner }) => `${owner?.kind}/${owner?.name}`);
+      // Where one workload alone runs there, no other can be meant.
+      const only = new Set(owners).size === 1 ? pods[0]?.owner : undefined;
+      return noPod(patient, "No pod runs under the ServiceAccount.", pods, only);
+    }
     const names = workloads.map(({ kind, name }) => `${kind}/${name}`).join(", ");
     return unseen(`None runs now: ${names} makes its pods.`, howToRun(first, namespace));
   },
@@ -54,24 +57,38 @@ function judged(pod: Pod, { containers: wanted }: Patient) {
   return holds({ pod, containers }, `${pod.name}, ${words}, made ${pod.created.toISOString()}`);
 }
 
-const noPod = ({ namespace, serviceAccount }: Patient, what: string, others: readonly Pod[]): Broken => ({
-  state: "broken",
-  cause: "pod-service-account",
-  what,
-  disagreement: disagreement(
-    "serviceAccountName",
-    serviceAccount,
-    `pods in ${namespace}`,
-    others
-      .slice(0, 5)
-      .map((one) => `${one.name} under ${one.serviceAccount}`)
-      .join(", ") || "none",
-  ),
-  mend: [`kubectl set serviceaccount --namespace ${namespace} deployment/NAME ${serviceAccount}`],
-  look: [
-    `kubectl get pods --namespace ${namespace} -o custom-columns=NAME:.metadata.name,ACCOUNT:.spec.serviceAccountName`,
-  ],
-});
+function noPod(
+  patient: Patient,
+  what: string,
+  others: readonly Pod[],
+  meant: Pod["owner"] = undefined,
+): Broken {
+  const { namespace, serviceAccount } = patient;
+  const set = setServiceAccount(patient, meant);
+  return {
+    state: "broken",
+    cause: "pod-service-account",
+    what,
+    disagreement: disagreement(
+      "serviceAccountName",
+      serviceAccount,
+      `pods in ${namespace}`,
+      others
+        .slice(0, 5)
+        .map((one) => `${one.name} under ${one.serviceAccount}`)
+        .join(", ") || "none",
+    ),
+    mend: set === undefined ? [] : [set],
+    advice: [
+      set === undefined
+        ? `Set serviceAccountName: ${serviceAccount} in the template or manifest of what is to have the role.`
+        : "It gives the role to that workload: where another is meant, set serviceAccountName in its template.",
+    ],
+    look: [
+      `kubectl get pods --namespace ${namespace} -o custom-columns=NAME:.metadata.name,ACCOUNT:.spec.serviceAccountName`,
+    ],
+  };
+}
 
 const howToRun = ({ kind, name }: Workload, namespace: string): string =>
   kind === "cronjob"

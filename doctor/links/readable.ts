@@ -1,5 +1,14 @@
-import { type CredentialSource, disagreement, type Facts, holds, type Link, unseen } from "../chain.ts";
+import {
+  type CredentialSource,
+  disagreement,
+  type Facts,
+  holds,
+  type Link,
+  type Patient,
+  unseen,
+} from "../chain.ts";
 import type { Container, Pod, ProjectedToken } from "../world.ts";
+import { setGroup } from "./mend.ts";
 
 /** The token that a container's SDK will find: the volume behind the variable. */
 export function tokenOf(
@@ -28,7 +37,7 @@ export const readable: Link<"pod" | "sources", never> = {
   title: "Each container's user can read its token",
   needs: ["pod", "sources"],
   gives: [],
-  async examine({ pod, sources }, _, { namespace }) {
+  async examine({ pod, sources }, _, patient) {
     const evidence: string[] = [];
     const undecided: string[] = [];
     for (const source of sources) {
@@ -68,7 +77,7 @@ export const readable: Link<"pod" | "sources", never> = {
             "the token's file",
             `owned by root, mode ${modeOf(token)}`,
           ),
-          ...giveGroup(pod, namespace, Number(container.user)),
+          ...giveGroup(pod, patient, Number(container.user)),
           evidence,
         };
       }
@@ -100,17 +109,12 @@ function readableBy(container: Container, token: ProjectedToken, pod: Facts["pod
 const modeOf = ({ mode }: ProjectedToken): string => mode.toString(8).padStart(4, "0");
 
 function giveGroup(
-  { owner }: Pod,
-  namespace: string,
+  pod: Pod,
+  patient: Patient,
   fsGroup: number,
-): { mend: string[]; advice?: string[] } {
-  if (owner === undefined || !["deployment", "daemonset", "statefulset"].includes(owner.kind)) {
-    return { mend: [], advice: [`Set spec.securityContext.fsGroup: ${fsGroup} in the pod's manifest.`] };
-  }
-  const patch = { spec: { template: { spec: { securityContext: { fsGroup } } } } };
-  return {
-    mend: [
-      `kubectl patch ${owner.kind} --namespace ${namespace} ${owner.name} --patch '${JSON.stringify(patch)}'`,
-    ],
-  };
+): { mend: readonly string[]; advice?: readonly string[] } {
+  const set = setGroup(patient, pod, fsGroup);
+  return set === undefined
+    ? { mend: [], advice: [`Set spec.securityContext.fsGroup: ${fsGroup} in the pod's manifest.`] }
+    : { mend: [set] };
 }

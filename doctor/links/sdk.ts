@@ -1,4 +1,4 @@
-import { type Broken, disagreement, holds, type Link, unseen } from "../chain.ts";
+import { type Broken, disagreement, holds, type Link, type Target, unseen } from "../chain.ts";
 import type { Container, ImageFile, Wanted, World } from "../world.ts";
 
 /** What an SDK has to know: to take a web identity token to STS, or to ask the agent of EKS Pod Identity. */
@@ -13,6 +13,8 @@ interface Sdk {
   readonly executable?: boolean;
   /** The first version that knows each mechanism. */
   readonly first: Readonly<Record<Mechanism, string>>;
+  /** Whether it takes the pod's token before a profile of the AWS configuration, which then leads nowhere. */
+  readonly profileLast?: true;
   /** A part that comes by itself and is needed for web identity. */
   readonly part?: { readonly file: RegExp; readonly add: string };
 }
@@ -28,12 +30,14 @@ const sdks: readonly Sdk[] = [
     name: "AWS SDK for Java 1",
     file: /(?:^|\/)aws-java-sdk-core-(\d+\.\d+\.\d+)\.jar/,
     first: { "web identity": "1.11.704", "container credentials": "1.12.746" },
+    profileLast: true,
     part: { file: /(?:^|\/)aws-java-sdk-(?:sts|bundle)-[\d.]+\.jar/, add: "com.amazonaws:aws-java-sdk-sts" },
   },
   {
     name: "AWS SDK for Java 2",
     file: /(?:^|\/)sdk-core-(2\.\d+\.\d+)\.jar/,
     first: { "web identity": "2.10.11", "container credentials": "2.21.30" },
+    profileLast: true,
     part: { file: /(?:^|\/)(?:sts|bundle)-2\.[\d.]+\.jar/, add: "software.amazon.awssdk:sts" },
   },
   {
@@ -84,17 +88,17 @@ export const wanted: Wanted = (path, executable) => {
 };
 
 /** The SDK in a container's image knows where its credentials come from, where the image tells. */
-const sdkLink = (mechanism: Mechanism): Link<"sources", never> => ({
+const sdkLink = (mechanism: Mechanism): Link<"sources" | "nextRole", never> => ({
   id: "sdk",
   title: `The image's SDK knows ${mechanism}`,
-  needs: ["sources"],
+  needs: ["sources", "nextRole"],
   gives: [],
-  async examine({ sources }, { images }) {
+  async examine({ sources, nextRole }, { images }) {
     const evidence: string[] = [];
     const silent: string[] = [];
     const open: string[] = [];
     for (const { container } of sources) {
-      const judged = await judge(container, mechanism, images);
+      const judged = await judge(container, mechanism, images, nextRole);
       if ("state" in judged) return { ...judged, evidence };
       evidence.push(...judged.evidence);
       silent.push(...judged.silent);
@@ -128,6 +132,7 @@ async function judge(
   { name, image, imageId }: Container,
   mechanism: Mechanism,
   images: World["images"],
+  nextRole: Target | undefined,
 ): Promise<Broken | Judgement> {
   const files = await images.files(imageId ?? image, wanted);
   const nothing: Judgement = { evidence: [], silent: [], open: [] };
@@ -170,6 +175,12 @@ async function judge(
           `Add ${part.add} to the program's dependencies, of the version of the others: ${newest.version}.`,
         ],
       };
+    }
+    if (nextRole !== undefined && sdk.profileLast && mechanism === "web identity") {
+      open.push(
+        `${name}: ${sdk.name} takes the pod's token before a profile, and does not get to ${nextRole.arn} by that, but where the program asks for its ProfileCredentialsProvider.`,
+      );
+      continue;
     }
     evidence.push(
       `${name}: ${[...new Set(found.map(({ version }) => `${sdk.name} ${version}`))].join(", ")}`,

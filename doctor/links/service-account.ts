@@ -3,10 +3,10 @@ import {
   type Broken,
   disagreement,
   holds,
-  type Identity,
   type Link,
   type Patient,
   unseen,
+  type WebIdentity,
 } from "../chain.ts";
 import type { PodIdentityAssociation, ServiceAccountFacts, World } from "../world.ts";
 import { annotate, roleAnnotation, throughStack } from "./mend.ts";
@@ -15,11 +15,11 @@ import { annotate, roleAnnotation, throughStack } from "./mend.ts";
  * The ServiceAccount is there, and has a role: by an association of EKS Pod Identity, or by its annotation. Where there
  * are both, the pod identity webhook gives pods the association's. Source: its `pkg/handler/handler.go`.
  */
-export const serviceAccount: Link<"cluster", "identity" | "since"> = {
+export const serviceAccount: Link<"cluster", "identity" | "since" | "passedOver"> = {
   id: "service-account",
   title: "The ServiceAccount has a role",
   needs: ["cluster"],
-  gives: ["identity", "since"],
+  gives: ["identity", "since", "passedOver"],
   async examine(_, { eks, kubernetes }, patient) {
     const { cluster, namespace, serviceAccount: name } = patient;
     const account = await kubernetes.serviceAccount(namespace, name);
@@ -32,24 +32,35 @@ export const serviceAccount: Link<"cluster", "identity" | "since"> = {
       return unseen(
         `Whether an association of EKS Pod Identity takes the annotation's place could not be asked: ${(error as Error).message}`,
         "Rights for eks:ListPodIdentityAssociations and eks:DescribePodIdentityAssociation.",
-        "cause" in annotated ? undefined : { identity: annotated, since: account.annotated },
+        "cause" in annotated ? undefined : { ...byAnnotation(annotated, account), passedOver: undefined },
       );
     }
     if (association !== undefined) {
-      const passedOver = account.annotations[roleAnnotation];
+      const passedOver = "cause" in annotated ? undefined : byAnnotation(annotated, account);
       return holds(
-        { identity: { kind: "pod-identity", association } as const, since: association.created },
+        {
+          identity: { kind: "pod-identity", association } as const,
+          since: association.created,
+          passedOver,
+        },
         `association ${association.id}: ${association.roleArn}`,
-        ...(passedOver ? [`its annotation ${passedOver} is passed over: the association wins`] : []),
+        ...(passedOver
+          ? [`its annotation ${passedOver.identity.roleArn} is passed over: the association wins`]
+          : []),
       );
     }
     if ("cause" in annotated) return annotated;
     return holds(
-      { identity: annotated, since: account.annotated },
+      { ...byAnnotation(annotated, account), passedOver: undefined },
       `${roleAnnotation}: ${annotated.roleArn}`,
     );
   },
 };
+
+const byAnnotation = (identity: WebIdentity, { annotated: since }: ServiceAccountFacts) => ({
+  identity,
+  since,
+});
 
 async function missing(patient: Patient, kubernetes: World["kubernetes"]): Promise<Broken> {
   const { namespace, serviceAccount } = patient;
@@ -70,10 +81,7 @@ async function missing(patient: Patient, kubernetes: World["kubernetes"]): Promi
   };
 }
 
-function annotationOf(
-  { annotations }: ServiceAccountFacts,
-  patient: Patient,
-): (Identity & { kind: "irsa" }) | Broken {
+function annotationOf({ annotations }: ServiceAccountFacts, patient: Patient): WebIdentity | Broken {
   const value = annotations[roleAnnotation];
   const mend = throughStack(patient, [annotate(patient, "arn:aws:iam::ACCOUNT:role/ROLE")]);
   if (value === undefined) {

@@ -1,6 +1,7 @@
 import { accessOf } from "../access.ts";
 import { disagreement, type Facts, holds, type Link, unseen } from "../chain.ts";
 import { judgeRoleTrust, namesRole, type RequestContext, type TrustVerdict } from "../trust-verdict.ts";
+import { iamCommand } from "./mend.ts";
 import { documentsOf, putPolicy } from "./permissions.ts";
 import { lookUp } from "./pod-role.ts";
 import { brokenTrust, onlySts, podIdentityContext } from "./trust.ts";
@@ -46,38 +47,69 @@ export const mayAssume: Link<"role" | "target", never> = {
   needs: ["role", "target"],
   gives: [],
   shownBy: "target-sts",
-  async examine({ role, target }, { iam }) {
-    if (accountOf(role.arn) === accountOf(target.arn)) {
-      return holds({}, "within one account the other role's trust policy decides");
-    }
+  async examine({ role, target }, { iam }, { profiles }) {
     const policies = await iam.policies(role);
     const { documents, unread } = documentsOf(policies);
+    const boundary = role.boundaryArn === undefined ? undefined : await iam.policyDocument(role.boundaryArn);
+    const oneAccount = accountOf(role.arn) === accountOf(target.arn);
     for (const action of actionsOf(target)) {
+      const called = `${action} on ${target.arn}`;
       const access = accessOf(documents, action, target.arn);
-      if (access.kind === "allowed") continue;
-      if (access.kind === "conditionally") return unseen(onlySts(access.on), "What STS answers.");
+      // What denies it does so whatever the other role's trust policy says; what only lacks it, across accounts.
+      if (access.kind === "denied" || (access.kind === "not allowed" && !oneAccount && unread.length === 0)) {
+        return {
+          state: "broken",
+          cause: "may-not-assume",
+          what: `The role ${role.name} may not call ${action} on ${oneAccount ? "that role" : "the other account's role"}.`,
+          disagreement: disagreement(
+            "the pod's role calls",
+            called,
+            "policies of the role",
+            policies.map(({ name }) => name).join(", ") || "none",
+          ),
+          ...(access.kind === "denied"
+            ? { mend: [], advice: ["A policy of the role denies it: its owner has to take that out."] }
+            : { mend: [putPolicy(role, policies, actionsOf(target), target.arn, profiles?.role)] }),
+        };
+      }
+      if (role.boundaryArn !== undefined) {
+        if (boundary === undefined) {
+          return unseen(
+            `The permissions boundary ${role.boundaryArn} could not be read.`,
+            "Rights for iam:GetPolicy and iam:GetPolicyVersion.",
+          );
+        }
+        const limited = accessOf([boundary], action, target.arn);
+        if (limited.kind === "denied" || limited.kind === "not allowed") {
+          return {
+            state: "broken",
+            cause: "boundary",
+            what: `The permissions boundary does not allow ${called}, whatever the role's policies say.`,
+            disagreement: disagreement(
+              "the pod's role calls",
+              called,
+              "permissions boundary",
+              role.boundaryArn,
+            ),
+            mend: [],
+            advice: [`Its owner has to add ${action}.`],
+            look: [iamCommand(`get-policy --policy-arn ${role.boundaryArn}`, profiles?.role)],
+          };
+        }
+        if (limited.kind !== "allowed") return unseen(onlySts(limited.on), "What STS answers.");
+      }
       if (unread.length > 0) {
         return unseen(
           `These policies could not be read: ${unread.join(", ")}.`,
           "Rights for iam:GetPolicyVersion.",
         );
       }
-      return {
-        state: "broken",
-        cause: "may-not-assume",
-        what: `The role ${role.name} may not call ${action} on the other account's role.`,
-        disagreement: disagreement(
-          "the pod's role calls",
-          `${action} on ${target.arn}`,
-          "policies of the role",
-          policies.map(({ name }) => name).join(", ") || "none",
-        ),
-        ...(access.kind === "denied"
-          ? { mend: [], advice: ["A policy of the role denies it: its owner has to take that out."] }
-          : { mend: [putPolicy(role, policies, actionsOf(target), target.arn)] }),
-      };
+      // Within one account the other role's trust policy can do without them.
+      if (!oneAccount && access.kind !== "allowed") return unseen(onlySts(access.on), "What STS answers.");
     }
-    return holds({}, `${actionsOf(target).join(", ")} on ${target.arn}`);
+    return oneAccount
+      ? holds({}, "within one account the other role's trust policy decides")
+      : holds({}, `${actionsOf(target).join(", ")} on ${target.arn}`);
   },
 };
 
@@ -105,7 +137,14 @@ export const targetTrust: Link<"role" | "target" | "targetRole" | "cluster", nev
         Action: actionsOf(target),
         ...(target.externalId && { Condition: { StringEquals: { "sts:ExternalId": target.externalId } } }),
       };
-      return brokenTrust(targetRole, fault, [right], judge);
+      return brokenTrust({
+        role: targetRole,
+        fault,
+        right: [right],
+        caller: { "aws:PrincipalArn": role.arn },
+        judge,
+        profile: patient.profiles?.target,
+      });
     }
     if (undecided.length > 0) return unseen(onlySts(undecided), "What STS answers.");
     const oneAccount = accountOf(role.arn) === accountOf(target.arn);
@@ -123,7 +162,7 @@ export const targetTrust: Link<"role" | "target" | "targetRole" | "cluster", nev
             "policies of the role",
             policies.map(({ name }) => name).join(", ") || "none",
           ),
-          mend: [putPolicy(role, policies, actionsOf(target), target.arn)],
+          mend: [putPolicy(role, policies, actionsOf(target), target.arn, patient.profiles?.role)],
         };
       }
     }

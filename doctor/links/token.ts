@@ -84,7 +84,7 @@ function otherAudience(
 }
 
 const lookAtVolume = (pod: Pod, { namespace }: Patient) => ({
-  mend: [],
+  mend: [] as const,
   advice: [
     "Take a token volume of your own out of the pod's template: the webhook sets one with the right audience.",
     "Where the ServiceAccount's audience was changed since, make the pod anew.",

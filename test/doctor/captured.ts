@@ -59,6 +59,7 @@ export const pod: Pod = {
   fsGroup: 65532,
   containers: [container],
   tokens: [{ volume: "aws-iam-token", path: "token", audience: "sts.amazonaws.com", mode: 0o644 }],
+  configMaps: [],
 };
 
 export const role: Role = {
@@ -131,6 +132,7 @@ export function world(change: Change = {}): World {
       workloads: async () => [],
       nodeLabels: async () => ({}),
       keysOf: async () => "absent",
+      configMapEntry: async () => ({}),
       podIdentityWebhook: async () => true,
       token: async () => token(claims),
       ...change.kubernetes,

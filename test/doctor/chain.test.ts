@@ -91,7 +91,7 @@ describe("a chain", () => {
       examine: async () =>
         finding === "holds"
           ? holds({}, "admitted")
-          : { state: "broken", cause: "no", what: "It is not so.", mend: [] },
+          : { state: "broken", cause: "sts-refused", what: "It is not so.", mend: [] },
     });
 
     it("holds once that one does, and is told of then, in order", async () => {

@@ -188,6 +188,28 @@ describe("the doctor", () => {
     expect(diagnosis).to.include({ state: "healthy", chain: "pod-identity" });
   });
 
+  it("judges by its annotation a pod that takes that although there is an association: so workloads move over", async () => {
+    const { kubernetes, iam, ...rest } = associated();
+    const own = world().kubernetes;
+    const change = {
+      ...rest,
+      iam: { ...iam, role: async () => role },
+      kubernetes: { ...kubernetes, serviceAccount: own.serviceAccount, pods: own.pods },
+    };
+    const diagnosis = await look(change);
+    expect(diagnosis).to.include({ state: "healthy", chain: "irsa" });
+    expect(diagnosis.links.map(({ id }) => id)).to.deep.equal([
+      ...["cluster", "service-account", "pod", "issuer", "role", "oidc-provider", "trust", "session"],
+      ...["injection", "readable", "token", "sts", "permissions", "sdk"],
+    ]);
+    // With another role than the association's it is not what new pods get.
+    const other = {
+      ...change,
+      eks: { ...change.eks, association: async () => ({ ...association, roleArn: `${roleArn}-2` }) },
+    };
+    expect((await look(other)).chain).to.equal("pod-identity");
+  });
+
   it("names the pod in a chain that it was told to look at", async () => {
     expect(await cause(withPod({ serviceAccount: "other" }), { pod: pod.name })).to.equal(
       "pod-service-account",

@@ -116,6 +116,17 @@ describe("Kubernetes as the doctor sees it", () => {
       expect(await keys("gone")).to.equal("absent");
     });
 
+    it("gives an entry of a ConfigMap, and tells one that is not there from one that it may not see", async () => {
+      const path = "/api/v1/namespaces/a/configmaps/";
+      answers[`${path}there`] = [200, { data: { config: "[default]" } }];
+      answers[`${path}hidden`] = [403, status("forbidden")];
+      const entry = (name: string, key = "config") => world().configMapEntry("a", name, key);
+      expect(await entry("there")).to.deep.equal({ text: "[default]" });
+      expect(await entry("there", "other")).to.deep.equal({});
+      expect(await entry("gone")).to.deep.equal({});
+      expect(await entry("hidden")).to.equal(undefined);
+    });
+
     it("tells a namespace that is not there from one that it may not see", async () => {
       answers["/api/v1/namespaces/a"] = [200, { metadata: { name: "a" } }];
       answers["/api/v1/namespaces/b"] = [403, status("forbidden")];

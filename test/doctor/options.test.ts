@@ -31,6 +31,16 @@ describe("the doctor's command line", () => {
     expect(patient.stack).to.equal(undefined);
   });
 
+  it("has with it where it looks, for the commands that it prints", () => {
+    const flags = { cluster: "dev", region: "eu-west-1", namespace: "a", serviceAccount: "b" };
+    const patient = patientOf({ ...none, ...flags, roleProfile: "r", context: "dev" }, undefined, {});
+    expect(patient.profiles).to.deep.equal({ role: "r", target: undefined });
+    expect(patient.kubeconfig).to.deep.equal({ file: undefined, context: "dev", ofStack: false });
+    expect(patientOf({ ...none, ...flags }, undefined, {})).not.to.have.any.keys("profiles", "kubeconfig");
+    expect(patientOf(none, stack, {}).kubeconfig?.ofStack).to.equal(true);
+    expect(patientOf({ ...none, kubeconfig: "k" }, stack, {}).kubeconfig?.ofStack).to.equal(false);
+  });
+
   it("names all that must be given", () => {
     expect(() => patientOf({ ...none, cluster: "dev" }, undefined, {})).to.throw(
       "--region, --namespace, --service-account must be given, or the name of a stack",

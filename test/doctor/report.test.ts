@@ -1,12 +1,25 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect } from "chai";
 import { conclusion, describeLink } from "../../doctor/report.ts";
-import { look } from "./captured.ts";
+import { blocksOf } from "../docs.ts";
+import { issuer, look } from "./captured.ts";
 
 describe("the doctor's report", () => {
   const first = async (change: Parameters<typeof look>[0], id: string): Promise<string> => {
     const link = (await look(change)).links.find((one) => one.id === id);
     return link ? describeLink(link) : "no such link";
   };
+
+  it("is on docs/doctor.md, as it is", async () => {
+    const page = readFileSync(join(import.meta.dirname, "..", "..", "docs", "doctor.md"), "utf8");
+    const url = issuer.replace("https://", "").replace("eu-central-1", "eu-west-1");
+    const arn = `arn:aws:iam::111122223333:oidc-provider/${url}`;
+    const oidcProviders = async () => [{ arn, url, audiences: ["sts.amazonaws.com"] }];
+    const diagnosis = await look({ iam: { oidcProviders } });
+    const lines = diagnosis.links.map((link) => describeLink(link)).join("\n");
+    expect(blocksOf(page, "text")).to.deep.equal([`${lines}\n\n${conclusion(diagnosis)}\n`]);
+  });
 
   it("writes a broken link with both values, what mends it, and apart from it what to know and look at", async () => {
     expect(

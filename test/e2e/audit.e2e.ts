@@ -15,13 +15,15 @@ import {
   PutRolePolicyCommand,
   UpdateAssumeRolePolicyCommand,
 } from "@aws-sdk/client-iam";
+import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import { expect } from "chai";
+import PQueue from "p-queue";
 import { type Audit, audit } from "../../audit/audit.ts";
 import type { KindId } from "../../audit/kinds.ts";
 import { takeSnapshot } from "../../audit/take.ts";
 import { podIdentityTrustPolicy, trustPolicy } from "../../iam/trust-policy.ts";
 import { region } from "../../local/run.ts";
-import { command, local, shellOf, works } from "./tools.ts";
+import { command, local, shellOf, slowness, works } from "./tools.ts";
 
 // Faults planted on the live parts, one at a time: the audit has to find each, and nothing else. That every kind is found
 // wherever it is planted is shown by test/audit/, on plain data.
@@ -29,6 +31,8 @@ import { command, local, shellOf, works } from "./tools.ts";
 const namespace = "audit";
 const name = "audited";
 const annotation = "eks.amazonaws.com/role-arn";
+/** `AUDIT_SERVICE_ACCOUNTS=1000` for the figure of docs/audit.md. */
+const accounts = Number(process.env.AUDIT_SERVICE_ACCOUNTS ?? 50);
 
 describe("the audit", function () {
   this.timeout("5m");
@@ -410,6 +414,97 @@ describe("the audit", function () {
         await remove(`secret/${name}`);
       }
       expect((await auditing("--cluster", "not-there")).code).to.equal(2);
+    });
+  });
+
+  describe(`of ${accounts} more ServiceAccounts, and twice as many roles`, function () {
+    this.timeout("15m");
+    const large = "audit-large";
+    const numbers = Array.from({ length: accounts }, (_, at) => at);
+    const queue = new PQueue({ concurrency: 16 });
+    let core: CoreV1Api;
+
+    const createRole = async (RoleName: string, trusting: string, ...statements: object[]) => {
+      const { Role } = await iam.send(
+        new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trusting }),
+      );
+      const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement: statements });
+      await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: "own", PolicyDocument }));
+      return Role?.Arn ?? "";
+    };
+    /** A ServiceAccount with its role and a pod, and a role that has nothing to do with the cluster. */
+    const plant = async (at: number) => {
+      const called = `app-${at}`;
+      const own = allow(["s3:GetObject", "s3:PutObject", "sqs:SendMessage"], `arn:aws:s3:::${called}/*`);
+      const trusting = trustPolicy({
+        oidcProviderArn: providerArn,
+        namespace: large,
+        serviceAccount: called,
+      });
+      const arn = await createRole(called, JSON.stringify(trusting), at === 1 ? allow("s3:*") : own);
+      await createRole(`other-${at}`, unrelated, own);
+      await core.createNamespacedServiceAccount({
+        namespace: large,
+        body: { metadata: { name: called, annotations: { [annotation]: arn } } },
+      });
+      await core.createNamespacedPod({
+        namespace: large,
+        // It is admitted, and waits for somebody to open the gate.
+        body: {
+          metadata: { name: called },
+          spec: {
+            serviceAccountName: called,
+            schedulingGates: [{ name: "example.com/never" }],
+            containers: [container],
+          },
+        },
+      });
+    };
+
+    before(async () => {
+      const config = new KubeConfig();
+      config.loadFromFile(shell.KUBECONFIG ?? "");
+      core = config.makeApiClient(CoreV1Api);
+      await core.createNamespace({ body: { metadata: { name: large } } });
+      await queue.addAll(numbers.map((at) => () => plant(at)));
+    });
+    after(async () => {
+      const deleting = run(`kubectl delete namespace ${large} --ignore-not-found`);
+      await queue.addAll(
+        numbers
+          .flatMap((at) => [`app-${at}`, `other-${at}`])
+          .map((RoleName) => async () => {
+            await iam
+              .send(new DeleteRolePolicyCommand({ RoleName, PolicyName: "own" }))
+              .catch(() => undefined);
+            await iam.send(new DeleteRoleCommand({ RoleName })).catch(() => undefined);
+          }),
+      );
+      await deleting;
+    });
+
+    it("finds the one fault among them, within 500 MB and, of a thousand, 60 s", async function () {
+      const page = join(folder, "large.html");
+      const peak = `process.on("exit", () => console.error("peak", process.resourceUsage().maxRSS))`;
+      const { stdout, stderr, seconds } = await command(
+        process.execPath,
+        [
+          ...["--import", "./preload.js", "--import", `data:text/javascript,${encodeURIComponent(peak)}`],
+          ...["audit/cli.ts", "--cluster", "eks-irsa", "--json", "--html", page],
+        ],
+        { env: shell },
+      );
+      const megabytes = Number(/^peak (\d+)$/m.exec(stderr)?.[1]) / 1024;
+      const { findings, unseen, serviceAccounts } = JSON.parse(stdout) as Audit;
+      const told = `${seconds.toFixed(1)} s, ${Math.round(megabytes)} MB`;
+      if (this.test) this.test.title += ` (${told})`;
+      expect(findings.map(({ id, subject }) => `${id} ${subject.name.replace(/^.*\//, "")}`)).to.deep.equal([
+        "whole-service app-1",
+      ]);
+      expect(unseen).to.deep.equal([]);
+      expect(serviceAccounts.filter((one) => one.namespace === large)).to.have.length(accounts);
+      expect(megabytes, told).to.be.below(500);
+      expect(seconds, told).to.be.below(60 * Math.max(1, await slowness(shell)));
     });
   });
 });

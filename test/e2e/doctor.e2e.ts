@@ -14,15 +14,17 @@ import {
   UpdateRoleCommand,
 } from "@aws-sdk/client-iam";
 import { expect } from "chai";
+import { awsConfig, podAdditions } from "../../components/pod-additions.ts";
 import { awsWorld } from "../../doctor/aws.ts";
-import type { Finding, Patient } from "../../doctor/chain.ts";
+import { type Cause, causes } from "../../doctor/causes.ts";
+import type { Broken, Patient } from "../../doctor/chain.ts";
 import { type Diagnosis, diagnose } from "../../doctor/diagnosis.ts";
 import { imageWorld } from "../../doctor/images.ts";
 import { kubernetesWorld } from "../../doctor/kubernetes.ts";
 import { listBuckets } from "../../iam/policies.ts";
 import type { PolicyDocument } from "../../iam/policy-document.ts";
 import { podIdentityTrustPolicy, trustPolicy } from "../../iam/trust-policy.ts";
-import { region } from "../../local/run.ts";
+import { files, region } from "../../local/run.ts";
 import { command, local, shellOf, until, works } from "./tools.ts";
 
 // Each cause that the doctor knows is made on the live parts by breaking just that; the doctor has to name it, and what it
@@ -71,7 +73,7 @@ describe("the doctor", function () {
   });
   const look = (more: Partial<Patient> = {}, kubeconfig?: string): Promise<Diagnosis> =>
     diagnose(world(kubeconfig), { ...patient, ...more });
-  const broken = (diagnosis: Diagnosis): Extract<Finding, { state: "broken" }> => {
+  const broken = (diagnosis: Diagnosis): Broken => {
     const found = diagnosis.links.find(({ finding }) => finding.state === "broken")?.finding;
     if (found?.state !== "broken") {
       throw new Error(`nothing is broken: ${JSON.stringify(diagnosis.links.map(({ finding }) => finding))}`);
@@ -89,12 +91,21 @@ describe("the doctor", function () {
     const diagnosis = await look(more);
     expect(diagnosis.state, JSON.stringify(diagnosis.links, undefined, 1)).to.equal("healthy");
   };
-  /** Runs the first command that the doctor gave for it, as it stands. */
-  const mended = async (
-    { mend }: { mend: readonly string[] },
-    more: Partial<Patient> = {},
+  const ran = new Set<Cause>();
+  /** Runs the commands that the doctor gave, as they stand but for the words that are to be filled in. */
+  const runMend = async (
+    { cause, mend }: Broken,
+    fill: Readonly<Record<string, string>> = {},
   ): Promise<void> => {
-    await run(mend[0] ?? "false");
+    expect(mend, cause).not.to.have.length(0);
+    for (const command of mend) {
+      await run(Object.entries(fill).reduce((line, [word, value]) => line.replaceAll(word, value), command));
+    }
+    ran.add(cause);
+  };
+  /** Runs them, and looks that nothing is wrong any more. */
+  const mended = async (finding: Broken, more: Partial<Patient> = {}): Promise<void> => {
+    await runMend(finding);
     await healthy(more);
   };
 
@@ -114,6 +125,40 @@ describe("the doctor", function () {
     await run(`kubectl delete pod -n ${namespace} --all --now --wait`);
     await apply(podOf(spec, metadata));
   };
+  const rolledOut = () => run(`kubectl rollout status -n ${namespace} deployment/patient --timeout=120s`);
+  const restarted = async (command: string) => {
+    await run(`${command} -n ${namespace} deployment/patient`);
+    await rolledOut();
+  };
+  /** A Deployment of one pod that is ready as soon as it runs; the one of before is gone. */
+  const deploy = async (spec: object) => {
+    await run(`kubectl delete -n ${namespace} deployment/patient --ignore-not-found --cascade=foreground`);
+    await run(`kubectl delete pod -n ${namespace} --all --now --wait`);
+    const labels = { app: "patient" };
+    await apply({
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name: "patient", namespace },
+      spec: {
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: podOf(spec).spec },
+      },
+    });
+    await rolledOut();
+  };
+  const agentPod = () => ({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      name: "agent",
+      namespace: "kube-system",
+      labels: { "app.kubernetes.io/name": "eks-pod-identity-agent" },
+    },
+    spec: {
+      terminationGracePeriodSeconds: 0,
+      containers: [{ name: "agent", image, args: ["--interval=5s"] }],
+    },
+  });
   const accountOf = (annotations: Record<string, string>) => ({
     apiVersion: "v1",
     kind: "ServiceAccount",
@@ -209,6 +254,19 @@ describe("the doctor", function () {
       );
       expect(other).to.include({ cause: "kubeconfig-of-another-cluster" });
       expect(other.disagreement?.found.value).to.equal(otherServer);
+      const own = shell;
+      const file = join(folder, "kubeconfig");
+      for (const name of ["PATH", "LD_LIBRARY_PATH"]) process.env[name] = shell[name] ?? ""; // of the new one's command
+      try {
+        shell = { ...shell, KUBECONFIG: file };
+        await runMend(other);
+        const diagnosis = await look({}, readFileSync(file, "utf8"));
+        expect(diagnosis.state, JSON.stringify(diagnosis.links, undefined, 1)).to.equal("healthy");
+      } finally {
+        shell = own;
+        process.env.PATH = environment.PATH;
+        process.env.LD_LIBRARY_PATH = environment.LD_LIBRARY_PATH ?? "";
+      }
     });
 
     it("the cluster behind a tunnel is known by its CA", async () => {
@@ -283,12 +341,16 @@ describe("the doctor", function () {
       await run(`kubectl delete serviceaccount -n ${namespace} ${serviceAccount}`);
       const missing = broken(await look());
       expect(missing).to.include({ cause: "service-account-missing" });
-      await run(missing.mend[0] ?? "");
+      await runMend(missing);
       const bare = broken(await look());
       expect(bare).to.include({ cause: "annotation-missing" });
+      const fill = { "arn:aws:iam::ACCOUNT:role/ROLE": roleArn };
+      await runMend(bare, fill);
+      await healthy();
       await annotate("arn:aws:sts::000000000000:assumed-role/patient/session");
-      expect(broken(await look())).to.include({ cause: "annotation-malformed" });
-      await run((bare.mend[0] ?? "").replace(/arn:aws:iam::ACCOUNT:role\/ROLE/, roleArn));
+      const malformed = broken(await look());
+      expect(malformed).to.include({ cause: "annotation-malformed" });
+      await runMend(malformed, fill);
       await healthy();
     });
 
@@ -297,7 +359,7 @@ describe("the doctor", function () {
       const missing = broken(await look(nowhere));
       expect(missing).to.include({ cause: "namespace-missing" });
       try {
-        for (const command of missing.mend) await run(command);
+        await runMend(missing);
         expect(broken(await look(nowhere))).to.include({ cause: "annotation-missing" });
       } finally {
         await run("kubectl delete namespace doctor-nowhere --ignore-not-found --wait=false");
@@ -306,7 +368,10 @@ describe("the doctor", function () {
 
     it("a role that is not there, one without its path, one of another partition", async () => {
       await annotate(roleArn.replace("patient", "nobody"));
-      expect(broken(await look())).to.include({ cause: "role-missing" });
+      const gone = broken(await look());
+      expect(gone).to.include({ cause: "role-missing" });
+      await runMend(gone, { ARN: roleArn });
+      await healthy();
       await annotate(roleArn.replace("/team/", "/"));
       const path = broken(await look());
       expect(path).to.include({ cause: "role-path" });
@@ -374,6 +439,29 @@ describe("the doctor", function () {
         () => text().replace('"sts.amazonaws.com"', '"sts.amazonaws.com.cn"'),
       ],
       [
+        "trust-no-statement",
+        "nothing that allows",
+        () =>
+          JSON.stringify({
+            Version: "2012-10-17",
+            Statement: [
+              { Effect: "Deny", Action: "sts:AssumeRole", Principal: { Service: "ec2.amazonaws.com" } },
+            ],
+          }),
+      ],
+      [
+        "trust-deny",
+        "a Deny of all that is in the namespace, which stays for the others",
+        () => {
+          const { Version, Statement } = goodTrust();
+          const Condition = { StringLike: { [`${issuer()}:sub`]: `system:serviceaccount:${namespace}:*` } };
+          return JSON.stringify({
+            Version,
+            Statement: [...Statement, { ...Statement[0], Effect: "Deny", Condition }],
+          });
+        },
+      ],
+      [
         "trust-deny",
         "a Deny",
         () => {
@@ -387,7 +475,7 @@ describe("the doctor", function () {
         await trust(JSON.parse(document()));
         const finding = broken(await look());
         expect(finding).to.include({ cause });
-        if (cause !== "trust-deny") {
+        if (finding.disagreement) {
           expect(finding.disagreement?.wanted.value).not.to.equal(finding.disagreement?.found.value);
         }
         await mended(finding);
@@ -440,7 +528,7 @@ describe("the doctor", function () {
       }
       const finding = broken(await look());
       expect(finding).to.include({ cause: "not-injected" });
-      await run(finding.mend[0] ?? "");
+      await runMend(finding);
       await apply(podOf());
       await healthy();
     });
@@ -454,13 +542,14 @@ describe("the doctor", function () {
       await run(`kubectl apply --server-side --force-conflicts -f ${join(folder, "account.json")}`);
       const older = broken(await look());
       expect(older).to.include({ cause: "pod-older" });
-      await run(older.mend[0] ?? "");
+      await runMend(older);
       await annotate(`${roleArn}-before`);
       await apply(podOf());
       await annotate(roleArn);
       const before = broken(await look());
       expect(before).to.include({ cause: "pod-other-role" });
-      await run(before.mend[0] ?? "");
+      expect(before.advice?.join()).to.contain("Where its manifest sets AWS_ROLE_ARN");
+      await runMend(before);
       await apply(podOf());
       await healthy();
     });
@@ -548,6 +637,73 @@ describe("the doctor", function () {
     });
   });
 
+  describe("of a Deployment", () => {
+    before(() => run(`kubectl delete pod -n ${namespace} --all --now --wait`));
+    after(async () => {
+      await run(`kubectl delete deployment -n ${namespace} patient`);
+      await remakePod();
+    });
+
+    const named = (more: object) => ({ name: "app", image, args: ["--interval=5s"], ...more });
+    const rolledAndHealthy = async (finding: Broken) => {
+      await runMend(finding);
+      await rolledOut();
+      await healthy();
+    };
+
+    it("whose template sets a part of what the webhook gives, or all of it for another role", async () => {
+      const env = (...all: [string, string][]) => all.map(([name, value]) => ({ name, value }));
+      await deploy({ containers: [named({ env: env(["AWS_ROLE_ARN", roleArn]) })] });
+      const own = broken(await look());
+      expect(own).to.include({ cause: "own-variables" });
+      await rolledAndHealthy(own);
+      const file = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token";
+      await deploy({
+        containers: [
+          named({ env: env(["AWS_ROLE_ARN", `${roleArn}-2`], ["AWS_WEB_IDENTITY_TOKEN_FILE", file]) }),
+        ],
+      });
+      const other = broken(await look());
+      expect(other).to.include({ cause: "pod-other-role" });
+      await rolledAndHealthy(other);
+    });
+
+    it("of before its ServiceAccount had the role: a restart, also where the template has nothing to take out", async () => {
+      await annotate(`${roleArn}-before`);
+      await deploy({ containers: [named({})] });
+      await restarted("kubectl rollout restart");
+      await annotate(roleArn);
+      const before = broken(await look());
+      expect(before).to.include({ cause: "pod-other-role" });
+      await rolledAndHealthy(before);
+    });
+
+    it("under another ServiceAccount", async () => {
+      await deploy({ serviceAccountName: "default", containers: [named({})] });
+      const finding = broken(await look());
+      expect(finding).to.include({ cause: "pod-service-account" });
+      await rolledAndHealthy(finding);
+    });
+
+    it("with a second user who cannot read the token", async () => {
+      const as = (name: string, user: number, ...args: string[]) =>
+        named({ name, args, securityContext: { runAsUser: user, runAsGroup: user } });
+      const token = { path: "token", audience: "sts.amazonaws.com", expirationSeconds: 3600 };
+      const projected = { defaultMode: 0o400, sources: [{ serviceAccountToken: token }] };
+      await deploy({
+        securityContext: {},
+        containers: [
+          as("app", 65532, "--interval=5s"),
+          as("other", 65531, "--interval=5s", "--listen=:8081"),
+        ],
+        volumes: [{ name: "aws-iam-token", projected }],
+      });
+      const finding = broken(await look());
+      expect(finding).to.include({ cause: "token-unreadable" });
+      await rolledAndHealthy(finding);
+    });
+  });
+
   describe("permissions", () => {
     const deny: PolicyDocument = {
       Version: "2012-10-17",
@@ -606,18 +762,85 @@ describe("the doctor", function () {
       await trust(both({ ...statement, Action: "sts:AssumeRole" }));
       const untagged = broken(await look());
       expect(untagged).to.include({ cause: "trust-tag-session" });
-      await run(untagged.mend[0] ?? "");
+      await runMend(untagged);
+      // Without its tags a session is told from no other, and the role asks for them.
+      await run(`${eks("update-pod-identity-association")} --association-id ${id} --disable-session-tags`);
+      const tagless = broken(await look());
+      expect(tagless).to.include({ cause: "trust-condition" });
+      await runMend(tagless);
       const diagnosis = await look();
       expect(diagnosis.chain).to.equal("pod-identity");
       const finding = broken(diagnosis);
       expect(finding).to.include({ cause: "agent-missing" });
-      await run(finding.mend[0] ?? "");
-      // The add-on is EKS's to run, and nobody does here.
+      await runMend(finding);
+      // The add-on is EKS's to run, and nobody does here: a pod stands for it, which is no more than seen.
       expect(broken(await look())).to.include({ cause: "agent-not-running" });
-      await run(`${eks("delete-addon")} --addon-name eks-pod-identity-agent`);
+      await apply(agentPod());
+      await run("kubectl wait --namespace kube-system pod/agent --for=jsonpath={.status.phase}=Running");
+      // The pod has its web identity still, which SDKs take first, and for the same role: so workloads move over.
+      expect(await look()).to.include({ state: "healthy", chain: "irsa" });
+      const own = [
+        { name: "AWS_ROLE_ARN", value: `${roleArn}-other` },
+        { name: "AWS_WEB_IDENTITY_TOKEN_FILE", value: "/elsewhere" },
+      ];
+      await deploy({ containers: [{ name: "app", image, args: ["--interval=5s"], env: own }] });
+      await until("the webhook knows the association", 60, async () => {
+        await restarted("kubectl rollout restart");
+        return broken(await look()).cause === "web-identity-first" ? true : undefined;
+      });
+      const first = broken(await look());
+      expect(first.what).to.contain("which SDKs take before the agent's");
+      await runMend(first);
+      await rolledOut();
+      expect(await look()).to.include({ state: "healthy", chain: "pod-identity" });
     } finally {
+      await run(`kubectl delete --namespace kube-system pod/agent --now --ignore-not-found`);
+      await run(`kubectl delete --namespace ${namespace} deployment/patient --ignore-not-found`);
+      await run(`${eks("delete-addon")} --addon-name eks-pod-identity-agent || true`);
       await run(`${eks("delete-pod-identity-association")} --association-id ${id}`);
       await trust(goodTrust());
+    }
+    await until("the webhook knows that the association is gone", 60, async () => {
+      await remakePod();
+      return (await look()).state === "healthy" ? true : undefined;
+    });
+  });
+
+  it("what a pod is told to go on to, by an AWS profile: both hops", async () => {
+    const name = "patient-chained";
+    const trusting = (Condition: object) => ({
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Action: "sts:AssumeRole", Principal: { AWS: roleArn }, Condition }],
+    });
+    const asking = JSON.stringify(trusting({ StringEquals: { "sts:ExternalId": "reports" } }));
+    const { Role } = await iam.send(
+      new CreateRoleCommand({ RoleName: name, AssumeRolePolicyDocument: asking }),
+    );
+    const target = Role?.Arn ?? "";
+    const PolicyDocument = JSON.stringify(listBuckets.document);
+    await iam.send(new PutRolePolicyCommand({ RoleName: name, PolicyName: "list", PolicyDocument }));
+    const configured = async (externalId?: string) => {
+      const config = awsConfig({ roleArn, target, externalId });
+      const metadata = { name: config.name, namespace };
+      await apply({ apiVersion: "v1", kind: "ConfigMap", metadata, data: config.data });
+      const { env, volumeMounts, volumes } = podAdditions({ configMap: config.name }) ?? {};
+      await remakePod({ containers: [{ name: "app", image, env, volumeMounts }], volumes });
+    };
+    try {
+      await configured("reports");
+      const diagnosis = await look();
+      expect(diagnosis.state, JSON.stringify(diagnosis.links, undefined, 1)).to.equal("healthy");
+      const ids = diagnosis.links.map(({ id }) => id);
+      expect(ids).to.include.members(["profile", "target-role", "target-trust", "target-sts", "permissions"]);
+      expect(JSON.stringify(diagnosis.links)).to.contain(`assumed-role/${name}/`);
+      await configured();
+      const finding = broken(await look());
+      expect(finding).to.include({ cause: "trust-condition" });
+      await mended(finding);
+    } finally {
+      await remakePod();
+      await iam.send(new DeleteRolePolicyCommand({ RoleName: name, PolicyName: "list" }));
+      await iam.send(new DeleteRoleCommand({ RoleName: name }));
     }
     await healthy();
   });
@@ -634,7 +857,7 @@ describe("the doctor", function () {
     try {
       const finding = broken(await look({ assumeRole }));
       expect(finding).to.include({ cause: "may-not-assume" });
-      await run(finding.mend[0] ?? "");
+      await runMend(finding);
       const listing = broken(await look({ assumeRole }));
       expect(listing).to.include({ cause: "not-allowed" });
       await mended(listing, { assumeRole });
@@ -664,6 +887,22 @@ describe("the doctor", function () {
       expect(readFileSync(file, "utf8")).to.match(/<p class="conclusion healthy">/);
     });
 
+    it("mends through the stack what the stack makes", async () => {
+      await run("kubectl delete serviceaccount -n s3-irsa s3-irsa");
+      const { stdout } = await doctor("local", "--json");
+      const finding = broken(JSON.parse(stdout));
+      expect(finding).to.include({ cause: "service-account-missing" });
+      const own = shell;
+      shell = { ...shell, PULUMI_SKIP_CONFIRMATIONS: "true" };
+      try {
+        // Local keeps its stack's configuration beside its state.
+        await runMend(finding, { "--stack local": `--stack local --config-file ${files.stackConfig}` });
+      } finally {
+        shell = own;
+      }
+      expect((await doctor("local")).code).to.equal(0);
+    });
+
     it("takes a cluster that this program did not make, and exits with 1 where the chain is broken", async () => {
       await annotate(`${roleArn}-gone`);
       const flags = ["--cluster", "eks-irsa", "--namespace", namespace, "--service-account", serviceAccount];
@@ -671,6 +910,11 @@ describe("the doctor", function () {
       expect(code).to.equal(1);
       expect(broken(JSON.parse(stdout))).to.include({ cause: "role-missing" });
       await annotate(roleArn);
+    });
+
+    it("has had every mend run that there is", () => {
+      const mended = Object.entries(causes).flatMap(([cause, way]) => (way === "advice" ? [] : [cause]));
+      expect(mended.filter((cause) => !ran.has(cause as Cause))).to.deep.equal([]);
     });
 
     it("exits with 2 where it could not look", async () => {

@@ -162,7 +162,7 @@ describe("the doctor's link injection", () => {
 
     it("names a web identity token that SDKs take first, and an address that is not there", async () => {
       expect(await cause(withEnv({ AWS_WEB_IDENTITY_TOKEN_FILE: "/token" }))).to.equal("web-identity-first");
-      expect(await cause(withEnv({ AWS_CONTAINER_CREDENTIALS_FULL_URI: "" }))).to.equal("agent-address");
+      expect(await cause(withEnv({ AWS_CONTAINER_CREDENTIALS_FULL_URI: "" }))).to.equal("own-variables");
     });
 
     it("names a pod of before the association", async () => {

@@ -51,6 +51,35 @@ describe("the doctor's links of role chaining", () => {
     expect(broken.mend[0]).to.contain(`"Action":"sts:AssumeRole","Resource":"${target}"`);
   });
 
+  it("name what keeps it from asking although its policies allow it, within one account too", async () => {
+    const boundaryArn = "arn:aws:iam::111122223333:policy/boundary";
+    const deny = { Effect: "Deny", Action: "sts:*", Resource: "*" };
+    const inAccount = {
+      targetIam: { role: async () => ({ ...trusting({ AWS: roleArn }), arn: near }), policies: listing },
+      sts: { assume: async () => session("first", admitted) },
+    };
+    for (const [change, assumeRole] of [
+      [both(admitted), target],
+      [inAccount, near],
+    ] as const) {
+      const policies = async () => [{ name: "own", document: policy(allow("sts:*"), deny) }];
+      const denied = brokenOf(await look({ ...change, iam: { policies } }, { assumeRole }));
+      expect(denied).to.deep.include({ cause: "may-not-assume", mend: [] });
+      const bounded = (document: string | undefined) => ({
+        ...change,
+        iam: {
+          policies: may,
+          role: async () => ({ ...role, boundaryArn }),
+          policyDocument: async () => document,
+        },
+      });
+      expect(brokenOf(await look(bounded(policy(allow("s3:*"))), { assumeRole }))).to.include({
+        cause: "boundary",
+      });
+      expect((await look(bounded(policy(allow("*"))), { assumeRole })).state).to.equal("healthy");
+    }
+  });
+
   it("name a role that does not trust the first, or asks for an external id", async () => {
     const other = { AWS: "arn:aws:iam::111122223333:role/other" };
     const broken = brokenOf(await look(both(admitted, trusting(other)), { assumeRole: target }));
