@@ -61,13 +61,13 @@ export class CallingPods {
     }
   }
 
-  /** Waits until each has been given credentials anew, since those that it has expired. */
-  async untilRenewed(): Promise<void> {
+  /** Waits until each has been given credentials anew so many times, since those that it had expired. */
+  async untilRenewed(times = 1): Promise<void> {
     const { namespace, names } = this.#options;
     const since = endOfLog();
     await until("new credentials for all", 180, async () => {
       const { sessions } = callsSince(since, namespace);
-      return names.every((name) => sessions.has(name)) || undefined;
+      return names.every((name) => (sessions.get(name) ?? 0) >= times) || undefined;
     });
   }
 
