@@ -318,7 +318,7 @@ describe("npm run local by EKS Pod Identity", function () {
     const deadline = "progressDeadlineSeconds=15";
     const expectRefused = async (overrides: string[], said: RegExp) => {
       const { message } = await failureOf(up(...overrides, deadline));
-      expect(message).to.contain("s3-lister");
+      expect(message).to.contain("lister");
       expect(await lastLog()).to.match(said);
     };
     const expectSecond = async (...overrides: string[]) => {

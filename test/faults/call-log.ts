@@ -2,8 +2,8 @@ import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { logs } from "../../local/machine/paths.ts";
 
-// What pods asked of AWS and its agent, and what they were answered, from the log of local's servers: whatever becomes of a pod,
-// each of its calls is there.
+// What AWS and its agent were asked, and what they answered, from the log of local's servers: whatever becomes of a pod, each of
+// its calls is there.
 
 const file = join(logs, "services.log");
 
@@ -40,6 +40,11 @@ export function callsSince(offset: number, namespace: string): Calls {
   }
   return { listings, refusals, sessions };
 }
+
+/** How many calls of an engine, by which a binding goes from one mechanism to another, AWS has carried out since then. */
+export const changesSince = (offset: number): number => read(offset).match(change)?.length ?? 0;
+
+const change = / aws: \w+ (?:iam:UpdateAssumeRolePolicy|eks:(?:Create|Delete)PodIdentityAssociation) 200 /g;
 
 const refusal =
   /^(aws: (GET \/ (?!200 )|AssumeRoleWithWebIdentity [^ ]+: (?!credentials for )|POST sts:(GetCallerIdentity|AssumeRole\w*) (?!200 ))|agent: Error )/;

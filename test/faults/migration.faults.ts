@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { openStack, type ProgramStack } from "../../automation/index.ts";
 import type { IdentityArgs } from "../../components/irsa-arguments.ts";
@@ -8,7 +9,7 @@ import { tokenFolder } from "../../components/pod-additions.ts";
 import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEnvironment, region } from "../../local/run.ts";
 import { failureOf } from "../failure.ts";
-import { type Calls, callsSince, endOfLog } from "./call-log.ts";
+import { type Calls, callsSince, changesSince, endOfLog } from "./call-log.ts";
 import { CallingPods } from "./calling-pods.ts";
 import { engine, random } from "./engine-process.ts";
 import { Live } from "./live.ts";
@@ -66,27 +67,27 @@ for (const { title, bindings, killed } of journeys) {
         env: { ...awsEnvironment(live.state), ...engineEnvironment(live.state) },
       });
 
-    /** One step: where the engine is to be killed, amid its changes, and then run again. */
+    /** Kills the engine once AWS has carried out some of the step's changes. */
+    async function upKilled(stack: ProgramStack, phase: string): Promise<void> {
+      const after = 1 + Math.floor((random(phase) * bindings) / 2);
+      const begun = endOfLog();
+      let ended = false;
+      const failing = failureOf(stack.up()).finally(() => {
+        ended = true;
+      });
+      while (!ended && changesSince(begun) < after) await sleep(5);
+      const pid = engine("up");
+      if (pid !== undefined) process.kill(pid, "SIGKILL");
+      await failing;
+      console.log(`      ${phase}: killed after ${changesSince(begun)} of ${bindings} changes`);
+      expect(pid, "the engine had ended before it was killed").to.be.a("number");
+      await stack.cancel();
+    }
+
+    /** One step: where the engine is to be killed, it is run again. */
     async function up(identity: IdentityArgs, phase: string): Promise<void> {
       const since = performance.now();
-      if (killed) {
-        const after = 1 + Math.floor((random(phase) * bindings) / 2);
-        const stack = await open(identity);
-        let changes = 0;
-        let pid: number | undefined;
-        await failureOf(
-          stack.up({
-            onProgress: (progress) => {
-              if (progress.kind !== "resource" || progress.state !== "done" || ++changes !== after) return;
-              pid = engine("up");
-              if (pid !== undefined) process.kill(pid, "SIGKILL");
-            },
-          }),
-        );
-        expect(pid, `the engine had ended before it was killed, after ${changes} changes`).to.be.a("number");
-        console.log(`      ${phase}: killed after ${after} changes`);
-        await stack.cancel();
-      }
+      if (killed) await upKilled(await open(identity), phase);
       const { outputs } = await (await open(identity)).up();
       roles = outputs.bindings?.value as typeof roles;
       console.log(`      ${phase}: up took ${((performance.now() - since) / 1000).toFixed(0)} s`);

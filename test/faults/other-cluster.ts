@@ -8,6 +8,7 @@ import {
   DeleteClusterCommand,
   DescribeClusterCommand,
   EKSClient,
+  ListClustersCommand,
 } from "@aws-sdk/client-eks";
 import { CoreV1Api } from "@kubernetes/client-node";
 import getPort from "get-port";
@@ -87,10 +88,12 @@ export class OtherCluster {
   async #register(endpoint: string, pki: Pki): Promise<void> {
     const clusterName = this.name;
     const eks = this.#eks();
+    const [first] = (await eks.send(new ListClustersCommand({}))).clusters ?? [];
+    const { cluster: own } = await eks.send(new DescribeClusterCommand({ name: first }));
     await eks.send(
       new CreateClusterCommand({
         name: clusterName,
-        roleArn: "arn:aws:iam::000000000000:role/eks",
+        roleArn: own?.roleArn,
         resourcesVpcConfig: { subnetIds: [] },
       }),
     );
