@@ -21,8 +21,11 @@ import { count, Tally } from "./tally.ts";
 const namespace = "migration";
 const isShort = process.env.FAULTS === "short";
 /** How long credentials live. The agent gives none that live less than 15 s. */
-const sessionSeconds = count(45, 20);
+const sessionSeconds = count(30, 20);
 const leastExpiries = 3;
+
+/** A node of Kubernetes has 110 pods. */
+const undisturbed = Number(process.env.MIGRATION_BINDINGS ?? 100);
 
 const migrating = (mechanism: "irsa" | "pod-identity") => ({ mechanism, migrating: true }) as const;
 
@@ -34,7 +37,7 @@ interface Journey {
 }
 
 const journeys: readonly Journey[] = [
-  ...(isShort ? [] : [{ title: "undisturbed", bindings: 100, killed: false }]),
+  ...(isShort ? [] : [{ title: "undisturbed", bindings: undisturbed, killed: false }]),
   { title: "whose engine is killed in each step", bindings: count(20, 4), killed: true },
 ];
 
