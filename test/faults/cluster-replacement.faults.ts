@@ -193,5 +193,7 @@ describe("a cluster that is replaced", function () {
 
   it("refuses the old one's tokens from then on", async () => {
     expect((await failureOf(assume(names[0] ?? ""))).name).to.equal("AccessDenied");
+    // The log by which refusals are counted has this one.
+    expect(callsSince(began, namespace).refusals.join("\n")).to.match(/AccessDenied/);
   });
 });
