@@ -135,7 +135,7 @@ async function respond(
     200,
     { apiVersion: "authentication.k8s.io/v1", kind: "TokenReview", status },
   ];
-  const asked = (incoming.url ?? "/").slice(1);
+  const asked = new URL(incoming.url ?? "/", "http://local").pathname.slice(1);
   const user = await authenticate(token, asked === "" ? await options.clusterName() : asked, options);
   if (typeof user === "string") {
     // A bearer token of another kind comes here too, when no other authenticator took it.

@@ -70,7 +70,7 @@ describe("the token authenticator", () => {
   const token = (changes: Record<string, string> = {}, base = "https://sts.eu-central-1.amazonaws.com/") =>
     encode(`${base}?${new URLSearchParams({ ...parameters, ...changes })}`);
   const review = async (value: unknown, cluster = "") => {
-    const response = await fetch(`${authenticator.url}${cluster}`, {
+    const response = await fetch(`${authenticator.url}${cluster}?timeout=30s`, {
       method: "POST",
       body: JSON.stringify({
         apiVersion: "authentication.k8s.io/v1",
