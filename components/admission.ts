@@ -4,6 +4,7 @@ import { ValidatingAdmissionPolicy } from "@pulumi/kubernetes/admissionregistrat
 import { ValidatingAdmissionPolicyBinding } from "@pulumi/kubernetes/admissionregistration/v1/validatingAdmissionPolicyBinding.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { IdentityMechanism } from "./irsa-arguments.ts";
+import { tokenFolder } from "./pod-additions.ts";
 import { goesFirst } from "./replacement.ts";
 
 // No pod without its identity. EKS's webhook lets a pod pass as it is where it is away, or does not know of the
@@ -16,6 +17,8 @@ export interface Admission {
   readonly serviceAccount: string;
   readonly mechanism: IdentityMechanism;
   readonly roleArn: string;
+  /** With `irsa`: whether the pods' SDKs go on to a second role, by `podAdditions`. Default false. */
+  readonly chained?: boolean;
 }
 
 /**
@@ -40,17 +43,27 @@ export function admissionName({
 /** A text in CEL, which knows JSON's escapes. */
 const quoted = (text: string): string => JSON.stringify(text);
 
-/** What the webhook gives a container by each mechanism, as a test of its variables `e`. */
-const given = ({ mechanism, roleArn }: Pick<Admission, "mechanism" | "roleArn">): Record<string, string> =>
-  mechanism === "irsa"
-    ? {
-        AWS_ROLE_ARN: `e.value == ${quoted(roleArn)}`,
-        AWS_WEB_IDENTITY_TOKEN_FILE: "e.value != ''",
-      }
-    : {
-        AWS_CONTAINER_CREDENTIALS_FULL_URI: "e.value != ''",
-        AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: "e.value != ''",
-      };
+const variable = (name: string, test = "e.value != ''"): string =>
+  `c.env.exists(e, e.name == ${quoted(name)} && has(e.value) && ${test})`;
+
+/** What the webhook gives a container by each mechanism, each as a test of the container `c`, which has variables. */
+function given({ mechanism, roleArn, chained }: Admission): Record<string, string> {
+  if (mechanism === "pod-identity") {
+    return {
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: variable("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+      AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
+    };
+  }
+  return {
+    AWS_ROLE_ARN: variable("AWS_ROLE_ARN", `e.value == ${quoted(roleArn)}`),
+    // The template of a chained pod has this variable empty, so that SDKs go by the profile.
+    ...(chained
+      ? {
+          "the token": `has(c.volumeMounts) && c.volumeMounts.exists(m, m.mountPath == ${quoted(tokenFolder)})`,
+        }
+      : { AWS_WEB_IDENTITY_TOKEN_FILE: variable("AWS_WEB_IDENTITY_TOKEN_FILE") }),
+  };
+}
 
 /**
  * The spec of the ValidatingAdmissionPolicy (Kubernetes 1.30 and later). It looks at what the webhook looks at: not at pods
@@ -58,10 +71,8 @@ const given = ({ mechanism, roleArn }: Pick<Admission, "mechanism" | "roleArn">)
  */
 export function admissionSpec(admission: Admission) {
   const { namespace, serviceAccount, mechanism } = admission;
-  const variables = given(admission);
-  const has = Object.entries(variables).map(
-    ([name, test]) => `c.env.exists(e, e.name == ${quoted(name)} && has(e.value) && ${test})`,
-  );
+  const needed = given(admission);
+  const has = Object.values(needed);
   /** Names of the containers of a list that have not what they need. */
   const lacking = (list: string): string =>
     `${list}.filter(c, !(c.name in variables.skipped) && !(has(c.env) && ${has.join(" && ")})).map(c, c.name)`;
@@ -97,11 +108,11 @@ export function admissionSpec(admission: Admission) {
       {
         expression: "variables.lacking.size() == 0",
         messageExpression: `${quoted(
-          `The pod identity webhook has not given it ${Object.keys(variables).join(" and ")}${
+          `The pod identity webhook has not given it ${Object.keys(needed).join(" and ")}${
             mechanism === "irsa" ? ` for ${admission.roleArn}` : ""
           } yet: containers `,
         )} + variables.lacking.join(', ')`,
-        message: `The pod identity webhook has not given each container ${Object.keys(variables).join(" and ")} yet.`,
+        message: `The pod identity webhook has not given each container ${Object.keys(needed).join(" and ")} yet.`,
         reason: "Forbidden",
       },
     ],

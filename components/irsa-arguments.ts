@@ -246,7 +246,8 @@ export interface IrsaServiceAccountArgs {
 
   /**
    * With `irsa`: a second role that pods go on to assume, often of another account, whose credentials they get. Workloads
-   * must take up the component's `podAdditions`. Default none.
+   * must take up the component's `podAdditions`, all of them: without the variable that they empty, the SDKs for Go and Java
+   * take the web identity that the webhook put into the environment, and stay the first role. Default none.
    *
    * @example { role: "arn:aws:iam::222233334444:role/reports", externalId: "reports" }
    */

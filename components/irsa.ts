@@ -117,7 +117,17 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
     const { namespace, serviceAccount, phase } = args;
     const guard =
       args.admission === "enforced"
-        ? enforceAdmission(name, { namespace, serviceAccount, mechanism: phase.mechanism, roleArn }, parent)
+        ? enforceAdmission(
+            name,
+            {
+              namespace,
+              serviceAccount,
+              mechanism: phase.mechanism,
+              roleArn,
+              chained: next.chained !== undefined,
+            },
+            parent,
+          )
         : undefined;
     if (!args.roleOnly) {
       // Without the guard there could be pods before it: no pod is admitted before its ServiceAccount is there.
@@ -139,7 +149,8 @@ export class IrsaServiceAccount extends pulumi.ComponentResource {
       const { audience, tokenExpirationSeconds } = args;
       const config = next.chained && chainConfig(name, { roleArn, ...next.chained }, this.namespace, parent);
       this.podAdditions = podAdditions({
-        webIdentity: phase.webIdentityInTemplate ? { roleArn, audience, tokenExpirationSeconds } : undefined,
+        roleArn,
+        webIdentity: phase.webIdentityInTemplate ? { audience, tokenExpirationSeconds } : undefined,
         configMap: config?.metadata.name,
       });
       if (next.chained) this.targetTrustPolicy = chainedTrustPolicy(roleArn, next.chained);

@@ -21,33 +21,27 @@ export interface PodAdditions {
 }
 
 /** Where the webhook mounts the token, and under which name. Source: github.com/aws/amazon-eks-pod-identity-webhook, pkg/handler. */
-const token = {
-  volume: "aws-iam-token",
-  folder: "/var/run/secrets/eks.amazonaws.com/serviceaccount",
-  path: "token",
-};
-const tokenFile = `${token.folder}/${token.path}`;
+const token = { volume: "aws-iam-token", path: "token" };
+export const tokenFolder = "/var/run/secrets/eks.amazonaws.com/serviceaccount";
+const tokenFile = `${tokenFolder}/${token.path}`;
 
 export interface WebIdentity {
-  readonly roleArn: pulumi.Input<string>;
   readonly audience?: string | undefined;
   readonly tokenExpirationSeconds?: number | undefined;
 }
 
-/**
- * A web identity as the webhook gives it, under its names, so that it takes it for its own: for pods that are to have it
- * although an association would have the webhook give them another. SDKs take it before the agent's.
- */
-const webIdentityAdditions = ({
-  roleArn,
+/** The variables by which SDKs find a web identity. A container that sets one of them gets neither from the webhook. */
+const webIdentityVariables = (roleArn: pulumi.Input<string>, file: string): core.v1.EnvVar[] => [
+  { name: "AWS_ROLE_ARN", value: roleArn },
+  { name: "AWS_WEB_IDENTITY_TOKEN_FILE", value: file },
+];
+
+/** The token as the webhook mounts it, under its names, so that it takes it for its own. */
+const tokenAdditions = ({
   audience = stsAudience,
   tokenExpirationSeconds = 86_400,
-}: WebIdentity): PodAdditions => ({
-  env: [
-    { name: "AWS_ROLE_ARN", value: roleArn },
-    { name: "AWS_WEB_IDENTITY_TOKEN_FILE", value: tokenFile },
-  ],
-  volumeMounts: [{ name: token.volume, mountPath: token.folder, readOnly: true }],
+}: WebIdentity): Omit<PodAdditions, "env"> => ({
+  volumeMounts: [{ name: token.volume, mountPath: tokenFolder, readOnly: true }],
   volumes: [
     {
       name: token.volume,
@@ -99,20 +93,32 @@ const awsConfigAdditions = (configMap: pulumi.Input<string>): PodAdditions => ({
   volumes: [{ name: config.volume, configMap: { name: configMap } }],
 });
 
-/** All that a template needs; undefined where the webhook gives it all. */
+/**
+ * All that a template needs; undefined where the webhook gives it all.
+ *
+ * With a chain, the variable that names the token's file is there and empty: most SDKs, those for Go and Java among them, ask
+ * the environment before the profile, would find the webhook's, and stay the first role.
+ */
 export function podAdditions(needs: {
+  readonly roleArn: pulumi.Input<string>;
+  /**
+   * For pods that are to have a web identity although an association would have the webhook give them another. SDKs take
+   * it before the agent's.
+   */
   readonly webIdentity?: WebIdentity | undefined;
   /** Name of the ConfigMap with the AWS configuration. */
   readonly configMap?: pulumi.Input<string> | undefined;
 }): PodAdditions | undefined {
-  const all = [
-    ...(needs.webIdentity ? [webIdentityAdditions(needs.webIdentity)] : []),
-    ...(needs.configMap === undefined ? [] : [awsConfigAdditions(needs.configMap)]),
-  ];
-  if (all.length === 0) return undefined;
+  const { roleArn, webIdentity, configMap } = needs;
+  const chained = configMap !== undefined;
+  if (!chained && webIdentity === undefined) return undefined;
+  const config = chained ? awsConfigAdditions(configMap) : none;
+  const own = webIdentity ? tokenAdditions(webIdentity) : none;
   return {
-    env: all.flatMap(({ env }) => env),
-    volumeMounts: all.flatMap(({ volumeMounts }) => volumeMounts),
-    volumes: all.flatMap(({ volumes }) => volumes),
+    env: [...webIdentityVariables(roleArn, chained ? "" : tokenFile), ...config.env],
+    volumeMounts: [...own.volumeMounts, ...config.volumeMounts],
+    volumes: [...own.volumes, ...config.volumes],
   };
 }
+
+const none: PodAdditions = { env: [], volumeMounts: [], volumes: [] };

@@ -88,8 +88,8 @@ export const files = {
   /** The administrator's kubeconfig. */
   kubeconfig: join(folders.kubernetes, "admin.kubeconfig"),
   dockerSocket: join(folders.docker, "docker.sock"),
-  /** Where tests ask the front door for faults. */
-  faultSocket: join(runFolder, "faults.sock"),
+  /** Where tests ask the front door for what AWS does not do. */
+  testSocket: join(runFolder, "tests.sock"),
   /** The stack's configuration, as the last command of local set it. */
   stackConfig: join(runFolder, "pulumi", "project", `Pulumi.${stackName}.yaml`),
   signingKey: join(folders.pki, "service-account.key"),

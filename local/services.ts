@@ -7,14 +7,17 @@ import {
   type V1ServiceAccount,
 } from "@kubernetes/client-node";
 import { Account, type Credentials } from "./aws/account.ts";
-import { Faults, startFaultControl } from "./aws/faults.ts";
+import { type FaultPlan, Faults } from "./aws/faults.ts";
 import { startFrontDoor } from "./aws/frontdoor.ts";
 import { issuerKeys } from "./aws/jwks.ts";
 import { defaultAccountId } from "./aws/ministack.ts";
 import { botocoreModels } from "./aws/models.ts";
+import { SessionLimit } from "./aws/session-limit.ts";
+import { startTestControl } from "./aws/test-control.ts";
 import { podIdentityService } from "./aws/trust-simulator.ts";
 import { hasTakenEffect, isAssociated } from "./eks/associations.ts";
 import { assumeRoleForPodIdentity } from "./eks/eks-auth-client.ts";
+import { OtherClusters } from "./eks/other-clusters.ts";
 import { startPodIdentityAgent } from "./eks/pod-identity-agent.ts";
 import { startWebhook } from "./eks/pod-identity-webhook.ts";
 import { startTokenAuthenticator } from "./eks/token-authenticator.ts";
@@ -65,12 +68,15 @@ async function main(file: string): Promise<void> {
   const account = new Account({ endpoint: upstream, region });
   const addresses = ["127.0.0.1", bridgeAddress];
   const faults = new Faults();
+  const sessions = new SessionLimit();
+  const others = new OtherClusters();
 
   const keys = issuerKeys({
     fetch: async (asked) => {
       // The name under which AWS would find the keys; here they are where they come from.
-      if (asked !== issuer) throw new Error(`${asked} is not reachable from this machine.`);
-      return JSON.parse(await fetchJwks(apiServer, pki));
+      const endpoint = asked === issuer ? apiServer : others.endpointOf(asked);
+      if (endpoint === undefined) throw new Error(`${asked} is not reachable from this machine.`);
+      return JSON.parse(await fetchJwks(endpoint, pki));
     },
   });
   const kubernetes = kubernetesLookups(files.kubeconfig);
@@ -86,7 +92,9 @@ async function main(file: string): Promise<void> {
       role: (name) => account.role(name),
       keys,
     },
+    sessionSeconds: sessions.of,
     eks: {
+      otherKubernetes: others.byName,
       kubernetes: {
         endpoint: apiServer,
         certificateAuthority: Buffer.from(pki.ca.certificate).toString("base64"),
@@ -114,7 +122,8 @@ async function main(file: string): Promise<void> {
         },
         role: (name) => account.role(name),
       },
-      assumeRole: (...how) => account.assumeRole(...how),
+      assumeRole: (how, ...as) =>
+        account.assumeRole({ ...how, durationSeconds: sessions.of(how.durationSeconds) }, ...as),
     },
     models: botocoreModels(venv),
     registry: {
@@ -177,7 +186,17 @@ async function main(file: string): Promise<void> {
     log,
   });
 
-  const faultControl = startFaultControl(faults, files.faultSocket);
+  const testControl = startTestControl(
+    {
+      faults: {
+        get: () => faults.counts,
+        set: (plan) => faults.set(plan as FaultPlan | undefined),
+      },
+      sessions,
+      clusters: others,
+    },
+    files.testSocket,
+  );
   const languageHost = startLanguageHost({ host: "127.0.0.1", log: (line) => log(`nodejs: ${line}`) });
 
   const servers = await Promise.all([
@@ -187,7 +206,7 @@ async function main(file: string): Promise<void> {
     authenticator,
     webhook,
     registry,
-    faultControl,
+    testControl,
     agent,
   ]);
   const [{ ports: providerPorts }, { port: languageHostPort }] = servers;

@@ -21,10 +21,15 @@ interface Mechanism {
   readonly tokenVariable: string;
   /** All that the webhook sets together: a container that sets one of them itself gets none. */
   readonly variables: Commands;
+  /** The token's file where that variable is empty; undefined where SDKs find none then. */
+  tokenFileOf?(container: Container): string | undefined;
   /** What else has to be right of a container that has that variable. */
   fault(container: Container, pod: Pod, patient: Patient): Broken | undefined;
   evidence(container: Container): string;
 }
+
+/** Source: github.com/aws/amazon-eks-pod-identity-webhook, pkg/handler. */
+const webhooksTokenFile = "/var/run/secrets/eks.amazonaws.com/serviceaccount/token";
 
 /** Each container was given token and role, for the role that the ServiceAccount names now. */
 export const injection: Link<"pod" | "containers" | "roleArn" | "since", "sources"> = {
@@ -55,7 +60,10 @@ export const injection: Link<"pod" | "containers" | "roleArn" | "since", "source
           advice: [...advice, ...otherContainers(all, name)],
         };
       },
-      evidence: ({ env }) => `AWS_ROLE_ARN, ${env.AWS_WEB_IDENTITY_TOKEN_FILE}`,
+      // A pod that goes on to a second role has it empty, so that its SDKs go by a profile, which names the webhook's file.
+      tokenFileOf: ({ env }) => (env.AWS_PROFILE ? webhooksTokenFile : undefined),
+      evidence: ({ env }) =>
+        `AWS_ROLE_ARN, ${env.AWS_WEB_IDENTITY_TOKEN_FILE || `the profile ${env.AWS_PROFILE}`}`,
     });
   },
 };
@@ -107,7 +115,8 @@ async function given(
   const evidence: string[] = [];
   const unread: string[] = [];
   for (const container of containers) {
-    const tokenFile = container.env[mechanism.tokenVariable];
+    const named = container.env[mechanism.tokenVariable];
+    const tokenFile = named === "" ? (mechanism.tokenFileOf?.(container) ?? "") : named;
     if (tokenFile === undefined) {
       return seenBeside(evidence, await notGiven(container, pod, since, kubernetes, patient, mechanism));
     }

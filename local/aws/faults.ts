@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmodSync, rmSync } from "node:fs";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { finished } from "node:stream/promises";
 import type { Answer, Exchange, Handler } from "./exchange.ts";
 import { AwsError, type Protocol } from "./reply.ts";
@@ -137,47 +136,4 @@ async function breakOff({ kind }: Fault, outgoing: ServerResponse, faults: Fault
   } else {
     outgoing.socket?.resetAndDestroy();
   }
-}
-
-/**
- * Where a test sets the plan: `PUT` with a {@link FaultPlan} or `null`, `GET` for the {@link FaultCounts}. A Unix socket
- * that only its owner may open, so that nothing on the network can ask for faults, and no pod.
- */
-export async function startFaultControl(
-  faults: Faults,
-  socketPath: string,
-): Promise<{ close(): Promise<void> }> {
-  rmSync(socketPath, { force: true });
-  const server = createServer((incoming, outgoing) => {
-    answer(incoming, faults).then(
-      (body) => outgoing.end(JSON.stringify(body)),
-      (error: Error) => {
-        outgoing.statusCode = 400;
-        outgoing.end(error.message);
-      },
-    );
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(socketPath, () => resolve());
-  });
-  chmodSync(socketPath, 0o600);
-  return {
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
-}
-
-async function answer(incoming: IncomingMessage, faults: Faults): Promise<FaultCounts> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of incoming as AsyncIterable<Buffer>) chunks.push(chunk);
-  // The counts of the plan that ends here, if one does.
-  const { counts } = faults;
-  if (incoming.method === "PUT") {
-    faults.set((JSON.parse(Buffer.concat(chunks).toString()) as FaultPlan | null) ?? undefined);
-  }
-  return counts;
 }

@@ -34,6 +34,8 @@ export interface FrontDoorOptions {
   upstream: string;
   iam: IamAccount;
   webIdentity: WebIdentityEnvironment;
+  /** How long a session of AssumeRoleWithWebIdentity lives that was asked for with so many seconds. Default as long. */
+  sessionSeconds?(asked: number): number;
   eks: Omit<EksOptions, "log">;
   eksAuth: Omit<EksAuthOptions, "log">;
   registry: Registry;

@@ -4,6 +4,8 @@ import { verifyWebIdentity, type WebIdentity, type WebIdentityEnvironment } from
 
 export interface StsOptions {
   webIdentity: WebIdentityEnvironment;
+  /** How long a session lives that was asked for with so many seconds. Default as long. */
+  sessionSeconds?(asked: number): number;
   /** Sends a form to MiniStack. */
   post(form: URLSearchParams): Promise<Reply>;
   log(line: string): void;
@@ -19,7 +21,7 @@ export const asksForWebIdentity = ({ parameters }: Pick<ReadExchange, "parameter
  */
 export async function assumeRoleWithWebIdentity(
   parameters: URLSearchParams,
-  { webIdentity, post, log }: StsOptions,
+  { webIdentity, sessionSeconds = (asked) => asked, post, log }: StsOptions,
 ): Promise<Reply> {
   let identity: WebIdentity;
   try {
@@ -29,7 +31,8 @@ export async function assumeRoleWithWebIdentity(
     log(`AssumeRoleWithWebIdentity ${parameters.get("RoleArn")}: ${error.code}, ${error.message}`);
     return errorReply(error, "query", "sts");
   }
-  const reply = await post(verifiedForm(identity));
+  const durationSeconds = sessionSeconds(identity.durationSeconds);
+  const reply = await post(verifiedForm({ ...identity, durationSeconds }));
   if (reply.status === 200) {
     log(`AssumeRoleWithWebIdentity ${identity.roleArn}: credentials for ${identity.subject}`);
   }

@@ -32,6 +32,8 @@ export interface Kubernetes {
 
 export interface EksOptions {
   kubernetes: Kubernetes;
+  /** Those of more clusters, by their names: a test may have one beside. Default none. */
+  otherKubernetes?: ReadonlyMap<string, Kubernetes>;
   /** Names of the clusters that there are. */
   clusterNames(): Promise<readonly string[]>;
   /** Tags of a cluster or node group now: MiniStack describes them with those of their creation. */

@@ -33,12 +33,15 @@ function checkAutoMode({ computeConfig, storageConfig, kubernetesNetworkConfig }
 
 /** Clusters, of which there can be one: with local's Kubernetes as endpoint, CA and issuer. */
 export function clusterRoutes(options: EksOptions, updates: Updates): Routes {
-  const { endpoint, certificateAuthority, issuer, version } = options.kubernetes;
+  const { version } = options.kubernetes;
   let creating: Promise<unknown> = Promise.resolve();
 
   const describe = (reply: Reply): Promise<Reply> =>
     edit(reply, "cluster", async (cluster) => {
-      const change = updates.changeOf(String(cluster.name));
+      const name = String(cluster.name);
+      const change = updates.changeOf(name);
+      const { endpoint, certificateAuthority, issuer } =
+        options.otherKubernetes?.get(name) ?? options.kubernetes;
       return {
         ...merge(cluster, change),
         endpoint,

@@ -49,7 +49,10 @@ export interface TokenAuthenticatorOptions {
 
 export interface TokenAuthenticator {
   port: number;
-  /** For `clusters[].cluster.server` of the kubeconfig given as `--authentication-token-webhook-config-file`. */
+  /**
+   * For `clusters[].cluster.server` of the kubeconfig given as `--authentication-token-webhook-config-file`. With a name
+   * behind it, for the API server of the cluster of that name.
+   */
   url: string;
   close(): Promise<void>;
 }
@@ -132,7 +135,8 @@ async function respond(
     200,
     { apiVersion: "authentication.k8s.io/v1", kind: "TokenReview", status },
   ];
-  const user = await authenticate(token, options);
+  const asked = new URL(incoming.url ?? "/", "http://local").pathname.slice(1);
+  const user = await authenticate(token, asked === "" ? await options.clusterName() : asked, options);
   if (typeof user === "string") {
     // A bearer token of another kind comes here too, when no other authenticator took it.
     if (token.startsWith(prefix)) options.log(`TokenReview refused: ${user}`);
@@ -143,11 +147,14 @@ async function respond(
 }
 
 /** The token's user, or why there is none. */
-async function authenticate(token: string, options: TokenAuthenticatorOptions): Promise<User | string> {
+async function authenticate(
+  token: string,
+  cluster: string | undefined,
+  options: TokenAuthenticatorOptions,
+): Promise<User | string> {
   const now = (options.now?.() ?? new Date()).getTime() / 1000;
   const presigned = parseToken(token, options.hosts, now);
   if (typeof presigned === "string") return presigned;
-  const cluster = await options.clusterName();
   if (cluster === undefined) return "there is no EKS cluster";
 
   const identity = await callerIdentity(presigned, cluster, options.sts);

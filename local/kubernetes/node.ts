@@ -210,7 +210,7 @@ function kubeletConfig({ folder, pki, bridge, ports }: NodeOptions) {
     imageGCHighThresholdPercent: 100,
     imageGCLowThresholdPercent: 99,
     resolvConf: "",
-    maxPods: 50,
+    maxPods: 110,
     serializeImagePulls: false,
     // Pods see a changed Secret or rotated token at once rather than after a minute; there are only a few.
     syncFrequency: "10s",

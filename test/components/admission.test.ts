@@ -54,6 +54,17 @@ describe("admission: enforced", () => {
     expect(until(0), "under mocks").to.equal(0);
   });
 
+  it("looks for the token's mount where the pods go on to a second role, and so have its variable empty", async () => {
+    const chain = { role: "arn:aws:iam::222233334444:role/reports" };
+    await make({ admission: "enforced", chain });
+    expect(lacking(policy().spec))
+      .to.contain('"AWS_ROLE_ARN"')
+      .and.to.contain('m.mountPath == "/var/run/secrets/eks.amazonaws.com/serviceaccount"')
+      .and.not.to.contain("AWS_WEB_IDENTITY_TOKEN_FILE");
+    const { "0": validation } = policy().spec.validations;
+    expect(validation?.messageExpression).to.contain("AWS_ROLE_ARN and the token for arn:aws:iam::");
+  });
+
   it("is nothing unless it is asked for", async () => {
     await make();
     await make({ admission: "open" }).catch(() => undefined);
@@ -70,6 +81,7 @@ describe("admission: enforced", () => {
         serviceAccount: "reader",
         mechanism: "irsa",
         roleArn: await known(roleArn),
+        chained: false,
       }),
     );
     expect(spec.matchConstraints.namespaceSelector).to.deep.equal({

@@ -89,7 +89,7 @@ describe("what a pod's template must have", () => {
   });
 
   it("is taken up by the lister and the toolbox, beside their own", async () => {
-    const { podAdditions } = chained();
+    const { podAdditions, roleArn } = chained();
     new S3Lister("lister", { ...workload, image, podAdditions });
     await settled(registered);
     const { name } = (
@@ -100,6 +100,8 @@ describe("what a pod's template must have", () => {
     expect(env(podOf())).to.deep.equal({
       AWS_REGION: "eu-central-1",
       AWS_EC2_METADATA_DISABLED: "true",
+      AWS_ROLE_ARN: await known(roleArn),
+      AWS_WEB_IDENTITY_TOKEN_FILE: "",
       AWS_CONFIG_FILE: "/etc/eks-irsa/aws/config",
       AWS_PROFILE: "chained",
     });
@@ -116,6 +118,24 @@ describe("what a pod's template must have", () => {
       ...mounts,
     ]);
     expect(podOf().volumes).to.have.length(2);
+  });
+
+  it("leaves SDKs no web identity but the profile's: those for Go and Java would take the environment's first", () => {
+    const empty = { name: "AWS_WEB_IDENTITY_TOKEN_FILE", value: "" };
+    expect(chained().podAdditions?.env).to.deep.include(empty);
+    const both = { clusterName: "dev", targetRole: { arn: target } };
+    const moving = chained({ ...both, identity: { mechanism: "irsa", migrating: true } });
+    expect(moving.podAdditions?.env).to.deep.include(empty);
+    const alone = new IrsaServiceAccount("alone", {
+      oidcProviderArn,
+      namespace: "team-a",
+      clusterName: "dev",
+      identity: { mechanism: "irsa", migrating: true },
+    });
+    expect(alone.podAdditions?.env).to.deep.include({
+      ...empty,
+      value: "/var/run/secrets/eks.amazonaws.com/serviceaccount/token",
+    });
   });
 
   it("holds the web identity and the chain, while a chained binding moves to EKS Pod Identity", async () => {

@@ -13,10 +13,11 @@ import { command, local, shellOf, until, works } from "./tools.ts";
 // they never do. In rounds, since the node has room for so many pods.
 
 const namespace = "admission";
-/** Pods of a round: half of the Deployment, the rest of Jobs, one of the DaemonSet. */
-const podsOfRound = 30;
 /** `ADMISSION_PODS=1000` for the figure of docs/reliability.md. */
-const rounds = Math.ceil(Number(process.env.ADMISSION_PODS ?? 60) / podsOfRound);
+const allPods = Number(process.env.ADMISSION_PODS ?? 60);
+/** Pods of a round: half of the Deployment, the rest of Jobs, one of the DaemonSet. The node has room for 110. */
+const podsOfRound = allPods > 300 ? 100 : 30;
+const rounds = Math.ceil(allPods / podsOfRound);
 /** Seconds that the webhook is away after the workloads were made: each round another. */
 const lags = [30, 0, 12, 5, 21];
 

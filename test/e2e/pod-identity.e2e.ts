@@ -1,16 +1,19 @@
 import { networkInterfaces } from "node:os";
 import type { V1Pod } from "@kubernetes/client-node";
 import { expect } from "chai";
+import { targetTrustPolicy } from "../../iam/role-chaining.ts";
 import type { Report } from "../../local/cli/up-report.ts";
 import { agentAddress } from "../../local/machine/bridge.ts";
+import { openLocalStack } from "../../local/pulumi/engine.ts";
 import { awsEnvironment } from "../../local/run.ts";
 import { running } from "../../local/state.ts";
+import { failureOf } from "../failure.ts";
 import { command, local, shellOf, until, works } from "./tools.ts";
 
 // The lister by EKS Pod Identity, as docs/local.md has it: the agent, EKS Auth, and what an association can say.
 
 describe("npm run local by EKS Pod Identity", function () {
-  this.timeout("15m");
+  this.timeout("20m");
   this.bail(true);
 
   const podIdentity = ["--config", "identity=pod-identity"];
@@ -32,6 +35,27 @@ describe("npm run local by EKS Pod Identity", function () {
     const { namespace } = subject();
     return (await json("kubectl", "get", "pods", "-n", namespace, "-l", label, "-o", "json")).items;
   };
+  /** A command in the other account, as its root. */
+  const inOther = (...words: [string, ...string[]]) => {
+    const state = running();
+    const env = {
+      ...shell,
+      ...awsEnvironment(state),
+      AWS_ENDPOINT_URL: `http://127.0.0.1:${state.ports.miniStack}`,
+      AWS_ACCESS_KEY_ID: otherAccount,
+      AWS_SECRET_ACCESS_KEY: "none",
+    };
+    return run(env, ...words);
+  };
+  /** An `up` without the proofs, which are of the pods' own role. */
+  const up = async (...overrides: string[]) => (await openLocalStack(running(), overrides)).up();
+  /** What the last pod of the lister said, its current one or the one that does not come up. */
+  const lastLog = async (): Promise<string> => {
+    const pods = await listerPods();
+    const age = ({ metadata }: V1Pod) => String(metadata?.creationTimestamp);
+    const { metadata } = pods.sort((a, b) => (age(a) < age(b) ? -1 : 1)).at(-1) ?? {};
+    return run(shell, "kubectl", "logs", "-n", subject().namespace, String(metadata?.name));
+  };
   const expectProved = ({ proofs, outputs, log, buckets }: Report) => {
     expect(proofs.filter((proof) => !proof.ok)).to.deep.equal([]);
     expect(proofs.map(({ name }) => name)).to.include.members([
@@ -50,6 +74,8 @@ describe("npm run local by EKS Pod Identity", function () {
   before(async () => {
     await works(local("up", "--json"));
     shell = await shellOf((await works(local("env"))).stdout);
+    process.env.PATH = shell.PATH; // the Automation API looks for the engine there
+    process.env.LD_LIBRARY_PATH = shell.LD_LIBRARY_PATH;
   });
   after(async () => {
     await works(local("up", "--json"));
@@ -124,17 +150,6 @@ describe("npm run local by EKS Pod Identity", function () {
         AWS_SESSION_TOKEN: given.Token,
       };
       return { status: response.status, env, text };
-    };
-    const inOther = (...words: [string, ...string[]]) => {
-      const state = running();
-      const env = {
-        ...shell,
-        ...awsEnvironment(state),
-        AWS_ENDPOINT_URL: `http://127.0.0.1:${state.ports.miniStack}`,
-        AWS_ACCESS_KEY_ID: otherAccount,
-        AWS_SECRET_ACCESS_KEY: "none",
-      };
-      return run(env, ...words);
     };
     const roleName = () => String(report.outputs.roleArn).replace(/^.*\//, "");
     const trustOf = (document: object) =>
@@ -289,9 +304,56 @@ describe("npm run local by EKS Pod Identity", function () {
     expectProved(report);
   });
 
-  // Mocha runs a suite's own tests before those of the suites in it, and this is the last.
-  describe("at the end", () => {
-    it("goes back to IRSA by the steps between, each of which is proved", async () => {
+  // Mocha runs a suite's own tests before those of the suites in it, and these are the last.
+  describe("goes on to a second role, of another account", () => {
+    const second = `arn:aws:iam::${otherAccount}:role/second`;
+    const trust = (externalId: string) =>
+      JSON.stringify(targetTrustPolicy({ roleArn: String(report.outputs.roleArn), externalId }));
+    const document = JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Action: "s3:ListAllMyBuckets", Resource: "*" }],
+    });
+    const named = ["--role-name", "second"] as const;
+    /** So short that an `up` whose pods are refused need not be waited for. */
+    const deadline = "progressDeadlineSeconds=15";
+    const expectRefused = async (overrides: string[], said: RegExp) => {
+      const { message } = await failureOf(up(...overrides, deadline));
+      expect(message).to.contain("lister");
+      expect(await lastLog()).to.match(said);
+    };
+    const expectSecond = async (...overrides: string[]) => {
+      await up(...overrides);
+      const log = (await lastLog()).split("\n");
+      expect(log.findLast((line) => line.includes('"identity"'))).to.contain(
+        `arn:aws:sts::${otherAccount}:assumed-role/second/`,
+      );
+    };
+
+    before(async () => {
+      const { namespace, serviceAccount } = subject();
+      const externalId = `eu-central-1/000000000000/eks-irsa/${namespace}/${serviceAccount}`;
+      await inOther(
+        ...(["aws", "iam", "create-role", ...named] as const),
+        ...["--assume-role-policy-document", trust(externalId)],
+      );
+      await inOther(
+        ...(["aws", "iam", "put-role-policy", ...named, "--policy-name", "list"] as const),
+        ...["--policy-document", document],
+      );
+    });
+    after(async () => {
+      await inOther("aws", "iam", "delete-role-policy", ...named, "--policy-name", "list");
+      await inOther("aws", "iam", "delete-role", ...named);
+    });
+
+    it("by targetRole: as the pod's own log says, and not without the external id that the role asks for", async () => {
+      const asked = ["identity=pod-identity", `targetRole=${JSON.stringify({ arn: second })}`];
+      // With session tags EKS says no external id.
+      await expectRefused(asked, /AccessDenied/);
+      await expectSecond(...asked, 'session={"disableTags":true}');
+    });
+
+    it("and back to IRSA by the steps between, each of which is proved", async () => {
       for (const mechanism of ["pod-identity", "irsa"]) {
         await works(local("up", "--config", `identity=${JSON.stringify({ mechanism, migrating: true })}`));
       }
@@ -299,5 +361,19 @@ describe("npm run local by EKS Pod Identity", function () {
       expect(back.proofs.filter((proof) => !proof.ok)).to.deep.equal([]);
       expect(back.proofs).to.have.length(13);
     });
+
+    it("by chain: as the pod's own log says, and not without the external id that the role asks for", async () => {
+      await inOther(
+        ...(["aws", "iam", "update-assume-role-policy", ...named] as const),
+        ...["--policy-document", trust("reports")],
+      );
+      const chain = (externalId?: string) => `chain=${JSON.stringify({ role: second, externalId })}`;
+      await expectRefused([chain()], /AccessDenied: .*STS AssumeRole[,)]/);
+      await expectRefused([chain("others")], /AccessDenied: .*STS AssumeRole[,)]/);
+      await expectSecond(chain("reports"));
+    });
+
+    it("by chain, with the SDK for Java too, which asks the environment before the profile", () =>
+      expectSecond(`chain=${JSON.stringify({ role: second, externalId: "reports" })}`, "app=java"));
   });
 });

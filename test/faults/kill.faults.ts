@@ -1,36 +1,17 @@
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { expect } from "chai";
-import { descendants } from "../../bench/measure.ts";
 import type { Report } from "../../local/cli/up-report.ts";
 import { local, type Result, until, works } from "../e2e/tools.ts";
+import { engine, type Operation, random } from "./engine-process.ts";
 import { type Inventory, inventory } from "./inventory.ts";
 import { Live } from "./live.ts";
-import { count, seed, Tally } from "./tally.ts";
+import { count, Tally } from "./tally.ts";
 
 // The engine is killed at random moments of `up` and of `destroy`: the next run finishes, comes to what an undisturbed one
 // comes to, and after a destroy nothing is left.
 
 const rounds = count(20, 2);
-
-type Operation = "up" | "destroy";
-
-/** A number from 0 to 1 that the seed and a name decide. */
-const random = (name: string): number =>
-  createHash("sha256").update(`${seed}:${name}`).digest().readUInt32BE(0) / 2 ** 32;
-
-/** The engine's process that runs an operation below this process; undefined while there is none. */
-const engine = (operation: Operation): number | undefined =>
-  descendants(process.pid).find((pid) => {
-    try {
-      const [program = "", verb] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-      return program.split("/").at(-1) === "pulumi" && verb === operation;
-    } catch {
-      return false; // it has ended
-    }
-  });
 
 async function untilThere(operation: Operation, ended: () => boolean): Promise<number | undefined> {
   while (!ended()) {

@@ -10,6 +10,7 @@ import { AppsV1Api, CoreV1Api, KubeConfig } from "@kubernetes/client-node";
 import type { EngineEvent, StepEventMetadata } from "@pulumi/pulumi/automation/index.js";
 import type { ProgramStack } from "../../automation/index.ts";
 import type { FaultCounts, FaultPlan } from "../../local/aws/faults.ts";
+import type { OtherCluster } from "../../local/eks/other-clusters.ts";
 import { openLocalStack } from "../../local/pulumi/engine.ts";
 import { awsEndpoint, files, region, type UpRun } from "../../local/run.ts";
 import { running } from "../../local/state.ts";
@@ -56,15 +57,30 @@ export class Live {
   readonly sts = (): STSClient => new STSClient(this.#client);
 
   /** Has AWS fail from now on, or no more. Gives what was injected until now. */
-  faults(plan?: FaultPlan): Promise<FaultCounts> {
+  faults = async (plan?: FaultPlan): Promise<FaultCounts> =>
+    (await this.#control("faults", plan)) as FaultCounts;
+
+  /** Has pods' sessions live so many seconds at most, or as long as in AWS. */
+  shortenSessions = (seconds?: number): Promise<unknown> => this.#control("sessions", seconds);
+
+  /** Has EKS and the front door know of more clusters, or of none. */
+  otherClusters = (clusters: readonly OtherCluster[]): Promise<unknown> =>
+    this.#control("clusters", clusters);
+
+  #control(name: string, value: unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const asked = request({ socketPath: files.faultSocket, method: "PUT" }, async (response) => {
-        const chunks: Buffer[] = [];
-        for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
-        resolve(JSON.parse(Buffer.concat(chunks).toString()) as FaultCounts);
-      });
+      const asked = request(
+        { socketPath: files.testSocket, path: `/${name}`, method: "PUT" },
+        async (response) => {
+          const chunks: Buffer[] = [];
+          for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk);
+          const text = Buffer.concat(chunks).toString();
+          if (response.statusCode === 200) resolve(JSON.parse(text));
+          else reject(new Error(text));
+        },
+      );
       asked.once("error", reject);
-      asked.end(JSON.stringify(plan ?? null));
+      asked.end(JSON.stringify(value ?? null));
     });
   }
 

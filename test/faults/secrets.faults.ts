@@ -285,7 +285,7 @@ describe("secrets", function () {
       if (secretsByLooks(text).length > 0 && (statSync(join(folders.pki, name)).mode & 0o077) !== 0)
         readable.push(name);
     }
-    if ((statSync(files.faultSocket).mode & 0o077) !== 0) readable.push("faults.sock");
+    if ((statSync(files.testSocket).mode & 0o077) !== 0) readable.push("tests.sock");
     expect(readable).to.deep.equal([]);
   });
 });

@@ -30,6 +30,17 @@ describe("the doctor's link injection", () => {
     expect(broken.what).to.contain("The container init has neither token nor role");
   });
 
+  it("takes a container for given that goes on to a second role by a profile, with the variable empty", async () => {
+    const env = { ...container.env, AWS_WEB_IDENTITY_TOKEN_FILE: "", AWS_PROFILE: "chained" };
+    const diagnosis = await look(withContainers({ env }));
+    expect(findingOf(diagnosis, "injection")).to.deep.equal({
+      state: "holds",
+      evidence: [`${container.name}: AWS_ROLE_ARN, the profile chained`],
+    });
+    expect(diagnosis.state).to.equal("healthy");
+    expect(await cause(withContainers({ env: { ...env, AWS_PROFILE: "" } }))).to.equal("token-file");
+  });
+
   it("names the container that skip-containers leaves out beside one that has its role", async () => {
     const change = withPod({
       annotations: { "eks.amazonaws.com/skip-containers": "app" },

@@ -7,8 +7,9 @@ import { CreateClusterCommand, EKSClient } from "@aws-sdk/client-eks";
 import { GetRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
 import { expect } from "chai";
-import { type FaultKind, Faults, type Moment, startFaultControl } from "../../../local/aws/faults.ts";
+import { type FaultKind, type FaultPlan, Faults, type Moment } from "../../../local/aws/faults.ts";
 import { type FrontDoor, startFrontDoor } from "../../../local/aws/frontdoor.ts";
+import { startTestControl } from "../../../local/aws/test-control.ts";
 import { environment, issuer, signer } from "./tokens.ts";
 
 describe("faults of AWS's API", () => {
@@ -53,7 +54,10 @@ describe("faults of AWS's API", () => {
       log: () => undefined,
     });
     folder = mkdtempSync(join(tmpdir(), "eks-irsa-faults-"));
-    control = await startFaultControl(faults, join(folder, "faults.sock"));
+    control = await startTestControl(
+      { faults: { get: () => faults.counts, set: (plan) => faults.set(plan as FaultPlan | undefined) } },
+      join(folder, "tests.sock"),
+    );
   });
   beforeEach(() => {
     received = [];
@@ -138,21 +142,23 @@ describe("faults of AWS's API", () => {
   });
 
   it("is set over a socket that only its owner may open, and over nothing else", async () => {
-    const ask = (method: string, body?: unknown) =>
+    const ask = (method: string, body?: unknown, path = "/faults") =>
       new Promise<unknown>((resolve, reject) => {
-        const asked = request({ socketPath: join(folder, "faults.sock"), method }, async (response) => {
+        const asked = request({ socketPath: join(folder, "tests.sock"), path, method }, async (response) => {
           const chunks: Buffer[] = [];
           for await (const chunk of response) chunks.push(chunk);
-          resolve(JSON.parse(Buffer.concat(chunks).toString()));
+          const text = Buffer.concat(chunks).toString();
+          resolve(response.statusCode === 200 ? JSON.parse(text) : text);
         });
         asked.once("error", reject);
         asked.end(body === undefined ? undefined : JSON.stringify(body));
       });
-    expect(statSync(join(folder, "faults.sock")).mode & 0o777).to.equal(0o600);
+    expect(statSync(join(folder, "tests.sock")).mode & 0o777).to.equal(0o600);
     await ask("PUT", { percent: 100, seed: 1, kinds: ["error"], moments: ["before"] });
     await failure(s3());
     expect(await ask("GET")).to.deep.equal({ requests: 1, injected: { "error before": 1 } });
     expect(await ask("PUT", null)).to.deep.equal({ requests: 1, injected: { "error before": 1 } });
+    expect(await ask("PUT", {}, "/fault")).to.equal("There is no fault to set; there are faults.");
     await eks();
     const response = await fetch(`${door.url}/_local/faults`, { method: "PUT", body: "{}" });
     expect(response.status).to.equal(404);

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import type { Reply } from "../../../local/aws/reply.ts";
+import { SessionLimit } from "../../../local/aws/session-limit.ts";
 import { asksForWebIdentity, assumeRoleWithWebIdentity } from "../../../local/aws/sts.ts";
 import {
   call,
@@ -28,8 +29,9 @@ describe("assumeRoleWithWebIdentity", () => {
     log = [];
     upstream = { status: 200, headers: {}, body: issued };
   });
-  const assume = (parameters: URLSearchParams) =>
+  const assume = (parameters: URLSearchParams, sessionSeconds?: (asked: number) => number) =>
     assumeRoleWithWebIdentity(parameters, {
+      sessionSeconds,
       webIdentity: environment(key),
       post: async (form) => {
         posted.push(form);
@@ -52,6 +54,22 @@ describe("assumeRoleWithWebIdentity", () => {
     expect(log).to.deep.equal([
       `AssumeRoleWithWebIdentity ${roleArn}: credentials for system:serviceaccount:default:s3-irsa`,
     ]);
+  });
+
+  it("has a session end sooner where a test wants that, and judges by what was asked for", async () => {
+    const limit = new SessionLimit();
+    const seconds = async () => {
+      await assume(call(await sign(key)), limit.of);
+      return posted.at(-1)?.get("DurationSeconds");
+    };
+    expect(await seconds()).to.equal("3600");
+    limit.set(20);
+    expect(await seconds()).to.equal("20");
+    limit.set(undefined);
+    expect(await seconds()).to.equal("3600");
+    for (const none of [0, 1.5, "20", null]) {
+      expect(() => limit.set(none)).to.throw("it must be a whole number of seconds");
+    }
   });
 
   it("refuses in STS's words, and asks for nothing", async () => {

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { describeCall } from "../../../local/aws/request.ts";
+import { OtherClusters } from "../../../local/eks/other-clusters.ts";
 import { issuer, refusal } from "../aws/tokens.ts";
 import { cluster, eksWith, kubernetes, noRoute } from "./harness.ts";
 
@@ -21,6 +22,25 @@ describe("a cluster of EKS's", () => {
       { types: ["api", "audit"], enabled: true },
       { types: ["authenticator", "controllerManager", "scheduler"], enabled: false },
     ]);
+  });
+
+  it("has another Kubernetes where a test has told of one by its name", async () => {
+    const others = new OtherClusters();
+    const eks = eksWith({ otherKubernetes: others.byName });
+    const other = { ...kubernetes, endpoint: "https://127.0.0.1:7443", issuer: `${issuer}2` };
+    others.set([{ name: "next", ...other }]);
+    const describeOther = () => eks.get(cluster({ name: "next" }), "cluster", "GET", "/clusters/next");
+    expect(await describeOther()).to.deep.include({
+      endpoint: other.endpoint,
+      identity: { oidc: { issuer: other.issuer } },
+    });
+    expect((await describeCluster(eks)).endpoint).to.equal(kubernetes.endpoint);
+    expect([others.endpointOf(other.issuer), others.endpointOf(issuer)]).to.deep.equal([
+      other.endpoint,
+      undefined,
+    ]);
+    others.set(undefined);
+    expect((await describeOther()).endpoint).to.equal(kubernetes.endpoint);
   });
 
   it("is the only one, also when two are made at once", async () => {

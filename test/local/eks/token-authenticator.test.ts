@@ -69,8 +69,8 @@ describe("the token authenticator", () => {
   const encode = (url: string) => `k8s-aws-v1.${Buffer.from(url).toString("base64url")}`;
   const token = (changes: Record<string, string> = {}, base = "https://sts.eu-central-1.amazonaws.com/") =>
     encode(`${base}?${new URLSearchParams({ ...parameters, ...changes })}`);
-  const review = async (value: unknown) => {
-    const response = await fetch(authenticator.url, {
+  const review = async (value: unknown, cluster = "") => {
+    const response = await fetch(`${authenticator.url}${cluster}?timeout=30s`, {
       method: "POST",
       body: JSON.stringify({
         apiVersion: "authentication.k8s.io/v1",
@@ -99,6 +99,12 @@ describe("the token authenticator", () => {
         },
       },
     });
+  });
+
+  it("judges by the cluster whose API server asks, where that is another", async () => {
+    const { body } = await review(token(), "next");
+    expect(body.status.error).to.equal(`${admin} has no access entry in the cluster next`);
+    expect(asked[0]?.headers["x-k8s-aws-id"]).to.equal("next");
   });
 
   it("asks STS with the host that was signed, and with its own cluster's name", async () => {
