@@ -28,9 +28,16 @@ const env = { ...process.env, PATH: searchPath, NODE_COMPILE_CACHE: join(root, "
 const goApp = join(root, "app", "go");
 const javaApp = join(root, "app", "java");
 
+/** Tests that run the real engine. */
+const onEngine = "test/automation";
+/** Without the files that Mocha's configuration names: only those of the command line. */
+const alone = ["--no-config", "--extension", "ts", "--timeout", "5m"];
+
 /** The checks: those that take longest first, so that all end at about the same time. */
 export const checks: readonly Check[] = [
-  mocha("unit tests"),
+  // In two processes, of about the same time: most of it is that of the commands and engines that tests start.
+  mocha("unit tests", "--ignore", `${onEngine}/**`),
+  mocha("unit tests on the engine", ...alone, `${onEngine}/**/*.test.ts`),
   { name: "Java lister", run: javaTests },
   { name: "Go lister", run: goTests },
   single("types", process.execPath, [
@@ -116,8 +123,7 @@ function mocha(name: string, ...more: string[]): Check {
 /** The black-box suite, for one language. */
 function fromOutside(language: string): Check {
   const file = join(root, "test", "listers", "listers.blackbox.ts");
-  const options = ["--no-config", "--extension", "ts", "--timeout", "5m", "--grep", `in ${language},`];
-  return mocha(`${language} lister from outside`, ...options, file);
+  return mocha(`${language} lister from outside`, ...alone, "--grep", `in ${language},`, file);
 }
 
 const skippedFor = (why: string) => ({ passed: 0, failed: 0, skipped: 1, output: `SKIPPED: ${why}` });
