@@ -165,7 +165,8 @@ export class Stage {
       preview: (news) => news,
       create: async (inputs, { type, logicalName }) => {
         const id = (await this.creations[type]?.()) ?? logicalName;
-        made.set(id, inputs);
+        const arn = type === "aws:iam/role:Role" && { arn: `arn:aws:iam::111122223333:role/${id}` };
+        made.set(id, { ...inputs, ...arn });
         return id;
       },
       read: async (id) => made.get(id), // nothing is there that the stack did not make
