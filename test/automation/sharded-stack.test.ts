@@ -124,6 +124,30 @@ describe("an environment's bindings in several stacks", () => {
     expect(made).to.equal(5);
   });
 
+  it("are one command, with a line a stack at its end; what only the engine can read is refused", async () => {
+    stage.configured(config);
+    const up = await stage.stack("up", "x", "--yes", "--stacks", "2", "--json");
+    expect(up.stderr).to.match(/ {2}x\.1: created aws:Role /);
+    expect(up.stderr).to.match(/ {2}x\.1: 3 bindings, \d+ created \([\d.]+ s\)\n {2}x\.2: 2 bindings, /);
+    expect(up.code).to.equal(0);
+    const { outputs, shards } = JSON.parse(up.stdout);
+    expect(Object.keys(outputs.bindings)).to.have.length(5);
+    expect(shards).to.have.length(2);
+
+    const destroy = await stage.stack("destroy", "x", "--yes", "--stacks");
+    expect(destroy.stderr).to.match(/ {2}x\.2: 2 bindings, \d+ deleted/);
+
+    stage.configured({ ...config, tags: { secure: "v1:x" } });
+    const refused = await stage.stack("preview", "x", "--stacks");
+    expect(refused.stderr).to.match(
+      /^Pulumi\.x\.yaml has eks-irsa:tags, which only the engine can read: [^\n]*\n$/,
+    );
+    expect(refused.code).to.equal(2);
+    const none = await stage.stack("preview", "x", "--stacks", "none");
+    expect(none.stderr).to.contain("It must be a whole number from 1 to 999, or left out.");
+    expect(none.code).to.equal(2);
+  });
+
   it("are all that is shared: a cluster or a lister is a stack's own", async () => {
     const error = await failure(
       open({ config: { cluster: { name: "dev", existing: true, createOidcProvider: true } } }),
