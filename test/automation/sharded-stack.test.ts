@@ -1,4 +1,4 @@
-import { cpSync, readdirSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { expect } from "chai";
 import {
@@ -8,6 +8,7 @@ import {
   type ShardsOptions,
 } from "../../automation/sharded-stack.ts";
 import { openStack } from "../../automation/stack.ts";
+import { descendants } from "../../bench/measure.ts";
 import { ConfigError, type ConfigInput } from "../../config.ts";
 import { bin } from "../../local/machine/paths.ts";
 import { engineIsThere, Stage } from "./stage.ts";
@@ -54,6 +55,12 @@ describe("an environment's bindings in several stacks", () => {
     readdirSync(join(stage.folder, "state", ".pulumi", "stacks", "eks-irsa"))
       .filter((name) => name.endsWith(".json"))
       .sort();
+  /** The engines that are at an `up` below this process. */
+  const engines = (): number[] =>
+    descendants(process.pid).filter((pid) => {
+      const [program = "", verb] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+      return program.endsWith("pulumi") && verb === "up";
+    });
   /** What an `up` did to roles, ServiceAccounts and namespaces beyond leaving them as they are. */
   const untouched = { create: undefined, delete: undefined, replace: undefined };
 
@@ -122,6 +129,28 @@ describe("an environment's bindings in several stacks", () => {
     const up = await (await open()).up();
     expect(up.shards).to.have.length(3);
     expect(made).to.equal(5);
+  });
+
+  it("lose nothing when the engines are killed: the next run goes on where each stack was", async () => {
+    stage.creations["aws:iam/role:Role"] = async () => {
+      made += 1;
+      if (made === 3) {
+        for (const pid of engines()) process.kill(pid, "SIGKILL");
+        return new Promise(() => {}); // nobody hears the answer
+      }
+      return `role-${made}`;
+    };
+    expect(await failure((await open({ stacks: 2 })).up())).to.be.instanceOf(ShardsError);
+    const before = made;
+    stage.creations["aws:iam/role:Role"] = async () => `role-${++made}`;
+    const again = await open({ stacks: 2 });
+    expect(again.moves).to.deep.equal([]);
+    await again.cancel(); // the locks of the engines that are gone
+    const up = await again.up();
+    expect(up.shards.map(({ bindings }) => bindings)).to.deep.equal([3, 2]);
+    // What an engine had begun and not written down is made again here: of real roles the name is looked for.
+    expect(made).to.be.within(5, 5 + before);
+    expect((await again.preview()).changes).to.have.all.keys("same");
   });
 
   it("are one command, with a line a stack at its end; what only the engine can read is refused", async () => {
