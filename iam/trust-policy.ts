@@ -177,8 +177,14 @@ function podIdentityStatements(
   subjects: readonly Subject[],
   { clusterNames = [], sessionTags = true }: PodIdentityTrust,
 ): TrustStatement[] {
-  const service = { Effect: "Allow", Principal: { Service: "pods.eks.amazonaws.com" } } as const;
-  if (!sessionTags) return [{ ...service, Action: "sts:AssumeRole" }];
+  const service = {
+    Effect: "Allow",
+    Principal: { Service: "pods.eks.amazonaws.com" },
+    // Both, also for sessions without tags: AWS documents one trust policy for all associations, and EKS looks at it when it
+    // makes one.
+    Action: ["sts:AssumeRole", "sts:TagSession"],
+  } as const;
+  if (!sessionTags) return [service];
   const cluster: Readonly<Record<string, string | readonly string[]>> =
     clusterNames.length === 0 ? {} : { "aws:RequestTag/eks-cluster-name": oneOrAll(clusterNames) };
   return subjects.map(({ namespace, serviceAccount }) => {
@@ -188,7 +194,6 @@ function podIdentityStatements(
     };
     return {
       ...service,
-      Action: ["sts:AssumeRole", "sts:TagSession"],
       Condition: isPattern({ namespace, serviceAccount })
         ? { ...(clusterNames.length > 0 && { StringEquals: cluster }), StringLike: account }
         : { StringEquals: { ...cluster, ...account } },

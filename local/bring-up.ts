@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { AdmissionregistrationV1Api, CoreV1Api } from "@kubernetes/client-node";
 import { Account } from "./aws/account.ts";
 import { miniStack, pythonDataPackages, pythonPackages } from "./aws/ministack.ts";
+import { clearLeftBehind } from "./cli/down.ts";
 import { atOnce, doing, finding, inTurn, type Say, type Step } from "./cli/steps.ts";
 import { webhookConfiguration } from "./eks/pod-identity-webhook.ts";
 import { administrator } from "./kubernetes/client.ts";
@@ -173,7 +174,8 @@ export const bringUp: Step<BringUp, Parts> = inTurn(
 );
 
 async function layGround({ starting }: BringUp): Promise<Ground> {
-  const bridge = await createBridge();
+  await clearLeftBehind();
+  const bridge = await createBridge(runFolder);
   starting.bridge = bridge;
   save(starting);
   const pki = await createPki({

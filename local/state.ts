@@ -1,16 +1,25 @@
 import { mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { shortPath } from "../terminal.ts";
 import { cache, runFolder } from "./machine/paths.ts";
 import { alive, type Daemon, identify } from "./machine/process.ts";
 import type { Run, UpRun } from "./run.ts";
 
-const file = join(runFolder, "state.json");
+const fileIn = (folder: string): string => join(folder, "state.json");
+const lockOf = (folder: string): string => join(dirname(folder), "lock");
 
 /** The recorded run, kept in `run/state.json`; undefined when nothing is up, and nothing was left half-way. */
-export function load(): Run | undefined {
+export const load = (folder = runFolder): Run | undefined => readJson<Run>(fileIn(folder));
+
+/** Whether a process of the run that is kept there is left, or a command of local is at work on it. */
+export function inUse(folder: string): boolean {
+  const holder = readJson<Holder>(lockOf(folder));
+  return load(folder)?.daemons.some(alive) === true || (holder !== undefined && alive(holder));
+}
+
+function readJson<T>(path: string): T | undefined {
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as Run;
+    return JSON.parse(readFileSync(path, "utf8")) as T;
   } catch {
     return undefined;
   }
@@ -37,6 +46,7 @@ export function running(): UpRun {
 export function save(state: Run): void {
   mkdirSync(runFolder, { recursive: true });
   // It holds the administrator's key.
+  const file = fileIn(runFolder);
   writeFileSync(`${file}.new`, `${JSON.stringify(state, undefined, 2)}\n`, { mode: 0o600 });
   renameSync(`${file}.new`, file);
 }
@@ -64,7 +74,7 @@ interface Holder extends Pick<Daemon, "pid" | "startTime"> {
  */
 export function lock(command: string, project: string): () => void {
   mkdirSync(cache, { recursive: true });
-  const path = join(cache, "lock");
+  const path = lockOf(runFolder);
   const self: Holder = { ...identify(process.pid), command, project };
   for (let attempt = 0; ; attempt++) {
     try {
@@ -76,12 +86,8 @@ export function lock(command: string, project: string): () => void {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     }
-    let holder: Holder | undefined;
-    try {
-      holder = JSON.parse(readFileSync(path, "utf8")) as Holder;
-    } catch {
-      // Being written, or being removed, at this very moment.
-    }
+    // None when it is being written, or being removed, at this very moment.
+    const holder = readJson<Holder>(path);
     if (holder !== undefined && alive(holder)) throw new BusyError(holder);
     if (attempt > 20)
       throw new Error(

@@ -90,12 +90,16 @@ export async function podTrustAllows(request: PodTrustRequest): Promise<boolean>
 
 /**
  * Whether a role's trust policy names EKS Auth with its actions, whatever its conditions: what EKS asks of a role before it
- * makes an association. Whether it asks for sts:TagSession where sessions get no tags is not known.
+ * makes an association. Whether it asks for sts:TagSession also where sessions get no tags is not known; here it does, as the
+ * one trust policy that AWS documents has it.
  */
-export async function namesPodIdentity(
-  { arn, trustPolicy }: { arn: string; trustPolicy: string },
-  { tagged }: { tagged: boolean },
-): Promise<boolean> {
+export async function namesPodIdentity({
+  arn,
+  trustPolicy,
+}: {
+  arn: string;
+  trustPolicy: string;
+}): Promise<boolean> {
   let policy: { Statement?: unknown };
   try {
     policy = JSON.parse(trustPolicy) as typeof policy;
@@ -110,7 +114,7 @@ export async function namesPodIdentity(
     roleSessionName: "eks",
     accountId: arn.split(":")[4] ?? "",
     clusterArn: "",
-    tags: tagged ? { "eks-cluster-name": "" } : {},
+    tags: { "eks-cluster-name": "" },
   });
 }
 

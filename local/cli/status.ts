@@ -7,13 +7,14 @@ import { alive, residentBytes } from "../machine/process.ts";
 import { processOf } from "../proofs.ts";
 import { awsEndpoint, files } from "../run.ts";
 import { load } from "../state.ts";
+import { elsewhere } from "./down.ts";
 
 /** Shows what runs. */
 export async function status(options: { json?: boolean }): Promise<void> {
   const state = load();
   if (state === undefined) {
     process.stdout.write(
-      options.json ? '{"up":false}\n' : "Nothing is up. Bring it up with `npm run local`.\n",
+      options.json ? '{"up":false}\n' : `Nothing is up. Bring it up with \`npm run local\`.${elsewhere()}\n`,
     );
     return;
   }

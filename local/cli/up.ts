@@ -19,7 +19,7 @@ import {
 } from "../run.ts";
 import { load, lock, save } from "../state.ts";
 import { askToInstall, needRootOnLinux } from "./consent.ts";
-import { takeDown } from "./down.ts";
+import { refuseASecond, takeDown } from "./down.ts";
 import { engineOperation, outputsOf } from "./engine-operations.ts";
 import { podLog } from "./logs.ts";
 import { finding, runSteps, type Seconds, type Step } from "./steps.ts";
@@ -95,9 +95,10 @@ export async function up(options: UpOptions): Promise<void> {
 /**
  * The run that is up, if it is this checkout's; one that did not end well is cleared away.
  *
- * @throws Error when another checkout's is up.
+ * @throws Error when another checkout's is up, or another cache's.
  */
 async function theRun(options: UpOptions): Promise<UpRun | undefined> {
+  refuseASecond();
   const found = load();
   const allAlive = found !== undefined && found.daemons.length > 0 && found.daemons.every(alive);
   if (allAlive && found.project !== project) {
@@ -109,7 +110,7 @@ async function theRun(options: UpOptions): Promise<UpRun | undefined> {
   if (allAlive && found.phase === "up") return found;
   if (found) {
     process.stderr.write("An earlier run did not end well; clearing it away first.\n");
-    await takeDown(found);
+    await takeDown();
   }
   await askToInstall(options);
   return undefined;

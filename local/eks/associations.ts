@@ -65,8 +65,7 @@ export function associationRoutes(options: EksOptions): Routes {
     if (typeof roleArn === "string") {
       const role = await options.role(roleArn.slice(roleArn.lastIndexOf("/") + 1));
       if (role?.arn !== roleArn) throw invalid("Role provided in the request does not exist.");
-      if (!(await namesPodIdentity(role, { tagged: disableSessionTags !== true })))
-        throw invalid("Trust policy of the role provided is invalid.");
+      if (!(await namesPodIdentity(role))) throw invalid("Trust policy of the role provided is invalid.");
     }
     // An empty one takes away the one that is there.
     if (typeof policy !== "string" || policy === "") return;

@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
+import { join } from "node:path";
 import { command } from "./command.ts";
 
 /** The network that pods and the host share: a bridge, on which the host has the first address. */
@@ -16,45 +18,60 @@ const name = "eksirsa0";
 export const agentAddress = "169.254.170.23";
 export const agentPort = 80;
 
+/** What a bridge that local made has as its alias, before the folder of its run. */
+const mark = "eks-irsa local: ";
+
+/**
+ * The folder of the run whose bridge is there, also when that run ended without removing it, and whoever's cache it was of;
+ * undefined when there is none.
+ *
+ * @param devices where the kernel shows network devices
+ * @throws Error when there is a device of that name that local did not make.
+ */
+export function bridgeOwner(devices = "/sys/class/net"): string | undefined {
+  let alias: string;
+  try {
+    alias = readFileSync(join(devices, name, "ifalias"), "utf8").trimEnd();
+  } catch {
+    return undefined;
+  }
+  if (alias.startsWith(mark)) return alias.slice(mark.length);
+  throw new Error(
+    `A network device ${name} is there that bears no mark of local, which needs the name for its own. ` +
+      `If nothing of yours uses it, remove it: \`ip link delete ${name}\`.`,
+  );
+}
+
 /**
  * Makes the bridge. It leads nowhere: there is no forwarding, no address translation and no firewall rule, so a pod
  * reaches the host, other pods, and nothing else. The agent's address is the host's on it too, for as long as it is there.
  *
- * @throws Error when a bridge of that name is there already, which local did not make in this run; or when this machine is a
- *   node of EKS itself, whose own agent has the address.
+ * @param owner the folder of the run that it is for
+ * @throws Error when this machine is a node of EKS itself, whose own agent has the address.
  */
-export async function createBridge(): Promise<Bridge> {
-  const [owner] = Object.entries(networkInterfaces()).find(([, addresses]) =>
+export async function createBridge(owner: string): Promise<Bridge> {
+  const [agents] = Object.entries(networkInterfaces()).find(([, addresses]) =>
     addresses?.some(({ address }) => address === agentAddress),
   ) ?? [undefined];
-  if (owner !== undefined) {
+  if (agents !== undefined) {
     throw new Error(
-      `${agentAddress} is on ${owner} of this machine already: another agent of EKS Pod Identity answers there, and local needs the address for its own.`,
+      `${agentAddress} is on ${agents} of this machine already: another agent of EKS Pod Identity answers there, and local needs the address for its own.`,
     );
   }
   const routes = await command("ip", ["-4", "route", "show"], { log: "network" });
   const subnet = freeSubnet(routes);
   const address = subnet.replace(/0\/24$/, "1");
   await command("ip", ["link", "add", name, "type", "bridge"], { log: "network" });
+  await command("ip", ["link", "set", name, "alias", `${mark}${owner}`], { log: "network" });
   await command("ip", ["address", "add", `${address}/24`, "dev", name], { log: "network" });
   await command("ip", ["address", "add", `${agentAddress}/32`, "dev", name], { log: "network" });
   await command("ip", ["link", "set", name, "up"], { log: "network" });
   return { name, address, subnet };
 }
 
-/** Removes it, with whatever is still plugged into it. Does nothing when it is gone. */
-export async function removeBridge(bridge: Pick<Bridge, "name">): Promise<void> {
-  if (bridge.name in networkInterfaces() || (await linkExists(bridge.name))) {
-    await command("ip", ["link", "delete", bridge.name], { log: "network" });
-  }
-}
-
-async function linkExists(link: string): Promise<boolean> {
-  return command("ip", ["link", "show", link], { log: "network" }).then(
-    () => true,
-    () => false,
-  );
-}
+/** Removes the bridge, with whatever is still plugged into it. */
+export const removeBridge = (): Promise<unknown> =>
+  command("ip", ["link", "delete", name], { log: "network" });
 
 /**
  * The first /24 of 10.244.0.0/16 that no route of the machine touches.

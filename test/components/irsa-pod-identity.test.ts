@@ -107,10 +107,14 @@ describe("IrsaServiceAccount under EKS Pod Identity", () => {
     ]);
   });
 
-  it("without session tags has nothing that asks for them, and the target is told by EKS's external id", async () => {
+  it("without session tags has no condition on them, and the target is told by EKS's external id", async () => {
     const irsa = await make({ targetRole: { arn: targetArn }, session: { disableTags: true } });
     expect(statements()).to.deep.equal([
-      { Effect: "Allow", Principal: { Service: "pods.eks.amazonaws.com" }, Action: "sts:AssumeRole" },
+      {
+        Effect: "Allow",
+        Principal: { Service: "pods.eks.amazonaws.com" },
+        Action: ["sts:AssumeRole", "sts:TagSession"],
+      },
     ]);
     expect(associations()[0]?.inputs.disableSessionTags).to.equal(true);
     const { inputs } = only(registered, "aws:iam/rolePolicy:RolePolicy");

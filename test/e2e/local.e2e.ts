@@ -4,10 +4,11 @@ import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import type { Report } from "../../local/cli/up-report.ts";
-import { agentAddress } from "../../local/machine/bridge.ts";
+import { agentAddress, createBridge } from "../../local/machine/bridge.ts";
 import { cache, project } from "../../local/machine/paths.ts";
 import { files } from "../../local/run.ts";
 import { load } from "../../local/state.ts";
+import { shortPath } from "../../terminal.ts";
 import { command, local, shellOf, slowness, until, works } from "./tools.ts";
 
 // The main job, from outside: every step is a command of docs/local.md, run as a person runs it.
@@ -62,12 +63,14 @@ describe("npm run local", function () {
   before(async () => {
     await works(local("down"));
     untouched = machine();
+    // As a run leaves it that was killed, and whose cache is gone or another one.
+    await createBridge("/nowhere/eks-irsa/run");
   });
   after(async () => {
     await local("down");
   });
 
-  it("comes up: the pod's own log lists the buckets, and every proof holds", async () => {
+  it("comes up, also where a run of another cache left its bridge: the pod's own log lists the buckets, and every proof holds", async () => {
     const { stdout, seconds } = await works(local("up", "--json"));
     report = JSON.parse(stdout) as Report;
     console.log(`      up took ${seconds.toFixed(0)} s: ${JSON.stringify(report.seconds)}`);
@@ -86,6 +89,21 @@ describe("npm run local", function () {
     );
     expect(report.outputs.image).to.match(/@sha256:[0-9a-f]{64}$/);
     expect(stdout).not.to.contain("BEGIN");
+  });
+
+  it("is the only one on the machine: with another cache the second is told of the first", async () => {
+    const other = mkdtempSync(join(tmpdir(), "eks-irsa-cache-"));
+    const env = { ...process.env, EKS_IRSA_CACHE: other };
+    const second = (...args: string[]) =>
+      command("npm", ["run", "--silent", "local", "--", ...args], { env });
+    const [up, status, down] = [await second("up", "--yes"), await second("status"), await second("down")];
+    rmSync(other, { recursive: true });
+    expect(up.code).to.equal(1);
+    expect(up.stderr).to.include("Only one local can be up on a machine.");
+    for (const told of [up.stderr, status.stdout, down.stdout]) {
+      expect(told).to.include(`EKS_IRSA_CACHE=${shortPath(cache)} npm run local -- down`);
+    }
+    expect((await works(local("status"))).stdout).to.include("Up since");
   });
 
   it("gives a shell in which aws and kubectl talk to it", async () => {

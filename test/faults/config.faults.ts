@@ -76,6 +76,8 @@ function set(config: Record<string, unknown>, path: string, value: unknown): Rec
   // What describes a cluster that is there has none of the keys of a new one, and a role likewise.
   if (path.startsWith("cluster.")) copy.cluster = {};
   if (path.startsWith("role.")) copy.role = {};
+  // Without a lister there is no role of the stack's own that its policies could be wrong for.
+  if (path.startsWith("policies") && copy.app === "none") delete copy.app;
   const keys = path.split(/[.[\]]+/).filter((key) => key !== "");
   let inner = copy as Record<string, unknown>;
   for (const [index, key] of keys.entries()) {

@@ -214,11 +214,15 @@ describe("the trust policy for EKS Pod Identity", () => {
     ]);
   });
 
-  it("asks for nothing that a session without tags does not have", () => {
+  it("has no condition on tags for sessions without them, and both actions, as AWS documents it for every association", () => {
     expect(
       podIdentityTrustPolicy([one, two], { clusterNames: ["x"], sessionTags: false }).Statement,
     ).to.deep.equal([
-      { Effect: "Allow", Principal: { Service: "pods.eks.amazonaws.com" }, Action: "sts:AssumeRole" },
+      {
+        Effect: "Allow",
+        Principal: { Service: "pods.eks.amazonaws.com" },
+        Action: ["sts:AssumeRole", "sts:TagSession"],
+      },
     ]);
   });
 

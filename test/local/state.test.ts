@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { identify } from "../../local/machine/process.ts";
+import { inUse } from "../../local/state.ts";
 
 describe("the run that is up", () => {
   const state = join(import.meta.dirname, "..", "..", "local", "state.ts");
@@ -38,5 +39,20 @@ describe("the run that is up", () => {
     expect(running({ phase: "up", since: "today", daemons: [ended] })).to.equal(
       "etcd has ended; its log is /etcd.log. Start anew with `npm run local`.",
     );
+  });
+
+  it("is in use while a process of it is left, or a command of local is at work on it", () => {
+    const run = join(cache, "run");
+    const record = (file: string, holds: object) => writeFileSync(file, JSON.stringify(holds));
+    const ended = { ...own, startTime: own.startTime - 1 };
+    expect(inUse(run)).to.equal(false);
+    record(join(run, "state.json"), { phase: "starting", daemons: [ended] });
+    record(join(cache, "lock"), { ...ended, command: "up" });
+    expect(inUse(run)).to.equal(false);
+    record(join(cache, "lock"), { ...own, command: "up" });
+    expect(inUse(run)).to.equal(true);
+    rmSync(join(cache, "lock"));
+    record(join(run, "state.json"), { phase: "up", daemons: [ended, own] });
+    expect(inUse(run)).to.equal(true);
   });
 });

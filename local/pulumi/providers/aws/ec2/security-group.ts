@@ -95,6 +95,10 @@ async function revokeAll(GroupId: string, egress: boolean, context: AwsContext):
   );
   if (SecurityGroupRuleIds.length === 0) return;
   const rules = { GroupId, SecurityGroupRuleIds };
-  if (egress) await ec2.send(new sdk.RevokeSecurityGroupEgressCommand(rules));
-  else await ec2.send(new sdk.RevokeSecurityGroupIngressCommand(rules));
+  // Gone is what an SDK is told that asks again, having lost the answer.
+  await ignoreGone(
+    egress
+      ? ec2.send(new sdk.RevokeSecurityGroupEgressCommand(rules))
+      : ec2.send(new sdk.RevokeSecurityGroupIngressCommand(rules)),
+  );
 }

@@ -74,7 +74,8 @@ export const policy: AwsResourceType<Unwrap<PolicyArgs>, Unwrap<PolicyState>> = 
       const spare = Versions.filter(({ IsDefaultVersion }) => !IsDefaultVersion);
       const oldest = spare.sort((a, b) => Number(a.CreateDate) - Number(b.CreateDate))[0];
       if (Versions.length >= 5 && oldest) {
-        await iam.send(new sdk.DeletePolicyVersionCommand({ PolicyArn: id, VersionId: oldest.VersionId }));
+        const { VersionId } = oldest;
+        await ignoreGone(iam.send(new sdk.DeletePolicyVersionCommand({ PolicyArn: id, VersionId })));
       }
       await iam.send(
         new sdk.CreatePolicyVersionCommand({
@@ -95,7 +96,8 @@ export const policy: AwsResourceType<Unwrap<PolicyArgs>, Unwrap<PolicyState>> = 
     const { iam } = context.config;
     const versions = await orUndefined(iam.send(new sdk.ListPolicyVersionsCommand({ PolicyArn: id })));
     for (const { VersionId, IsDefaultVersion } of versions?.Versions ?? []) {
-      if (!IsDefaultVersion) await iam.send(new sdk.DeletePolicyVersionCommand({ PolicyArn: id, VersionId }));
+      if (IsDefaultVersion) continue;
+      await ignoreGone(iam.send(new sdk.DeletePolicyVersionCommand({ PolicyArn: id, VersionId })));
     }
     await ignoreGone(iam.send(new sdk.DeletePolicyCommand({ PolicyArn: id }), cancellable(context)));
   },

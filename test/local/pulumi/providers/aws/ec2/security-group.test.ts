@@ -25,6 +25,14 @@ describe("aws.ec2.SecurityGroup", () => {
     await account.destroy(made);
   });
 
+  it("takes a rule for revoked that an SDK finds gone, having asked again", async () => {
+    account.aws.instead.RevokeSecurityGroupEgress = () => {
+      throw Object.assign(new Error("does not exist"), { name: "InvalidSecurityGroupRuleId.NotFound" });
+    };
+    await account.destroy(await account.create(inputs));
+    expect(account.aws.requests.map(({ command }) => command)).to.include("RevokeSecurityGroupEgress");
+  });
+
   it("changes its tags in place, and is another in another VPC", async () => {
     const made = await account.create(inputs);
     const after = await account.update(made, { ...inputs, tags: { a: "1" } });

@@ -32,6 +32,18 @@ describe("aws.iam.Policy", () => {
     expect(after.state.policy).to.equal(document("s3:6"));
   });
 
+  it("takes a version for deleted that an SDK finds gone, having asked again", async () => {
+    account.aws.instead.DeletePolicyVersion = (input) => {
+      delete account.aws.instead.DeletePolicyVersion;
+      account.aws.ask("DeletePolicyVersion", input);
+      throw Object.assign(new Error("is gone"), { name: "NoSuchEntityException" });
+    };
+    let made = await account.create({ name: "read", policy: document("s3:1") });
+    made = await account.update(made, { name: "read", policy: document("s3:2") });
+    await account.destroy(made);
+    expect(account.aws.instead).not.to.have.property("DeletePolicyVersion");
+  });
+
   it("is another with another description", async () => {
     const made = await account.create({ name: "read", policy: document("s3:1") });
     const other = { name: "read", policy: document("s3:1"), description: "x" };
