@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { InvalidArgumentError } from "commander";
 import { ConfigError } from "../config.ts";
 import { canAsk, commandLine, confirm, NotConfirmedError, run, exitCodes as shared } from "../terminal.ts";
 import {
@@ -9,6 +10,8 @@ import {
   StackMissingError,
 } from "./errors.ts";
 import { changed, describe, summary } from "./progress.ts";
+import { settingsOf } from "./settings-file.ts";
+import { openShards, type ShardedStack, type ShardReport, ShardsError } from "./sharded-stack.ts";
 import {
   checkSettings,
   type OperationOptions,
@@ -21,6 +24,8 @@ const exitCodes = { ...shared, cancelled: shared.notConfirmed, engineMissing: 5 
 
 interface CliOptions {
   folder: string;
+  /** `true` where it is given without a number. */
+  stacks?: number | true;
   json?: boolean;
   yes?: boolean;
   diff?: boolean;
@@ -37,11 +42,19 @@ ${exitCodes.busy} another operation is under way, ${exitCodes.cancelled} cancell
 ${exitCodes.engineMissing} no Pulumi engine.`,
 );
 
+function numberOfStacks(given: string): number {
+  if (!/^[1-9]\d{0,2}$/.test(given)) {
+    throw new InvalidArgumentError("It must be a whole number from 1 to 999, or left out.");
+  }
+  return Number(given);
+}
+
 const command = (name: string, description: string) =>
   cli
     .command(`${name} <stack>`)
     .description(description)
     .option("--folder <folder>", "where Pulumi.<stack>.yaml is", join(import.meta.dirname, ".."))
+    .option("--stacks [number]", "its bindings in several stacks, <stack>.1 and so on", numberOfStacks)
     .option("--json", "print one JSON object on standard output");
 
 /** Asks before something is changed. */
@@ -59,9 +72,20 @@ const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
 
+function report(shards: readonly ShardReport[]): void {
+  for (const { stack, bindings, seconds, changes, error } of shards) {
+    const came = error === undefined ? summary(changes) : "failed";
+    say(`  ${stack}: ${bindings} ${bindings === 1 ? "binding" : "bindings"}, ${came} (${seconds} s)`);
+  }
+}
+
 /** Runs one operation of a stack, with its progress on standard error. */
 function operation(
-  act: (stack: ProgramStack, common: OperationOptions, options: CliOptions) => Promise<object | undefined>,
+  act: (
+    stack: ProgramStack | ShardedStack,
+    common: OperationOptions,
+    options: CliOptions,
+  ) => Promise<{ readonly shards?: readonly ShardReport[] } & object>,
   { create = false } = {},
 ) {
   return async (name: string, options: CliOptions): Promise<void> => {
@@ -72,21 +96,34 @@ function operation(
     });
     const since = performance.now();
     const place = { stack: name, workDir: options.folder };
-    const stack = await openStack({ ...place, create: false }).catch((error: unknown) => {
-      if (!create || !(error instanceof StackMissingError)) throw error;
-      checkSettings(name, options.folder);
-      say(`There is no stack ${name} yet: it is made now.`);
-      return openStack(place);
-    });
-    const onProgress: OperationOptions["onProgress"] = (progress) => {
+    const one = () =>
+      openStack({ ...place, create: false }).catch((error: unknown) => {
+        if (!create || !(error instanceof StackMissingError)) throw error;
+        checkSettings(name, options.folder);
+        say(`There is no stack ${name} yet: it is made now.`);
+        return openStack(place);
+      });
+    const several = async () =>
+      openShards({
+        ...(await settingsOf(name, options.folder)),
+        environment: name,
+        ...(typeof options.stacks === "number" && { stacks: options.stacks }),
+        create,
+      });
+    const stack = await (options.stacks === undefined ? one() : several());
+    const onProgress: OperationOptions["onProgress"] = (progress, of) => {
       // What went wrong is said at the end, with what to do.
-      if (progress.kind === "resource" || progress.severity !== "error") say(`  ${describe(progress)}`);
+      if (progress.kind === "message" && progress.severity === "error") return;
+      say(`  ${of === name ? "" : `${of}: `}${describe(progress)}`);
     };
     const common = { onProgress, signal: cancelling.signal, diff: options.diff };
-    const result = await act(stack, common, options);
+    const result = await act(stack, common, options).catch((error: unknown) => {
+      if (error instanceof ShardsError) report(error.shards);
+      throw error;
+    });
+    report(result.shards ?? []);
     const seconds = Math.round((performance.now() - since) / 100) / 10;
-    if (options.json && result)
-      process.stdout.write(`${JSON.stringify({ ...result, seconds }, undefined, 2)}\n`);
+    if (options.json) process.stdout.write(`${JSON.stringify({ ...result, seconds }, undefined, 2)}\n`);
   };
 }
 
@@ -94,10 +131,10 @@ command("preview", "show what `up` would change")
   .option("--diff", "show each property that changes")
   .action(
     operation(async (stack, common, { json, diff }) => {
-      const { changes, output } = await stack.preview(common);
+      const { changes, output, ...more } = await stack.preview(common);
       if (diff && !json) process.stdout.write(output);
       say(changed(changes) ? summary(changes) : "nothing would change");
-      return { changes };
+      return { changes, ...more };
     }),
   );
 
@@ -113,9 +150,9 @@ command("up", "bring the environment to what the program says")
           if (!changed(changes)) say("nothing would change");
           else await ask(`up ${stack.name}: ${summary(changes)}`, options);
         }
-        const { changes, outputs } = await stack.up(common);
+        const { changes, outputs, output: _, ...more } = await stack.up(common);
         say(summary(changes));
-        return { changes, outputs: withoutSecrets(outputs) };
+        return { changes, outputs: withoutSecrets(outputs), ...more };
       },
       { create: true },
     ),
@@ -126,9 +163,9 @@ command("refresh", "compare the engine's state with what is really there")
   .action(
     operation(async (stack, common, options) => {
       await ask(`refresh ${stack.name}`, options);
-      const { changes } = await stack.refresh(common);
+      const { changes, output: _, ...more } = await stack.refresh(common);
       say(changed(changes) ? summary(changes) : "nothing has drifted");
-      return { changes };
+      return { changes, ...more };
     }),
   );
 
@@ -137,9 +174,9 @@ command("destroy", "delete everything that the stack made")
   .action(
     operation(async (stack, common, options) => {
       await ask(`destroy ${stack.name}`, options);
-      const { changes } = await stack.destroy(common);
+      const { changes, output: _, ...more } = await stack.destroy(common);
       say(summary(changes));
-      return { changes };
+      return { changes, ...more };
     }),
   );
 

@@ -11,6 +11,15 @@ export {
 } from "./errors.ts";
 export { type Changes, changed, describe, type Progress, summary } from "./progress.ts";
 export {
+  openShards,
+  type ShardedResult,
+  ShardedStack,
+  type ShardReport,
+  ShardsError,
+  type ShardsOptions,
+} from "./sharded-stack.ts";
+export type { Move } from "./shards.ts";
+export {
   checkConfig,
   type HistoryEntry,
   type OperationOptions,

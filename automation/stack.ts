@@ -4,6 +4,7 @@ import {
   type EngineEvent,
   LocalWorkspace,
   type LocalWorkspaceOptions,
+  PulumiCommand,
   type PulumiFn,
   Stack,
   StackNotFoundError,
@@ -54,6 +55,9 @@ export interface StackOptions {
    */
   readonly workDir?: string;
 
+  /** Folder of the files of policies that the configuration names. Default: `workDir`, or the process's own. */
+  readonly filesIn?: string;
+
   /** Pulumi's own folder. Default: `$PULUMI_HOME`, or `~/.pulumi`. */
   readonly pulumiHome?: string;
 
@@ -62,8 +66,8 @@ export interface StackOptions {
 }
 
 export interface OperationOptions {
-  /** Told what the operation is at. */
-  readonly onProgress?: (progress: Progress) => void;
+  /** Told what the operation is at, and of which stack. */
+  readonly onProgress?: (progress: Progress, stack: string) => void;
   /** Given what the engine prints, as it prints it. */
   readonly onOutput?: (text: string) => void;
   /** Cancels the operation: the engine ends what it has begun, and starts nothing more. */
@@ -114,8 +118,13 @@ export class ProgramStack {
   /** Pulumi's own object, for what is not here. */
   readonly stack: Stack;
 
-  constructor(stack: Stack) {
+  /** Whether there may have been an operation on it. */
+  #isNew: boolean;
+
+  /** @param isNew Whether it was made just now: then nothing on it can have been cut off. */
+  constructor(stack: Stack, { isNew = false }: { readonly isNew?: boolean } = {}) {
     this.stack = stack;
+    this.#isNew = isNew;
   }
 
   get name(): string {
@@ -141,7 +150,7 @@ export class ProgramStack {
     await this.#recover(options);
     let outputs: Outputs = {};
     const result = await this.#run(options, async (common) => {
-      const up = await this.stack.up(common);
+      const up = await this.stack.up({ ...common, ...withoutSummarySecrets });
       outputs = up.outputs;
       return up.summary.resourceChanges;
     });
@@ -157,7 +166,8 @@ export class ProgramStack {
   #refresh(options: OperationOptions, target?: string[]): Promise<OperationResult> {
     return this.#run(
       options,
-      async (common) => (await this.stack.refresh({ ...common, target })).summary.resourceChanges,
+      async (common) =>
+        (await this.stack.refresh({ ...common, ...withoutSummarySecrets, target })).summary.resourceChanges,
     );
   }
 
@@ -170,7 +180,8 @@ export class ProgramStack {
     try {
       return await this.#run(
         options,
-        async (common) => (await this.stack.destroy(common)).summary.resourceChanges,
+        async (common) =>
+          (await this.stack.destroy({ ...common, ...withoutSummarySecrets })).summary.resourceChanges,
       );
     } catch (error) {
       if (error instanceof OperationError && !(error instanceof BusyStackError)) {
@@ -217,6 +228,9 @@ export class ProgramStack {
 
   /** Finds out what came of an operation that was cut off. Gives what its refresh came to; undefined where there was none. */
   async #recover(options: OperationOptions): Promise<OperationResult | undefined> {
+    const isNew = this.#isNew;
+    this.#isNew = false;
+    if (isNew) return undefined;
     const { recovery: seen } = await this.#cutOff();
     if (seen === undefined) return undefined;
     // One that is under way looks the same, but has the stack's lock, which every refresh asks for. That of the stack's
@@ -226,7 +240,8 @@ export class ProgramStack {
     // One that had the lock has ended, and may have been what was seen.
     const { exported, recovery } = await this.#cutOff();
     if (recovery === undefined) return undefined;
-    options.onProgress?.({ kind: "message", severity: "warning", text: recoveryMessage(recovery) });
+    const text = recoveryMessage(recovery);
+    options.onProgress?.({ kind: "message", severity: "warning", text }, this.name);
     // The note of what was cut off goes last: if this is cut off too, it is done again.
     await attempt(() => this.stack.importStack({ ...exported, deployment: recovery.state }));
     const refreshed = await this.#refresh(options);
@@ -256,7 +271,7 @@ export class ProgramStack {
     const onEvent = (event: EngineEvent): void => {
       if (event.diagnosticEvent?.severity === "error") errors.push(event);
       const progress = onProgress && progressOf(event);
-      if (progress) onProgress(progress);
+      if (progress) onProgress(progress, this.name);
     };
     const keep = (text: string): void => {
       lines.push(text);
@@ -273,6 +288,9 @@ export class ProgramStack {
   }
 }
 
+/** Of an operation's summary only the counts are read: to decrypt its configuration takes a third of a second. */
+const withoutSummarySecrets = { showSecrets: false } as const;
+
 /** The workspace, with more in the environment of its engines; the one that is given stays as it is. */
 const withEnvironment = (workspace: Workspace, env: Readonly<Record<string, string>>): Workspace =>
   Object.create(workspace, { envVars: { value: { ...workspace.envVars, ...env } } });
@@ -286,7 +304,7 @@ const withEnvironment = (workspace: Workspace, env: Readonly<Record<string, stri
 export async function openStack(options: StackOptions): Promise<ProgramStack> {
   keepErrorsApart();
   const { stack: stackName, workDir } = options;
-  const folder = workDir ?? process.cwd();
+  const folder = options.filesIn ?? workDir ?? process.cwd();
   const isGiven = options.region !== undefined || options.config !== undefined;
   const check = (held: Readonly<Record<string, string>>) =>
     parseConfig(stackName, held, { folder, correct: isGiven ? inOptions : undefined });
@@ -294,6 +312,7 @@ export async function openStack(options: StackOptions): Promise<ProgramStack> {
   if (isGiven && workDir === undefined) check(givenBy(options));
   if (!isGiven && options.create !== false) checkSettings(stackName, workDir);
   const place: LocalWorkspaceOptions = {
+    pulumiCommand: await engine(),
     workDir,
     pulumiHome: options.pulumiHome,
     envVars: { ...options.env },
@@ -314,15 +333,17 @@ export async function openStack(options: StackOptions): Promise<ProgramStack> {
   const isWhole = !more && given["aws:region"] !== undefined;
   if (isGiven && isWhole) check(given);
 
-  const stack = await attempt(() =>
-    options.create === false
-      ? Stack.select(stackName, workspace)
-      : Stack.createOrSelect(stackName, workspace),
-  ).catch(async (error: Error) => {
-    if (!(error.cause instanceof StackNotFoundError)) throw error;
-    const stacks = (await workspace.listStacks()).map(({ name }) => name);
-    throw new StackMissingError(stackName, stacks, { cause: error });
-  });
+  const opened = await attempt(() => Stack.select(stackName, workspace))
+    .then((stack) => new ProgramStack(stack))
+    .catch(async (error: Error) => {
+      if (!(error.cause instanceof StackNotFoundError)) throw error;
+      if (options.create !== false) {
+        const stack = await attempt(() => Stack.create(stackName, workspace));
+        return new ProgramStack(stack, { isNew: true });
+      }
+      const stacks = (await workspace.listStacks()).map(({ name }) => name);
+      throw new StackMissingError(stackName, stacks, { cause: error });
+    });
   if (!isGiven) checkSettings(stackName, workDir);
   if (!isGiven || !isWhole) {
     const resolved = await attempt(() => workspace.getAllConfig(stackName));
@@ -332,7 +353,7 @@ export async function openStack(options: StackOptions): Promise<ProgramStack> {
     check({ ...Object.fromEntries(kept), ...(isGiven && given) });
   }
   if (isGiven) await keep(workspace, stackName, settings, given, options.secrets);
-  return new ProgramStack(stack);
+  return opened;
 }
 
 /** What the SDK's type leaves out, it reads and writes all the same. */
@@ -354,10 +375,22 @@ async function keep(
   if (encrypted.length > 0) await attempt(() => workspace.setAllConfig(stack, Object.fromEntries(encrypted)));
 }
 
+let found: PulumiCommand | undefined;
+
+/** The engine. It is asked for its version once: whether it is still there, each call finds out by itself. */
+export async function engine(): Promise<PulumiCommand> {
+  found ??= await attempt(() => PulumiCommand.get());
+  return found;
+}
+
 const inOptions = "Correct it in the `region` and `config` that the stack is opened with.";
 
 /** What is given of a configuration, as Pulumi holds it. */
-const givenBy = ({ region, config, packageConfig }: StackOptions): Record<string, string> => ({
+const givenBy = ({
+  region,
+  config,
+  packageConfig,
+}: Pick<StackOptions, "region" | "config" | "packageConfig">): Record<string, string> => ({
   ...packageConfig,
   ...(region !== undefined && { "aws:region": region }),
   ...toPulumi(config ?? {}),
@@ -374,17 +407,22 @@ export function checkSettings(stack: string, workDir = "."): void {
 /**
  * Checks a configuration without the engine, and gives it as Pulumi holds it.
  *
- * @param correct How whoever gave it corrects it, at the end of the error: a sentence.
+ * @param how Other packages' keys; where the files of policies are; how whoever gave it corrects it, a sentence at the end
+ *   of the error.
  * @throws ConfigError that names every bad key.
  */
 export function checkConfig(
   stack: string,
   region: string,
   config: ConfigInput,
-  correct: string = inOptions,
+  {
+    packageConfig,
+    filesIn = process.cwd(),
+    correct = inOptions,
+  }: Pick<StackOptions, "packageConfig" | "filesIn"> & { readonly correct?: string } = {},
 ): Record<string, string> {
-  const held = { "aws:region": region, ...toPulumi(config) };
-  parseConfig(stack, held, { folder: process.cwd(), correct });
+  const held = givenBy({ region, config, packageConfig });
+  parseConfig(stack, held, { folder: filesIn, correct });
   return held;
 }
 
@@ -407,7 +445,7 @@ const toRaw = (config: Readonly<Record<string, unknown>>): Record<string, string
   );
 
 /** Does something with the engine; one that is not there has an error of its own. */
-async function attempt<T>(act: () => Promise<T>): Promise<T> {
+export async function attempt<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {

@@ -89,6 +89,30 @@ export function verdicts({ name, series, goals = [] }: Figure): Verdict[] {
   });
 }
 
+/** What one more takes, where there are many and where there are few: the same, if it grows as they do. Three sizes, from the least. */
+export function growthOf(
+  name: string,
+  seconds: ReadonlyMap<number, readonly number[]> = new Map(),
+  [least, middle, most]: readonly [number, number, number],
+): Figure {
+  const each = (more: number, fewer: number): number[] => {
+    const base = seconds.get(fewer) ?? [];
+    return (seconds.get(more) ?? []).map((value, round) => (value - (base[round] ?? value)) / (more - fewer));
+  };
+  const words = (from: number, to: number) =>
+    `from ${from.toLocaleString("en")} to ${to.toLocaleString("en")}`;
+  const [few, many] = [words(least, middle), words(middle, most)];
+  return {
+    name,
+    unit: "s",
+    series: [
+      { subject: few, samples: each(middle, least) },
+      { subject: many, samples: each(most, middle) },
+    ],
+    goals: [{ subject: many, against: few, atMost: 1 }],
+  };
+}
+
 /**
  * Measures subjects in turns: every subject once a round, each round beginning with another one. A first round warms
  * caches and is not counted.

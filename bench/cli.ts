@@ -11,8 +11,10 @@ process.env.PATH = searchPath;
 const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   engine: async () => (await import("./engine/overhead.ts")).overhead,
   scale: async () => (await import("./engine/scale.ts")).scale,
+  shards: async () => (await import("./engine/first-up.ts")).shards,
   "critical-path": async () => (await import("./engine/critical-path.ts")).criticalPath,
   lister: async () => (await import("./lister/comparison.ts")).lister,
+  audit: async () => (await import("./whole-cluster.ts")).audit,
   local: async () => (await import("./local.ts")).local,
   "first-run": async () => (await import("./local.ts")).firstRun,
 };

@@ -5,11 +5,20 @@ import { join } from "node:path";
 import { markdownTable, withSection } from "../docs/sections.ts";
 import { project } from "../local/machine/paths.ts";
 import { columnsOf, table } from "../terminal.ts";
-import { type Benchmark, type Figure, type Series, spread, type Verdict, verdicts } from "./benchmark.ts";
+import {
+  type Benchmark,
+  type Figure,
+  type Goal,
+  type Series,
+  spread,
+  type Verdict,
+  verdicts,
+  wholeRun,
+} from "./benchmark.ts";
 import { plotOf } from "./plot.ts";
 
-// What a person sees of the figures: a table on the terminal, `bench/results.json`, and `docs/bench.md` with plots. The
-// documentation's prose is written by hand; the tables in it stand between markers and are replaced.
+// What a person sees of the figures: a table on the terminal, `bench/results.json` with every sample, and `docs/bench.md` with
+// plots. The documentation's prose is written by hand; the tables in it stand between markers and are replaced.
 
 /** What was measured of one benchmark, where and when. */
 export interface Result {
@@ -119,12 +128,63 @@ export async function writePage(results: Results): Promise<void> {
 
 /** What stands between the markers of a benchmark. */
 function sectionOf(name: string, result: Result, plotted: boolean): string {
-  const notes = result.figures.flatMap(({ name: figure, note }) => (note ? [`${figure}: ${note}`] : []));
+  const notes = new Set(result.figures.flatMap(({ note }) => note ?? []));
   return [
     ...(plotted ? [`![${result.title}](bench/${name}.svg)`, ""] : []),
-    markdownTable(header, rowsOf(result.figures)),
-    "",
-    ...notes.flatMap((note) => [note, ""]),
+    ...pageTables(result.figures).flatMap((table) => [table, ""]),
+    ...[...notes].flatMap((note) => [note, ""]),
     `Measured on ${result.date.slice(0, 10)} at ${result.commit}, in ${result.seconds} s: ${result.machine}.`,
   ].join("\n");
 }
+
+/** The figures for a page: a row each, medians only; how far they go is in the plot. Those of the same subjects are one table. */
+export function pageTables(figures: readonly Figure[]): string[] {
+  const subjectsOf = ({ series }: Figure): string => series.map(({ subject }) => subject).join("\n");
+  return [...Map.groupBy(figures, (one) => (isShares(one) ? one.name : subjectsOf(one))).values()].map(
+    (group) => {
+      const [first] = group;
+      return first !== undefined && isShares(first) ? shareTable(first) : comparison(group);
+    },
+  );
+}
+
+/** Whether it is steps of a run. */
+const isShares = (figure: Figure): boolean =>
+  (figure.goals ?? []).some(({ against }) => against === wholeRun);
+
+function shareTable(figure: Figure): string {
+  const shares = new Map(verdicts(figure).map(({ subject, ratio }) => [subject, ratio.median]));
+  const rows = figure.series.map((series) => {
+    const share = shares.get(series.subject);
+    return [
+      series.subject,
+      medianOf(series, figure.unit),
+      share === undefined ? "" : `${Math.round(share * 100)} %`,
+    ];
+  });
+  return markdownTable([figure.name, "time", "share"], rows);
+}
+
+function comparison(figures: readonly Figure[]): string {
+  const subjects = figures[0]?.series.map(({ subject }) => subject) ?? [];
+  const title = ({ subject, against }: Goal): string =>
+    subject === subjects[0] ? `/ ${against}` : `${subject} / ${against}`;
+  const columns = [...new Set(figures.flatMap(({ goals = [] }) => goals.map(title)))];
+  const rows = figures.map((figure) => {
+    const judged = new Map(verdicts(figure).map((verdict) => [title(verdict), verdict]));
+    return [
+      figure.name,
+      ...figure.series.map((series) => medianOf(series, figure.unit)),
+      ...columns.map((column) => {
+        const verdict = judged.get(column);
+        return verdict === undefined
+          ? ""
+          : [`× ${verdict.ratio.median.toFixed(2)}`, judgement(verdict)].filter(Boolean).join(" ");
+      }),
+    ];
+  });
+  return markdownTable(["", ...subjects, ...columns], rows);
+}
+
+const medianOf = ({ samples }: Series, unit: Figure["unit"]): string =>
+  `${short(spread(samples).median)} ${unit}`;

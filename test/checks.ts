@@ -10,6 +10,12 @@ export interface Counts {
   readonly skipped: number;
 }
 
+/** How long a test took. */
+export interface Time {
+  readonly test: string;
+  readonly milliseconds: number;
+}
+
 /** One of the things that `npm test` does. */
 export interface Check {
   readonly name: string;
@@ -18,7 +24,9 @@ export interface Check {
   /** Whether it mostly waits, so that it runs beside the others whatever the cores have to do. Default false. */
   readonly waits?: boolean;
   /** `say` tells how far it is. The output is shown where something failed. */
-  run(say: (at: string) => void): Promise<Counts & { readonly output: string }>;
+  run(
+    say: (at: string) => void,
+  ): Promise<Counts & { readonly output: string; readonly times?: readonly Time[] }>;
 }
 
 const root = join(import.meta.dirname, "..");
@@ -28,9 +36,16 @@ const env = { ...process.env, PATH: searchPath, NODE_COMPILE_CACHE: join(root, "
 const goApp = join(root, "app", "go");
 const javaApp = join(root, "app", "java");
 
+/** Tests that run the real engine. */
+const onEngine = "test/automation";
+/** Without the files that Mocha's configuration names: only those of the command line. */
+const alone = ["--no-config", "--extension", "ts", "--timeout", "5m"];
+
 /** The checks: those that take longest first, so that all end at about the same time. */
 export const checks: readonly Check[] = [
-  mocha("unit tests"),
+  // In two processes, of about the same time: most of it is that of the commands and engines that tests start.
+  mocha("unit tests", "--ignore", `${onEngine}/**`),
+  mocha("unit tests on the engine", ...alone, `${onEngine}/**/*.test.ts`),
   { name: "Java lister", run: javaTests },
   { name: "Go lister", run: goTests },
   single("types", process.execPath, [
@@ -80,7 +95,7 @@ function single(name: string, program: string, args: readonly string[], cwd?: st
 /** An event of Mocha's `json-stream` reporter. */
 type MochaEvent =
   | ["start", { total: number }]
-  | ["pass", { fullTitle: string }]
+  | ["pass", { fullTitle: string; duration?: number }]
   | ["fail", { fullTitle: string; err: string; stack: string | null }]
   | ["end", { passes: number; failures: number; pending: number }];
 
@@ -90,6 +105,7 @@ function mocha(name: string, ...more: string[]): Check {
     async run(say) {
       let [total, ended] = [0, 0];
       const failures: string[] = [];
+      const times: Time[] = [];
       let stats = { passes: 0, failures: 0, pending: 0 };
       const onLine = (line: string): void => {
         if (!line.startsWith('["')) return; // what a test printed
@@ -97,6 +113,7 @@ function mocha(name: string, ...more: string[]): Check {
         if (kind === "start") total = event.total;
         else if (kind === "end") stats = event;
         else say(`${++ended} of ${total}`);
+        if (kind === "pass") times.push({ test: event.fullTitle, milliseconds: event.duration ?? 0 });
         if (kind === "fail") failures.push(`${event.fullTitle}\n${event.stack ?? event.err}`);
       };
       const program = [join(modules, "mocha"), "--reporter", "json-stream", ...more];
@@ -107,6 +124,7 @@ function mocha(name: string, ...more: string[]): Check {
         passed: stats.passes,
         failed,
         skipped: stats.pending,
+        times,
         output: failures.length > 0 ? failures.join("\n\n") : output,
       };
     },
@@ -116,8 +134,7 @@ function mocha(name: string, ...more: string[]): Check {
 /** The black-box suite, for one language. */
 function fromOutside(language: string): Check {
   const file = join(root, "test", "listers", "listers.blackbox.ts");
-  const options = ["--no-config", "--extension", "ts", "--timeout", "5m", "--grep", `in ${language},`];
-  return mocha(`${language} lister from outside`, ...options, file);
+  return mocha(`${language} lister from outside`, ...alone, "--grep", `in ${language},`, file);
 }
 
 const skippedFor = (why: string) => ({ passed: 0, failed: 0, skipped: 1, output: `SKIPPED: ${why}` });

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Benchmark, type Figure, inTurns, type Series } from "../benchmark.ts";
+import { type Benchmark, type Figure, growthOf, inTurns, type Series } from "../benchmark.ts";
 import { type Measured, measure } from "../measure.ts";
 import { checkSubjects } from "./overhead.ts";
 import { subjects, Workspace } from "./workspace.ts";
@@ -63,7 +63,7 @@ export const scale: Benchmark = {
           { name: `peak memory at ${size}`, unit: "MB", series: finite(measured.megabytes), goals },
         );
       }
-      if (!short) figures.push(growth(seconds));
+      if (!short) figures.push(growthOf("preview, each binding more", seconds, [10, 100, 1000]));
       return figures;
     } finally {
       await workspace.close();
@@ -78,24 +78,6 @@ const costOf = ({ seconds, peakMegabytes }: Measured): Cost => ({
   seconds,
   megabytes: Math.max(...Object.values(peakMegabytes)),
 });
-
-/** What one more binding takes, where there are many and where there are few: the same, if it grows as they do. */
-function growth(seconds: ReadonlyMap<number, readonly number[]>): Figure {
-  const each = (more: number, fewer: number): number[] => {
-    const base = seconds.get(fewer) ?? [];
-    return (seconds.get(more) ?? []).map((value, round) => (value - (base[round] ?? value)) / (more - fewer));
-  };
-  const [few, many] = ["from 10 to 100", "from 100 to 1,000"];
-  return {
-    name: "preview, each binding more",
-    unit: "s",
-    series: [
-      { subject: few, samples: each(100, 10) },
-      { subject: many, samples: each(1000, 100) },
-    ],
-    goals: [{ subject: many, against: few, atMost: 1 }],
-  };
-}
 
 /** Where a peer could not do it there is no number. */
 const finite = (series: readonly Series[]): Series[] =>

@@ -1,4 +1,13 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { contextTag } from "../../components/build-context.ts";
@@ -20,6 +29,9 @@ export const subjects = {
 } as const;
 
 export type SubjectName = keyof typeof subjects;
+
+/** What goes only some of the way: a program that is empty, and one that imports all that ours does, and runs nothing of it. */
+export type Part = "nothing" | "imported";
 
 /** What the program is to make: all of it, or so many bindings on a cluster that is there. */
 export type Size = "whole" | number;
@@ -76,6 +88,13 @@ export class Subject {
     return this.#pulumi("destroy", "--yes", "--skip-preview");
   }
 
+  /** What the engine does before and after it runs anything. */
+  engineAlone(): Promise<Measured> {
+    return measure("pulumi", ["stack", "export", "--stack", fullName, "--cwd", this.project], {
+      env: this.env,
+    });
+  }
+
   /** What the stack holds. */
   async resources(): Promise<Resource[]> {
     const { stdout } = await measure(
@@ -117,17 +136,21 @@ export class Workspace {
   readonly folder: string;
   readonly providers: EchoProviders;
   readonly subjects: Readonly<Record<SubjectName, Subject>>;
+  /** Programs that go only some of the way, by name. */
+  readonly parts: Readonly<Record<Part, Subject>>;
   private readonly closeHost: () => Promise<void>;
 
   private constructor(
     folder: string,
     providers: EchoProviders,
     subjects: Readonly<Record<SubjectName, Subject>>,
+    parts: Readonly<Record<Part, Subject>>,
     closeHost: () => Promise<void>,
   ) {
     this.folder = folder;
     this.providers = providers;
     this.subjects = subjects;
+    this.parts = parts;
     this.closeHost = closeHost;
   }
 
@@ -136,7 +159,7 @@ export class Workspace {
     const providers = await startEchoProviders(options);
     const host = await startLanguageHost({ host: "127.0.0.1", log: () => {} });
     const subject = (
-      name: SubjectName,
+      name: SubjectName | Part,
       layOut: (folder: string) => Promise<void>,
       projectFolder = join(folder, name),
     ): Subject => {
@@ -160,7 +183,13 @@ export class Workspace {
       raw: subject("raw", layOutRaw),
       template: subject("template", layOutTemplate),
     };
-    return new Workspace(folder, providers, all, () => host.close());
+    const parts = {
+      nothing: subject("nothing", (at) => layOutPart(at, "")),
+      imported: subject("imported", (at) =>
+        layOutPart(at, `import ${JSON.stringify(join(project, "index.ts"))};\n`),
+      ),
+    };
+    return new Workspace(folder, providers, all, parts, () => host.close());
   }
 
   /** Gives all subjects a stack of the same size, in which nothing is. */
@@ -211,12 +240,17 @@ function writeProject(folder: string, runtime: string, main: string): void {
 }
 
 async function layOutRaw(folder: string): Promise<void> {
+  await layOutPart(folder, readFileSync(join(programs, "raw.ts"), "utf8"));
+  cpSync(join(programs, "resources.ts"), join(folder, "resources.ts"));
+}
+
+/** A program that the same Node.js runs as it stands, with the same compile cache. */
+async function layOutPart(folder: string, source: string): Promise<void> {
   if (existsSync(folder)) return;
   const options = `{ typescript: false, nodeargs: "--import ${join(project, "preload.js")}" }`;
   writeProject(folder, `{ name: nodejs, options: ${options} }`, "index.ts");
   symlinkSync(join(project, "node_modules"), join(folder, "node_modules"));
-  cpSync(join(programs, "raw.ts"), join(folder, "index.ts"));
-  cpSync(join(programs, "resources.ts"), join(folder, "resources.ts"));
+  writeFileSync(join(folder, "index.ts"), source);
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "raw", type: "module" }));
 }
 

@@ -107,12 +107,9 @@ export async function openLocalStack(state: UpRun, overrides: readonly string[])
  * @throws ConfigError when it is bad.
  */
 export function checkLocalConfig(overrides: readonly string[]): void {
-  checkConfig(
-    stackName,
-    region,
-    configFor(anyImages, overrides),
-    "Correct it in what --config says, such as --config replicas=2 or --config cluster.nodes.max=5.",
-  );
+  checkConfig(stackName, region, configFor(anyImages, overrides), {
+    correct: "Correct it in what --config says, such as --config replicas=2 or --config cluster.nodes.max=5.",
+  });
 }
 
 function configFor(images: Images, overrides: readonly string[]): ConfigInput {

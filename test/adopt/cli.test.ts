@@ -154,7 +154,7 @@ describe("the adopt command", () => {
     new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
       execFile(
         process.execPath,
-        [join(root, "adopt", "cli.ts"), ...args],
+        ["--import", join(root, "preload.js"), join(root, "adopt", "cli.ts"), ...args],
         {
           cwd: folder,
           env: { PATH: process.env.PATH, COLUMNS: "300", ...environment },

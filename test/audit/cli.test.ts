@@ -23,7 +23,7 @@ describe("the audit command", () => {
       };
       execFile(
         process.execPath,
-        [join(root, "audit", "cli.ts"), ...args],
+        ["--import", "./preload.js", "audit/cli.ts", ...args],
         { cwd: root, env },
         (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
       );

@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { trustPolicy } from "../../iam/trust-policy.ts";
 import { accountId, allow, annotation, arnOf, issuer, oidcProviderArn } from "./clean.ts";
 
-// AWS and Kubernetes as an audit asks them, over HTTP, with what a test puts there: so that what is read of them, and that it
+// AWS and Kubernetes as an audit and an adoption ask them, over HTTP, with what a test puts there: so that what is read of them, and that it
 // is only read, is seen from outside.
 
 export interface CloudRole {
@@ -132,6 +132,7 @@ export class FakeCloud {
           arn: `arn:aws:eks:eu-central-1:${accountId}:cluster/dev`,
           status: "ACTIVE",
           endpoint: this.url,
+          certificateAuthority: { data: "Q0E=" },
           identity: { oidc: { issuer: `https://${issuer}` } },
         },
       },
@@ -165,11 +166,12 @@ export class FakeCloud {
       case "GetOpenIDConnectProvider":
         return `<Url>${issuer}</Url><ClientIDList><member>sts.amazonaws.com</member></ClientIDList>`;
       case "GetAccountAuthorizationDetails": {
-        // IAM gives as many as it likes, and a marker for the rest.
-        const from = Number(parameters.get("Marker") ?? 0);
-        const some = this.roles.slice(from, from + 500);
-        const more = from + 500 < this.roles.length;
-        return `<RoleDetailList>${some.map((role) => this.#role(role)).join("")}</RoleDetailList><Policies/><IsTruncated>${more}</IsTruncated>${more ? `<Marker>${from + 500}</Marker>` : ""}`;
+        const { roles, rest } = this.#page(parameters);
+        return `<RoleDetailList>${roles.map((role) => this.#role(role)).join("")}</RoleDetailList><Policies/>${rest}`;
+      }
+      case "ListRoles": {
+        const { roles, rest } = this.#page(parameters);
+        return `<Roles>${roles.map(({ name }) => `<member><RoleName>${name}</RoleName><Path>/</Path><Arn>${arnOf(name)}</Arn></member>`).join("")}</Roles>${rest}`;
       }
       case "GetPolicy":
         return `<Policy><DefaultVersionId>v1</DefaultVersionId></Policy>`;
@@ -180,8 +182,16 @@ export class FakeCloud {
       case "DescribeLaunchTemplateVersions":
         return "";
       default:
-        throw new Error(`The audit asks for ${action}.`);
+        throw new Error(`Nobody asks for ${action}.`);
     }
+  }
+
+  /** IAM gives as many as it likes, and a marker for the rest. */
+  #page(parameters: URLSearchParams): { roles: readonly CloudRole[]; rest: string } {
+    const from = Number(parameters.get("Marker") ?? 0);
+    const more = from + 500 < this.roles.length;
+    const marker = more ? `<Marker>${from + 500}</Marker>` : "";
+    return { roles: this.roles.slice(from, from + 500), rest: `<IsTruncated>${more}</IsTruncated>${marker}` };
   }
 
   #role({ name, trustPolicy, policy, attached = [] }: CloudRole): string {

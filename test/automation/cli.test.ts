@@ -6,7 +6,7 @@ import { expect } from "chai";
 
 describe("the stack command", () => {
   const run = (env: NodeJS.ProcessEnv, ...args: string[]) =>
-    spawnSync(process.execPath, [join(import.meta.dirname, "..", "..", "automation", "cli.ts"), ...args], {
+    spawnSync(process.execPath, ["--import", "./preload.js", "automation/cli.ts", ...args], {
       encoding: "utf8",
       env: { ...process.env, ...env },
       cwd: join(import.meta.dirname, "..", ".."),

@@ -128,7 +128,7 @@ const others: Case[] = [
 const conclusion = ({ stderr }: Printed): string =>
   stderr
     .split("\n")
-    .filter((line) => !line.startsWith("  ") && !line.startsWith("There is no stack x yet"))
+    .filter((line) => !line.startsWith("  "))
     .join("\n");
 
 describe("what the engine meets, as `npm run stack` tells it", () => {
@@ -142,7 +142,7 @@ describe("what the engine meets, as `npm run stack` tells it", () => {
   for (const { what, config, arrange, says } of [...lookUps, ...others]) {
     it(`${what}: one sentence, what to do, exit code 1`, async () => {
       arrange?.(stage);
-      const printed = await stage.configured(config).stack("up", "x", "--yes");
+      const printed = await (await stage.withStack()).configured(config).stack("up", "x", "--yes");
       expect(conclusion(printed)).to.equal(`${says}\n`);
       expect(printed.code).to.equal(1);
       expect(printed.stdout).to.equal("");
@@ -159,8 +159,9 @@ describe("what the engine meets, as `npm run stack` tells it", () => {
     expect(code).not.to.equal(0);
   });
 
-  it("a stack that is not there: which there are, exit code 2, and nothing is made", async () => {
-    await stage.configured({ ...bound, bindings: [] }).stack("up", "x", "--yes");
+  it("a stack that is not there: which there are, exit code 2, and nothing is made; `up` makes it, and says so", async () => {
+    const made = await stage.configured({ ...bound, bindings: [] }).stack("up", "x", "--yes");
+    expect(made.stderr).to.match(/^There is no stack x yet: it is made now\.\n/);
     const commands = ["preview", "refresh", "destroy", "outputs", "cancel"];
     for (const printed of await Promise.all(commands.map((command) => stage.stack(command, "y")))) {
       const stderr = "There is no stack y; there is x. Only `up` makes one.\n";
@@ -183,7 +184,7 @@ describe("what the engine meets, as `npm run stack` tells it", () => {
   });
 
   it("a passphrase that is wrong: in the engine's own sentence, without its call", async () => {
-    await stage.configured({ ...bound, bindings: [] }).stack("up", "x", "--yes");
+    await (await stage.withStack()).configured({ ...bound, bindings: [] }).stack("up", "x", "--yes");
     stage.env.PULUMI_CONFIG_PASSPHRASE = "another";
     const { code, stderr } = await stage.stack("preview", "x");
     expect(stderr)

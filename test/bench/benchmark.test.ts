@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { type Figure, inTurns, spread, verdicts } from "../../bench/benchmark.ts";
+import { type Figure, growthOf, inTurns, spread, verdicts } from "../../bench/benchmark.ts";
 
 describe("a benchmark", () => {
   it("measures every subject once a round, each round beginning with another one, after one that warms up", async () => {
@@ -26,6 +26,20 @@ describe("a benchmark", () => {
     expect(spread([3, 1, 2])).to.deep.equal({ median: 2, min: 1, max: 3 });
     expect(spread([4, 1, 2, 3])).to.deep.equal({ median: 2.5, min: 1, max: 4 });
     expect(() => spread([])).to.throw("There is no median of nothing.");
+  });
+
+  it("tells what one more takes, where there are many and where there are few", () => {
+    const seconds = new Map([
+      [10, [1]],
+      [100, [10]],
+      [1000, [190]],
+    ]);
+    const growth = growthOf("each more", seconds, [10, 100, 1000]);
+    expect(growth.series).to.deep.equal([
+      { subject: "from 10 to 100", samples: [0.1] },
+      { subject: "from 100 to 1,000", samples: [0.2] },
+    ]);
+    expect(verdicts(growth)[0]).to.include({ met: false }).and.have.nested.property("ratio.median", 2);
   });
 
   describe("judges a goal", () => {

@@ -9,8 +9,10 @@ import { printedBy } from "../automation/stage.ts";
 
 describe("the doctor command", () => {
   const root = join(import.meta.dirname, "..", "..");
+  /** As `npm run doctor` starts it: what was compiled once is not compiled again. */
+  const command = ["--import", "./preload.js", "doctor/cli.ts"];
   const run = (env: NodeJS.ProcessEnv, ...args: string[]) =>
-    spawnSync(process.execPath, [join(root, "doctor", "cli.ts"), ...args], {
+    spawnSync(process.execPath, [...command, ...args], {
       encoding: "utf8",
       env: { PATH: process.env.PATH, ...env },
       cwd: root,
@@ -76,7 +78,7 @@ describe("the doctor command", () => {
   };
   const kubeconfig = join(root, "test", "doctor", "kubeconfig.json");
   const look = (env: NodeJS.ProcessEnv, ...args: string[]) =>
-    printedBy(process.execPath, [join(root, "doctor", "cli.ts"), ...flags, ...args], {
+    printedBy(process.execPath, [...command, ...flags, ...args], {
       env: { PATH: process.env.PATH, ...keys, ...env },
     });
   const first = "  ?  The cluster can be reached: cannot tell. ";

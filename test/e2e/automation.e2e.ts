@@ -6,6 +6,7 @@ import { expect } from "chai";
 import {
   BusyStackError,
   CancelledError,
+  openShards,
   openStack,
   type ProgramStack,
   ResourceError,
@@ -191,6 +192,44 @@ describe("the Automation API", function () {
       .and.to.contain("example.com/hold in 1 resource instances");
     await finalizers(null);
     await stack.destroy();
+  });
+
+  it("has bindings in several stacks, and moves them to another without a replacement", async () => {
+    const state = running();
+    const bindings = ["shard-a", "shard-b", "shard-c"].flatMap((namespace) => many(2, namespace));
+    const openedIn = (stacks: number) =>
+      openShards({
+        environment: "sharded",
+        stacks,
+        region,
+        config: { app: "none", cluster: { name: "eks-irsa", existing: true }, bindings },
+        env: { ...awsEnvironment(state), ...engineEnvironment(state) },
+      });
+    const there = async () =>
+      (
+        await works(
+          command("kubectl", ["get", "serviceaccounts", "-A", "-o", "jsonpath={.items[*].metadata.uid}"], {
+            env: shell,
+          }),
+        )
+      ).stdout;
+    const two = await openedIn(2);
+    try {
+      const up = await two.up();
+      expect(up.shards.map(({ bindings }) => bindings)).to.deep.equal([4, 2]);
+      const uids = await there();
+      const one = await openedIn(1);
+      expect(one.moves).to.deep.equal([{ namespace: "shard-b", from: "sharded.2", to: "sharded.1" }]);
+      const moved = await one.up();
+      expect(moved.changes).to.not.have.any.keys("create", "replace", "create-replacement");
+      expect(moved.outputs.bindings?.value, "the same roles").to.deep.equal(up.outputs.bindings?.value);
+      expect(await there(), "the same ServiceAccounts").to.equal(uids);
+      expect((await one.preview()).changes).to.have.all.keys("same");
+    } finally {
+      const left = await openedIn(1);
+      await left.destroy();
+      await left.remove();
+    }
   });
 
   it("fails clearly for a cluster that is not there", async () => {
