@@ -81,7 +81,8 @@ export const podIdentityInjection: Link<"pod" | "containers" | "since", "sources
       variables: agentVariables,
       fault(container, pod, patient) {
         const { name, env } = container;
-        if (env.AWS_WEB_IDENTITY_TOKEN_FILE !== undefined) {
+        // Where it is empty, SDKs find none.
+        if (env.AWS_WEB_IDENTITY_TOKEN_FILE) {
           return {
             state: "broken",
             cause: "web-identity-first",

@@ -12,7 +12,7 @@ import {
 } from "../chain.ts";
 import type { Container, Pod, World } from "../world.ts";
 
-/** Whether a container is told of an AWS configuration, which SDKs take before the webhook's variables. */
+/** Whether a container is told of an AWS configuration. */
 export const isTold = ({ env, envSources }: Container): boolean =>
   ["AWS_PROFILE", "AWS_CONFIG_FILE"].some(
     (name) => env[name] !== undefined || envSources.some((one) => "variable" in one && one.variable === name),
@@ -174,6 +174,12 @@ function judge(
       const first = judge(way.source, profile, source, identity);
       if ("state" in first) return first;
       const { roleArn: arn, externalId } = way;
+      if (source.container.env.AWS_WEB_IDENTITY_TOKEN_FILE) {
+        return unseen(
+          `The profile ${profile} of ${name} goes on to ${arn}, but ${name} has AWS_WEB_IDENTITY_TOKEN_FILE too: the SDKs for Go and Java take that first and stay ${own}, those for Python and JavaScript go on.`,
+          "That variable empty in the template, as the component's podAdditions have it.",
+        );
+      }
       return {
         leads: `${own}, then ${arn}`,
         target: { arn, sessionTags: false, ...(externalId !== undefined && { externalId }) },

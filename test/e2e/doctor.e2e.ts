@@ -823,7 +823,7 @@ describe("the doctor", function () {
       const config = awsConfig({ roleArn, target, externalId });
       const metadata = { name: config.name, namespace };
       await apply({ apiVersion: "v1", kind: "ConfigMap", metadata, data: config.data });
-      const { env, volumeMounts, volumes } = podAdditions({ configMap: config.name }) ?? {};
+      const { env, volumeMounts, volumes } = podAdditions({ roleArn, configMap: config.name }) ?? {};
       await remakePod({ containers: [{ name: "app", image, env, volumeMounts }], volumes });
     };
     try {

@@ -22,7 +22,7 @@ import {
 } from "../captured.ts";
 
 const target = "arn:aws:iam::222233334444:role/invoices";
-const additions = podAdditions({ configMap: "aws-config" });
+const additions = podAdditions({ roleArn, configMap: "aws-config" });
 const env = Object.fromEntries((additions?.env ?? []).map(({ name, value }) => [name, String(value)]));
 const file = { volume: "aws-config", path: "/etc/eks-irsa/aws" };
 const told: Partial<Container> = {
@@ -88,6 +88,14 @@ describe("the doctor's link profile", () => {
       state: "holds",
       evidence: [`app-0: profile chained, ${roleArn}, then ${target}`],
     });
+  });
+
+  it("cannot tell where a web identity stands beside the profile: SDKs differ in which they take", async () => {
+    const both = { ...told, env: { ...told.env, ...container.env } };
+    const { why } = unseenOf(await look(chained(undefined, [both])), "profile");
+    expect(why).to.contain(
+      "SDKs for Go and Java take that first and stay arn:aws:iam::111122223333:role/reader",
+    );
   });
 
   it("needs credentials of the second account for what STS does not show, and for nothing else", async () => {
