@@ -159,7 +159,7 @@ function ownVariables(container: Container, variables: Commands, pod: Pod, patie
   return {
     state: "broken",
     cause: "own-variables",
-    what: `The template of ${name} sets some of what the webhook gives, which leaves such a container alone.`,
+    what: `The template of ${name} itself sets some of the variables that the webhook gives; it leaves such a container alone.`,
     disagreement: disagreement(
       `set in ${name} by its template`,
       set.join(", "),

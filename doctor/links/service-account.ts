@@ -45,7 +45,9 @@ export const serviceAccount: Link<"cluster", "identity" | "since" | "passedOver"
         },
         `association ${association.id}: ${association.roleArn}`,
         ...(passedOver
-          ? [`its annotation ${passedOver.identity.roleArn} is passed over: the association wins`]
+          ? [
+              `its annotation ${passedOver.identity.roleArn} is for pods of before the association, or whose template says so`,
+            ]
           : []),
       );
     }

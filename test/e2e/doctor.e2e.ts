@@ -759,6 +759,12 @@ describe("the doctor", function () {
       )
     ).trim();
     try {
+      // The pod of before has its web identity, which SDKs take first, for the same role: so workloads move over.
+      expect(await look()).to.include({ state: "healthy", chain: "irsa" });
+      await until("the webhook knows the association", 60, async () => {
+        await remakePod();
+        return (await look()).chain === "pod-identity" ? true : undefined;
+      });
       await trust(both({ ...statement, Action: "sts:AssumeRole" }));
       const untagged = broken(await look());
       expect(untagged).to.include({ cause: "trust-tag-session" });
@@ -777,18 +783,14 @@ describe("the doctor", function () {
       expect(broken(await look())).to.include({ cause: "agent-not-running" });
       await apply(agentPod());
       await run("kubectl wait --namespace kube-system pod/agent --for=jsonpath={.status.phase}=Running");
-      // The pod has its web identity still, which SDKs take first, and for the same role: so workloads move over.
-      expect(await look()).to.include({ state: "healthy", chain: "irsa" });
+      expect(await look()).to.include({ state: "healthy", chain: "pod-identity" });
       const own = [
         { name: "AWS_ROLE_ARN", value: `${roleArn}-other` },
         { name: "AWS_WEB_IDENTITY_TOKEN_FILE", value: "/elsewhere" },
       ];
       await deploy({ containers: [{ name: "app", image, args: ["--interval=5s"], env: own }] });
-      await until("the webhook knows the association", 60, async () => {
-        await restarted("kubectl rollout restart");
-        return broken(await look()).cause === "web-identity-first" ? true : undefined;
-      });
       const first = broken(await look());
+      expect(first).to.include({ cause: "web-identity-first" });
       expect(first.what).to.contain("which SDKs take before the agent's");
       await runMend(first);
       await rolledOut();
@@ -808,17 +810,29 @@ describe("the doctor", function () {
 
   it("what a pod is told to go on to, by an AWS profile: both hops", async () => {
     const name = "patient-chained";
-    const trusting = (Condition: object) => ({
+    // MiniStack does not know the pod's role by its session, since it has a path: so it is the account that is trusted.
+    const account = `${roleArn.split(":").slice(0, 5).join(":")}:root`;
+    const asking = JSON.stringify({
       Version: "2012-10-17",
-      Statement: [{ Effect: "Allow", Action: "sts:AssumeRole", Principal: { AWS: roleArn }, Condition }],
+      Statement: [
+        {
+          Effect: "Allow",
+          Action: "sts:AssumeRole",
+          Principal: { AWS: account },
+          Condition: { StringEquals: { "sts:ExternalId": "reports" } },
+        },
+      ],
     });
-    const asking = JSON.stringify(trusting({ StringEquals: { "sts:ExternalId": "reports" } }));
     const { Role } = await iam.send(
       new CreateRoleCommand({ RoleName: name, AssumeRolePolicyDocument: asking }),
     );
     const target = Role?.Arn ?? "";
     const PolicyDocument = JSON.stringify(listBuckets.document);
     await iam.send(new PutRolePolicyCommand({ RoleName: name, PolicyName: "list", PolicyDocument }));
+    await policy("next", {
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Action: "sts:AssumeRole", Resource: target }],
+    });
     const configured = async (externalId?: string) => {
       const config = awsConfig({ roleArn, target, externalId });
       const metadata = { name: config.name, namespace };
@@ -834,11 +848,10 @@ describe("the doctor", function () {
       expect(ids).to.include.members(["profile", "target-role", "target-trust", "target-sts", "permissions"]);
       expect(JSON.stringify(diagnosis.links)).to.contain(`assumed-role/${name}/`);
       await configured();
-      const finding = broken(await look());
-      expect(finding).to.include({ cause: "trust-condition" });
-      await mended(finding);
+      expect(broken(await look())).to.include({ cause: "trust-condition" });
     } finally {
       await remakePod();
+      await iam.send(new DeleteRolePolicyCommand({ RoleName: roleName, PolicyName: "next" }));
       await iam.send(new DeleteRolePolicyCommand({ RoleName: name, PolicyName: "list" }));
       await iam.send(new DeleteRoleCommand({ RoleName: name }));
     }
