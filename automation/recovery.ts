@@ -1,9 +1,10 @@
 import { withoutColours } from "./errors.ts";
+import type { ServiceIds } from "./service-ids.ts";
 
 // What to do with a stack whose engine was killed. It writes down what it is about to create, and once that is created,
 // under which id. Killed in between, the one may be there that nobody knows: the next `up` would make a second, and
 // `destroy` leave the first behind. Almost every id follows from the inputs that were written down; so the resource is
-// put into the state under that id, and a refresh finds out whether it is really there.
+// put into the state under that id, and a refresh finds out whether it is really there. The ids of some the service is asked for.
 
 /** A resource in a stack's state. */
 export interface StateResource {
@@ -37,8 +38,11 @@ export interface Recovery {
   readonly lost: readonly StateResource[];
 }
 
-/** @returns undefined where no operation was cut off. */
-export function recoveryOf(state: State): Recovery | undefined {
+/**
+ * @param asked what the services said of ids that do not follow from the inputs.
+ * @returns undefined where no operation was cut off.
+ */
+export function recoveryOf(state: State, asked: ServiceIds = new Map()): Recovery | undefined {
   const pending = state.pending_operations ?? [];
   if (pending.length === 0) return undefined;
   const resources = [...(state.resources ?? [])];
@@ -46,9 +50,10 @@ export function recoveryOf(state: State): Recovery | undefined {
   const lost: StateResource[] = [];
   for (const { resource, type } of pending) {
     if (type !== "creating" || resource.custom !== true || !outlivesEngine(resource.type)) continue;
-    const id = idOf(resource, resources);
+    const id = idOf(resource, resources) ?? asked.get(resource.urn);
     if (id === undefined) {
-      lost.push(resource);
+      // The service may have said that it has none.
+      if (!asked.has(resource.urn)) lost.push(resource);
       continue;
     }
     const own = resources.filter(({ urn }) => urn === resource.urn);

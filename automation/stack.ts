@@ -24,6 +24,7 @@ import { namespacesOf, whatHolds } from "./held-namespaces.ts";
 import { keepErrorsApart } from "./isolation.ts";
 import { type Changes, type Progress, progressOf } from "./progress.ts";
 import { recoveryMessage, recoveryOf, type State, withoutPending } from "./recovery.ts";
+import { type ServiceIds, serviceIds } from "./service-ids.ts";
 
 export interface StackOptions {
   /** Name of the stack: an environment, such as `dev`. */
@@ -254,7 +255,21 @@ export class ProgramStack {
   /** The stack as it is exported, and what to do about what was cut off, where anything was. */
   async #cutOff() {
     const exported = await attempt(() => this.stack.exportStack());
-    return { exported, recovery: recoveryOf((exported.deployment ?? {}) as State) };
+    const state = (exported.deployment ?? {}) as State;
+    return { exported, recovery: recoveryOf(state, await this.#serviceIds(state)) };
+  }
+
+  /** What the services say of the ids of what was being created; nobody is asked where nothing was. */
+  async #serviceIds(state: State): Promise<ServiceIds> {
+    if ((state.pending_operations ?? []).length === 0) return new Map();
+    const { workspace } = this.stack;
+    const config = await attempt(() => workspace.getAllConfig(this.name));
+    const [region, profile] = [config["aws:region"]?.value, config["aws:profile"]?.value];
+    return serviceIds(state, {
+      ...workspace.envVars,
+      ...(region && { AWS_REGION: region }),
+      ...(profile && { AWS_PROFILE: profile }),
+    });
   }
 
   async #run(

@@ -18,7 +18,7 @@ import { podIdentityService } from "./aws/trust-simulator.ts";
 import { hasTakenEffect, isAssociated } from "./eks/associations.ts";
 import { assumeRoleForPodIdentity } from "./eks/eks-auth-client.ts";
 import { OtherClusters } from "./eks/other-clusters.ts";
-import { startPodIdentityAgent } from "./eks/pod-identity-agent.ts";
+import { leastSeconds, startPodIdentityAgent } from "./eks/pod-identity-agent.ts";
 import { startWebhook } from "./eks/pod-identity-webhook.ts";
 import { startTokenAuthenticator } from "./eks/token-authenticator.ts";
 import { administrator } from "./kubernetes/client.ts";
@@ -92,7 +92,7 @@ async function main(file: string): Promise<void> {
       role: (name) => account.role(name),
       keys,
     },
-    sessionSeconds: sessions.of,
+    sessionSeconds: (asked) => sessions.of(asked),
     eks: {
       otherKubernetes: others.byName,
       kubernetes: {
@@ -123,7 +123,10 @@ async function main(file: string): Promise<void> {
         role: (name) => account.role(name),
       },
       assumeRole: (how, ...as) =>
-        account.assumeRole({ ...how, durationSeconds: sessions.of(how.durationSeconds) }, ...as),
+        account.assumeRole(
+          { ...how, durationSeconds: sessions.of(how.durationSeconds, leastSeconds + 2) },
+          ...as,
+        ),
     },
     models: botocoreModels(venv),
     registry: {

@@ -18,6 +18,11 @@ export class SessionLimit implements Control {
     this.#seconds = seconds;
   }
 
-  /** How long one lives that was asked for with so many seconds. */
-  readonly of = (asked: number): number => Math.min(asked, this.#seconds ?? asked);
+  /**
+   * How long one lives that was asked for with so many seconds.
+   *
+   * @param least what whoever gets it takes for too short
+   */
+  readonly of = (asked: number, least = 1): number =>
+    Math.min(asked, Math.max(least, this.#seconds ?? asked));
 }

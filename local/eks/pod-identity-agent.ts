@@ -146,7 +146,7 @@ const maxEntries = 2000;
 /** Credentials are renewed after so long at the latest, in seconds. */
 const renewalSeconds = 3 * 3600;
 /** Those that expire sooner are given to nobody, in seconds. */
-const leastSeconds = 15;
+export const leastSeconds = 15;
 /** How often it looks for some to renew, and after how long it tries again where EKS Auth is not able to, in seconds. */
 const sweepSeconds = 60;
 

@@ -5,6 +5,7 @@ import {
   type StateResource,
   withoutPending,
 } from "../../automation/recovery.ts";
+import { associationType } from "../../automation/service-ids.ts";
 
 const urn = (type: string, name: string): string => `urn:pulumi:dev::eks-irsa::${type}::${name}`;
 
@@ -113,6 +114,24 @@ describe("recovery of a stack whose engine was killed", () => {
     expect(recovery && recoveryMessage(recovery)).to.contain(
       "It cannot be told whether it has made aws:ec2/launchTemplate:LaunchTemplate nodes, perhaps there as nodes-89abcde. Delete it by hand",
     );
+  });
+
+  it("finds an association of Pod Identity by what EKS says, and not one that EKS has not", () => {
+    const [there, gone, unasked] = ["there", "gone", "unasked"].map((name) =>
+      creating(associationType, name, { clusterName: "dev", namespace: "team-a", serviceAccount: name }),
+    );
+    if (!there || !gone || !unasked) throw new Error("three are made");
+    const recovery = recoveryOf(
+      { pending_operations: [there, gone, unasked] },
+      new Map([
+        [there.resource.urn, "dev,a-1"],
+        [gone.resource.urn, undefined],
+      ]),
+    );
+    expect(recovery?.state.resources?.map(({ urn, id }) => [urn, id])).to.deep.equal([
+      [there.resource.urn, "dev,a-1"],
+    ]);
+    expect(recovery?.lost).to.deep.equal([unasked.resource]);
   });
 
   it("has a replacement deleted that came while the old one is still there", () => {

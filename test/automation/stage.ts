@@ -65,6 +65,8 @@ export class Stage {
   readonly functions: Record<string, Answer> = {};
   /** What making a resource of a type comes to; of those that are not here it works. */
   readonly creations: Record<string, () => Promise<string>> = {};
+  /** What has been made, by its id. */
+  readonly made = new Map<string, Properties>();
   /** What configuring the aws provider comes to. */
   configure: () => object = () => ({});
 
@@ -148,6 +150,7 @@ export class Stage {
         endpoint: "https://example.eks.amazonaws.com",
         certificateAuthorities: [{ data: "Q0E=" }],
         vpcConfig: { endpointPublicAccess: true },
+        computeConfigs: [],
         identities: [{ oidcs: [{ issuer }] }],
       }),
       "aws:iam/getOpenIdConnectProvider:getOpenIdConnectProvider": async () => ({
@@ -158,7 +161,7 @@ export class Stage {
       {},
       { get: (_, token: string) => this.functions[token] ?? found[token] },
     );
-    const made = new Map<string, Properties>();
+    const { made } = this;
     const anything: ResourceType<object> = {
       check: async (_, news) => news,
       diff: () => [],

@@ -42,6 +42,7 @@ const onAwsOnly: Readonly<Record<string, string>> = {
     "EKS makes its own roles in the name of who makes the account's first cluster",
   "iam:UpdateRoleDescription": "the aws provider, where the stand-in calls UpdateRole",
   "iam:ListInstanceProfilesForRole": "the aws provider, before it deletes a role",
+  "eks:ListPodIdentityAssociations": "automation/service-ids.ts, by `aws`, after an engine that was killed",
   "eks:DescribeUpdate": "the aws provider waits for each update by its id",
   "ec2:DescribeNetworkInterfaces": "the aws provider, where a security group cannot be deleted yet",
   "ec2:RunInstances": "EC2 asks it of whoever uses a launch template",

@@ -21,7 +21,7 @@ import { count, Tally } from "./tally.ts";
 
 const namespace = "replaced";
 const names = Array.from({ length: count(10, 3) }, (_, index) => `app${index}`);
-const sessionSeconds = 20;
+const sessionSeconds = count(20, 5);
 
 describe("a cluster that is replaced", function () {
   this.timeout("20m");

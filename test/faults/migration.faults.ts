@@ -20,8 +20,8 @@ import { count, Tally } from "./tally.ts";
 
 const namespace = "migration";
 const isShort = process.env.FAULTS === "short";
-/** How long credentials live. The agent gives none that live less than 15 s. */
-const sessionSeconds = count(30, 20);
+/** How long credentials live. The agent, which gives none that live less than 15 s, fetches new ones sooner. */
+const sessionSeconds = count(30, 5);
 const leastExpiries = 3;
 
 /** A node of Kubernetes has 110 pods. */

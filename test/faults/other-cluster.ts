@@ -14,7 +14,7 @@ import { CoreV1Api } from "@kubernetes/client-node";
 import getPort from "get-port";
 import { rootCredentials } from "../../local/aws/ministack.ts";
 import { administrator } from "../../local/kubernetes/client.ts";
-import { startApiServer, startEtcd } from "../../local/kubernetes/control-plane.ts";
+import { startApiServer, startControllers, startEtcd } from "../../local/kubernetes/control-plane.ts";
 import type { Identity, Pki } from "../../local/kubernetes/pki.ts";
 import { runFolder } from "../../local/machine/paths.ts";
 import { type Daemon, stop } from "../../local/machine/process.ts";
@@ -64,14 +64,16 @@ export class OtherCluster {
   async #start(): Promise<void> {
     const { state } = this.#live;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const [etcd, etcdPeer, apiServer] = [await getPort(), await getPort(), await getPort()];
+    const own: Record<string, number> = {};
+    for (const name of ["etcd", "etcdPeer", "apiServer", "controllerManager", "scheduler"] as const)
+      own[name] = await getPort();
     const pki = pkiWithOwnSigningKey();
     const plane = {
       folder,
       pki,
       issuer: otherIssuer,
       advertiseAddress: state.bridge?.address ?? "",
-      ports: { ...state.ports, etcd, etcdPeer, apiServer },
+      ports: { ...state.ports, ...own },
       tokenAuthenticator: `http://127.0.0.1:${state.ports.tokenAuthenticator}/${this.name}`,
       // Whatever becomes of this test, `down` ends them.
       onStart: (daemon: Daemon) => {
@@ -82,6 +84,8 @@ export class OtherCluster {
     };
     await startEtcd(plane);
     const { endpoint } = await startApiServer(plane);
+    // Of them the garbage collector, without which nothing is deleted.
+    await startControllers(plane);
     await this.#register(endpoint, pki);
   }
 

@@ -65,6 +65,7 @@ describe("assumeRoleWithWebIdentity", () => {
     expect(await seconds()).to.equal("3600");
     limit.set(20);
     expect(await seconds()).to.equal("20");
+    expect([limit.of(3600, 17), limit.of(3600, 30), limit.of(10, 30)]).to.deep.equal([20, 30, 10]);
     limit.set(undefined);
     expect(await seconds()).to.equal("3600");
     for (const none of [0, 1.5, "20", null]) {
