@@ -43,7 +43,7 @@ export interface ShardsOptions extends Omit<StackOptions, "stack" | "workDir" | 
   readonly region: string;
 
   /**
-   * How many stacks. Default: as many as there are, and one for each 60 bindings. Where there are more, the bindings of the
+   * How many stacks. Default: as many as there are, and one for each 50 bindings. Where there are more, the bindings of the
    * last ones move to the others, and those stacks are removed; no other binding ever moves.
    */
   readonly stacks?: number;
@@ -55,8 +55,8 @@ export interface ShardsOptions extends Omit<StackOptions, "stack" | "workDir" | 
   readonly concurrency?: number;
 }
 
-/** Bindings a stack. Measured: `npm run bench -- shards`. */
-const bindingsPerStack = 60;
+/** Bindings a stack. Measured: `npm run bench -- shards`: fewer stacks write more state, more start more engines. */
+const bindingsPerStack = 50;
 
 /** What an operation of one of the stacks came to. */
 export interface ShardReport {
