@@ -21,6 +21,8 @@ const minutes = Number(process.env.SOAK ?? count(60, 1));
 /** Of its memory a process may gain this while it is watched, from the first third on: caches fill, more so in a short time. */
 const share = minutes >= 10 ? 0.1 : 0.3;
 const clients = 20;
+/** Requests a second, of all: what the rest of local shares the machine with. */
+const rate = 200;
 const percent = 1;
 /** Seconds between two looks. */
 const interval = 2;
@@ -58,10 +60,11 @@ describe("a soak of local", function () {
     ];
     const memory = new Map<string, Sample[]>(watched.map(({ name }) => [name, []]));
 
+    const [core, sts] = [live.core(), live.sts()];
     /** As an SDK does once the kubelet has renewed the token. */
     const renew = async (): Promise<void> => {
       const body = { spec: { audiences: ["sts.amazonaws.com"], expirationSeconds: 600 } };
-      const { status } = await live.core().createNamespacedServiceAccountToken({
+      const { status } = await core.createNamespacedServiceAccountToken({
         namespace,
         name: serviceAccount,
         body,
@@ -71,7 +74,7 @@ describe("a soak of local", function () {
         RoleSessionName: "soak",
         WebIdentityToken: status?.token,
       });
-      const { Credentials } = await live.sts().send(swap);
+      const { Credentials } = await sts.send(swap);
       expect(Credentials?.SessionToken).to.be.a("string");
     };
     const status = async (path: string): Promise<number | undefined> =>
@@ -94,6 +97,7 @@ describe("a soak of local", function () {
     const loading = load({
       url: `http://${pod.ip}:8080`,
       connections: clients,
+      overallRate: rate,
       duration: minutes * 60,
       timeout: 10,
       paths: ["/buckets", "/", "/metrics"],
