@@ -11,7 +11,7 @@ import {
 } from "./errors.ts";
 import { changed, describe, summary } from "./progress.ts";
 import { settingsOf } from "./settings-file.ts";
-import { openShards, type ShardedStack, type ShardReport, ShardsError } from "./sharded-stack.ts";
+import { openShards, ShardedStack, type ShardReport, ShardsError } from "./sharded-stack.ts";
 import {
   checkSettings,
   type OperationOptions,
@@ -79,6 +79,13 @@ function report(shards: readonly ShardReport[]): void {
   }
 }
 
+function tellMoves(stack: ProgramStack | ShardedStack): void {
+  if (!(stack instanceof ShardedStack)) return;
+  for (const { namespace, from, to } of stack.moves) {
+    say(`  the bindings of ${namespace} would move from ${from} to ${to}, as they are`);
+  }
+}
+
 /** Runs one operation of a stack, with its progress on standard error. */
 function operation(
   act: (
@@ -131,6 +138,7 @@ command("preview", "show what `up` would change")
   .option("--diff", "show each property that changes")
   .action(
     operation(async (stack, common, { json, diff }) => {
+      tellMoves(stack);
       const { changes, output, ...more } = await stack.preview(common);
       if (diff && !json) process.stdout.write(output);
       say(changed(changes) ? summary(changes) : "nothing would change");
@@ -145,6 +153,7 @@ command("up", "bring the environment to what the program says")
     operation(
       async (stack, common, options) => {
         if (!options.yes) {
+          tellMoves(stack);
           const { changes, output } = await stack.preview(common);
           if (options.diff) process.stderr.write(output);
           if (!changed(changes)) say("nothing would change");

@@ -43,7 +43,7 @@ export interface ShardsOptions extends Omit<StackOptions, "stack" | "workDir" | 
   readonly region: string;
 
   /**
-   * How many stacks. Default: as many as there are, and one for each 60 bindings. Where there are more, the bindings of the
+   * How many stacks. Default: as many as there are, and one for each 50 bindings. Where there are more, the bindings of the
    * last ones move to the others, and those stacks are removed; no other binding ever moves.
    */
   readonly stacks?: number;
@@ -55,8 +55,8 @@ export interface ShardsOptions extends Omit<StackOptions, "stack" | "workDir" | 
   readonly concurrency?: number;
 }
 
-/** Bindings a stack. Measured: `npm run bench -- shards`. */
-const bindingsPerStack = 60;
+/** Bindings a stack. Measured: `npm run bench -- shards`: fewer stacks write more state, more start more engines. */
+const bindingsPerStack = 50;
 
 /** What an operation of one of the stacks came to. */
 export interface ShardReport {
@@ -98,6 +98,8 @@ interface Shard {
   readonly leaves: boolean;
 }
 
+type OpenShard = (stack: string, bindings: readonly Binding[]) => Promise<ProgramStack>;
+
 /** The bindings of an environment in several stacks of this program, as if they were one. Nothing here prints. */
 export class ShardedStack {
   /** The environment. */
@@ -109,6 +111,7 @@ export class ShardedStack {
   readonly #unfinished: readonly Move[];
   readonly #concurrency: number | undefined;
   readonly #workspace: LocalWorkspace;
+  readonly #open: OpenShard;
 
   constructor(
     environment: string,
@@ -118,6 +121,7 @@ export class ShardedStack {
       unfinished,
     }: { shards: readonly Shard[]; moves: readonly Move[]; unfinished: readonly Move[] },
     workspace: LocalWorkspace,
+    open: OpenShard,
     concurrency?: number,
   ) {
     this.name = environment;
@@ -125,12 +129,22 @@ export class ShardedStack {
     this.#shards = shards;
     this.#unfinished = unfinished;
     this.#workspace = workspace;
+    this.#open = open;
     this.#concurrency = concurrency;
   }
 
   /** Finds out what `up` would change, beside what it moves. */
-  preview(options: OperationOptions = {}): Promise<ShardedResult> {
-    return this.#each((stack, common) => stack.preview(common), options, this.#staying);
+  async preview(options: OperationOptions = {}): Promise<ShardedResult> {
+    // What is still in another stack's state would be told as to be made.
+    const arriving = (name: string) =>
+      new Set(this.moves.flatMap(({ to, namespace }) => (to === name ? [namespace] : [])));
+    const shards = await this.#queued(this.#staying, async (shard) => {
+      const coming = arriving(shard.stack.name);
+      if (coming.size === 0) return shard;
+      const bindings = shard.bindings.filter(({ namespace }) => !coming.has(namespace));
+      return { ...shard, bindings, stack: await this.#open(shard.stack.name, bindings) };
+    });
+    return this.#each((stack, common) => stack.preview(common), options, shards);
   }
 
   /** Brings the environment to what its configuration says. */
@@ -375,11 +389,14 @@ export async function openShards(options: ShardsOptions): Promise<ShardedStack> 
     ...[...shards].map(([stack, own]) => ({ stack, bindings: own, leaves: false })),
     ...existing.slice(count).map((stack) => ({ stack, bindings: [], leaves: true })),
   ];
-  const opened = await queued(concurrency, all, async ({ stack, ...shard }): Promise<Shard> => {
-    const own = { ...config, bindings: [...shard.bindings] };
-    return { ...shard, stack: await openStack({ ...common, stack, config: own }) };
-  });
-  return new ShardedStack(environment, { shards: opened, moves, unfinished }, workspace, concurrency);
+  const open: OpenShard = (stack, own) =>
+    openStack({ ...common, stack, config: { ...config, bindings: [...own] } });
+  const opened = await queued(
+    concurrency,
+    all,
+    async ({ stack, ...shard }): Promise<Shard> => ({ ...shard, stack: await open(stack, shard.bindings) }),
+  );
+  return new ShardedStack(environment, { shards: opened, moves, unfinished }, workspace, open, concurrency);
 }
 
 /** The next names that no stack has. */

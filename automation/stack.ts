@@ -367,7 +367,7 @@ export async function openStack(options: StackOptions): Promise<ProgramStack> {
     const kept = values.filter(([key]) => !isGiven || settings.config?.[key] === undefined);
     check({ ...Object.fromEntries(kept), ...(isGiven && given) });
   }
-  if (isGiven) await keep(workspace, stackName, settings, given, options.secrets);
+  if (isGiven) await keep(workspace, stackName, given, options.secrets);
   return opened;
 }
 
@@ -378,10 +378,11 @@ type Settings = StackSettings & { readonly environment?: unknown };
 async function keep(
   workspace: Workspace,
   stack: string,
-  settings: StackSettings,
   config: Readonly<Record<string, string>>,
   secrets: readonly string[] = [],
 ): Promise<void> {
+  // With what the engine has just put there, where it has made the stack: the salt of its secrets.
+  const settings: StackSettings = await workspace.stackSettings(stack).catch(() => ({}));
   const part = (secret: boolean) =>
     Object.entries(config).filter(([key]) => secrets.includes(key) === secret);
   // One file operation where `pulumi config` would be a process a key.

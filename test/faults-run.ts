@@ -9,7 +9,16 @@ import { countLine, runSuites } from "./suites.ts";
 
 const folder = join(import.meta.dirname, "faults");
 /** Those that need the live parts come last, and share them: the first brings local up where it is not. */
-const onLocal = ["drift", "secrets", "api", "concurrency", "migration", "cluster-replacement", "kill"];
+const onLocal = [
+  "drift",
+  "secrets",
+  "api",
+  "concurrency",
+  "migration",
+  "cluster-replacement",
+  "kill",
+  "soak",
+];
 
 const names = readdirSync(folder)
   .filter((file) => file.endsWith(".faults.ts"))

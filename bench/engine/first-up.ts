@@ -60,7 +60,8 @@ async function firstUp(size: number, stacks: number | undefined): Promise<number
       ...(stacks !== undefined && { stacks }),
       pulumiHome: join(folder, "home"),
       env: {
-        PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
+        // As docs/reliability.md says of a file backend: without files of metadata.
+        PULUMI_BACKEND_URL: `file://${join(folder, "state")}?metadata=skip`,
         PULUMI_CONFIG_PASSPHRASE: "bench",
         PULUMI_SKIP_UPDATE_CHECK: "true",
         PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",

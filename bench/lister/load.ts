@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import type { Options, Result } from "autocannon";
 
 /** What can be asked of the load generator: options that survive JSON. */
-export type Load = Pick<Options, "url" | "connections" | "duration" | "timeout"> & {
+export type Load = Pick<Options, "url" | "connections" | "duration" | "timeout" | "overallRate"> & {
   /** One after the other on each connection. Default: the URL's own. */
   readonly paths?: readonly string[];
 };

@@ -78,6 +78,7 @@ describe("an environment's bindings in several stacks", () => {
     // A move that was cut off between its two writes leaves the bindings in both states.
     const fewer = await open({ stacks: 1 });
     expect(fewer.moves).to.deep.equal([{ namespace: "b", from: "prod.2", to: "prod.1" }]);
+    expect((await fewer.preview()).changes, "what moves is not to be made").to.have.all.keys("same");
     const stacks = join(stage.folder, "state", ".pulumi", "stacks", "eks-irsa");
     cpSync(join(stacks, "prod.2.json"), join(stage.folder, "before.json"));
     stage.creations["kubernetes:core/v1:Namespace"] = async () => {
@@ -162,6 +163,11 @@ describe("an environment's bindings in several stacks", () => {
     const { outputs, shards } = JSON.parse(up.stdout);
     expect(Object.keys(outputs.bindings)).to.have.length(5);
     expect(shards).to.have.length(2);
+
+    const fewer = await stage.stack("preview", "x", "--stacks", "1");
+    expect(fewer.stderr).to.match(
+      /^ {2}the bindings of b would move from x\.2 to x\.1, as they are\nnothing would change\n/,
+    );
 
     const destroy = await stage.stack("destroy", "x", "--yes", "--stacks");
     expect(destroy.stderr).to.match(/ {2}x\.2: 2 bindings, \d+ deleted/);

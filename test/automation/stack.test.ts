@@ -76,6 +76,11 @@ describe("a stack's configuration", () => {
     expect(error.message).to.contain("aws:region is not set; it must be an AWS region");
   });
 
+  it("leaves the salt of the stack's secrets, which the engine has put into the settings file", async () => {
+    await open({ region: "eu-west-1", config: { app: "none" } });
+    expect(readFileSync(join(folder, settings), "utf8")).to.match(/^encryptionsalt: v1:/m);
+  });
+
   it("keeps secret what is said to be, and is read again", async () => {
     const role = { arn: "arn:aws:iam::111122223333:role/reader" };
     await open({ region: "eu-west-1", config: { role }, secrets: ["eks-irsa:role"] });

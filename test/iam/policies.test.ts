@@ -92,7 +92,7 @@ describe("policy references", () => {
         service,
       ).to.not.throw();
     }
-  });
+  }).timeout("1m");
 
   it("are ten managed ones at most, and the error says which is one too many", () => {
     const ten = Array.from({ length: 10 }, (_, index) => `Policy${index}`);
