@@ -383,29 +383,34 @@ describe("npm run local", function () {
     expect((JSON.parse(stdout) as Report).proofs.filter((proof) => !proof.ok)).to.deep.equal([]);
 
     const of = ["--cluster-name", "eks-irsa"];
-    expect(
-      (await aws("eks", "describe-cluster", "--name", "eks-irsa")).cluster.computeConfig,
-    ).to.deep.include({
-      enabled: true,
-      nodePools: ["general-purpose", "system"],
-    });
-    expect((await aws("eks", "list-nodegroups", ...of)).nodegroups).to.deep.equal([]);
-    expect((await aws("eks", "list-addons", ...of)).addons).to.deep.equal([]);
-    expect((await aws("ec2", "describe-launch-templates")).LaunchTemplates).to.deep.equal([]);
-
-    const creator = (await aws("sts", "get-caller-identity")).Arn;
-    expect((await aws("eks", "list-access-entries", ...of)).accessEntries).to.have.members([
-      creator,
-      ann.arn,
+    const [
+      { cluster },
+      { nodegroups },
+      { addons },
+      { LaunchTemplates },
+      { accessEntries },
+      { Arn: creator },
+    ] = await Promise.all([
+      aws("eks", "describe-cluster", "--name", "eks-irsa"),
+      aws("eks", "list-nodegroups", ...of),
+      aws("eks", "list-addons", ...of),
+      aws("ec2", "describe-launch-templates"),
+      aws("eks", "list-access-entries", ...of),
+      aws("sts", "get-caller-identity"),
     ]);
+    const nodePools = ["general-purpose", "system"];
+    expect(cluster.computeConfig).to.deep.include({ enabled: true, nodePools });
+    expect([nodegroups, addons, LaunchTemplates]).to.deep.equal([[], [], []]);
+    expect(accessEntries).to.have.members([creator, ann.arn]);
+
     const kubeconfig = join(tmpdir(), `eks-irsa-admins-${process.pid}`);
     try {
       const write = ["eks", "update-kubeconfig", "--name", "eks-irsa", "--kubeconfig", kubeconfig];
       await works(command("aws", write, { env: shell }));
       const mayAll = ({ env }: typeof ann) =>
         command("kubectl", ["auth", "can-i", "*", "*", "--kubeconfig", kubeconfig], { env });
-      expect((await works(mayAll(ann))).stdout.trim()).to.equal("yes");
-      const { code, stderr } = await mayAll(bob);
+      const [{ stdout: answer }, { code, stderr }] = await Promise.all([works(mayAll(ann)), mayAll(bob)]);
+      expect(answer.trim()).to.equal("yes");
       expect(code).to.equal(1);
       expect(stderr).to.match(/Unauthorized|must be logged in/);
     } finally {
