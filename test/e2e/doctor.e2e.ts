@@ -679,7 +679,9 @@ describe("the doctor", function () {
     });
 
     it("under another ServiceAccount", async () => {
-      await deploy({ serviceAccountName: "default", containers: [named({})] });
+      // Without a role the webhook gives no region either, and the lister ends without one.
+      const env = [{ name: "AWS_REGION", value: region }];
+      await deploy({ serviceAccountName: "default", containers: [named({ env })] });
       const finding = broken(await look());
       expect(finding).to.include({ cause: "pod-service-account" });
       await rolledAndHealthy(finding);
