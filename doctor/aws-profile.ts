@@ -1,7 +1,7 @@
 // An AWS configuration as SDKs read it: profiles, and what one says of whose credentials to use. Source: "Shared config and
 // credentials files", and "Assume role credential provider", AWS SDKs and Tools Reference Guide.
 
-export type Profile = ReadonlyMap<string, string>;
+type Profile = ReadonlyMap<string, string>;
 
 /** The profiles of a configuration file, by name. */
 export function profilesOf(text: string): ReadonlyMap<string, Profile> {

@@ -49,7 +49,7 @@ export interface Profiles {
 }
 
 /** A kubeconfig other than the one that kubectl takes by itself. */
-export interface KubeconfigChoice {
+interface KubeconfigChoice {
   readonly file?: string | undefined;
   readonly context?: string | undefined;
   /** Whether it is the stack's own, which lies in no file. */

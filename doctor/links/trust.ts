@@ -128,7 +128,7 @@ export const onlySts = (undecided: readonly string[]): string =>
   `Only STS can judge: ${undecided.join("; ")}.`;
 
 /** A trust policy that refuses, and what it should admit. */
-export interface Refusal {
+interface Refusal {
   readonly role: Pick<Role, "name" | "trustPolicy">;
   readonly fault: TrustFault;
   /** Statements that admit just the caller. */

@@ -130,7 +130,7 @@ describe("the doctor", function () {
     await run(`${command} -n ${namespace} deployment/patient`);
     await rolledOut();
   };
-  /** A Deployment of one pod that is ready as soon as it runs; the one of before is gone. */
+  /** A Deployment of one pod, which is there; the one of before is gone. */
   const deploy = async (spec: object) => {
     await run(`kubectl delete -n ${namespace} deployment/patient --ignore-not-found --cascade=foreground`);
     await run(`kubectl delete pod -n ${namespace} --all --now --wait`);
@@ -144,7 +144,9 @@ describe("the doctor", function () {
         template: { metadata: { labels }, spec: podOf(spec).spec },
       },
     });
-    await rolledOut();
+    await until("the Deployment's pod is there", 60, async () =>
+      (await run(`kubectl get pod -n ${namespace} -l app=patient -o name`)) === "" ? undefined : true,
+    );
   };
   const agentPod = () => ({
     apiVersion: "v1",
@@ -679,7 +681,9 @@ describe("the doctor", function () {
     });
 
     it("under another ServiceAccount", async () => {
-      await deploy({ serviceAccountName: "default", containers: [named({})] });
+      // Without a role the webhook gives no region either, and the lister ends without one.
+      const env = [{ name: "AWS_REGION", value: region }];
+      await deploy({ serviceAccountName: "default", containers: [named({ env })] });
       const finding = broken(await look());
       expect(finding).to.include({ cause: "pod-service-account" });
       await rolledAndHealthy(finding);

@@ -37,7 +37,7 @@ describe("the doctor's link service-account", () => {
     const { kubernetes, ...rest } = associated();
     const both = { ...kubernetes, ...annotated({ "eks.amazonaws.com/role-arn": roleArn }).kubernetes };
     const finding = findingOf(await look({ ...rest, kubernetes: both }), "service-account");
-    expect(JSON.stringify(finding)).to.contain("the association wins");
+    expect(JSON.stringify(finding)).to.contain("is for pods of before the association");
   });
 
   it("goes by the annotation where associations may not be asked for, and does not call that healthy", async () => {
