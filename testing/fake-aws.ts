@@ -25,6 +25,8 @@ export class FakeAws {
   sessionSeconds = 3600;
   /** Tokens that were swapped, in their order. */
   readonly tokens: string[] = [];
+  /** Roles that were assumed with credentials, and by what external id. */
+  readonly assumed: { readonly role: string; readonly externalId: string | null }[] = [];
   /** Access keys that buckets were listed with, in their order. */
   readonly keys: string[] = [];
   /** What each request that it answered told a proxy of who it is; "" for those that told nothing. */
@@ -95,6 +97,7 @@ export class FakeAws {
       if (this.sts === "refuses") return send(403, stsRefusal);
       return send(200, this.#swap(parameters));
     }
+    if (action === "AssumeRole") return send(200, this.#assume(parameters));
     if (action === "GetCallerIdentity") return send(200, identity);
     this.keys.push(/Credential=([^/]+)\//.exec(request.headers.authorization ?? "")?.[1] ?? "");
     switch (this.next.shift() ?? this.mood) {
@@ -117,11 +120,23 @@ export class FakeAws {
 
   #swap(parameters: URLSearchParams): string {
     this.tokens.push(parameters.get("WebIdentityToken") ?? "");
+    return this.#session("AssumeRoleWithWebIdentity", `KEY${this.tokens.length}`);
+  }
+
+  #assume(parameters: URLSearchParams): string {
+    this.assumed.push({
+      role: parameters.get("RoleArn") ?? "",
+      externalId: parameters.get("ExternalId"),
+    });
+    return this.#session("AssumeRole", `NEXT${this.assumed.length}`);
+  }
+
+  #session(action: string, accessKey: string): string {
     const expires = new Date(Date.now() + this.sessionSeconds * 1000).toISOString();
-    return `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult>
-<Credentials><AccessKeyId>KEY${this.tokens.length}</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>session</SessionToken><Expiration>${expires}</Expiration></Credentials>
+    return `<${action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><${action}Result>
+<Credentials><AccessKeyId>${accessKey}</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>session</SessionToken><Expiration>${expires}</Expiration></Credentials>
 <AssumedRoleUser><Arn>arn:aws:sts::111122223333:assumed-role/reader/session</Arn><AssumedRoleId>A:session</AssumedRoleId></AssumedRoleUser>
-</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`;
+</${action}Result></${action}Response>`;
   }
 
   #page(query: URLSearchParams): string {

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { awsConfig, tokenFolder } from "../../components/pod-additions.ts";
 import { Browser, chromium, views } from "../../testing/browser.ts";
 import { type Certificate, selfSigned } from "../../testing/certificate.ts";
 import { FakeAws } from "../../testing/fake-aws.ts";
@@ -302,6 +303,30 @@ for (const { language, command } of listers) {
       // What is waited for is a listing with a key that came for the new one.
       await until(() => aws.keys.some((key) => tokenOf(key) === token("second")) || undefined);
       expect(await ready()).to.equal(true);
+    });
+
+    it("goes on to a second role by the profile of a chain, which it would not with the webhook's variables alone", async () => {
+      const target = "arn:aws:iam::222233334444:role/reports";
+      const { data } = awsConfig({ roleArn: role, target, externalId: "reports" });
+      writeFileSync(join(scratch, "token"), token("chained"));
+      writeFileSync(join(scratch, "config"), (data.config ?? "").replace(tokenFolder, scratch));
+      const chained = (file: string) =>
+        once({
+          AWS_ENDPOINT_URL_STS: aws.url,
+          AWS_CONFIG_FILE: join(scratch, "config"),
+          AWS_PROFILE: "chained",
+          AWS_ROLE_ARN: role,
+          AWS_WEB_IDENTITY_TOKEN_FILE: file,
+        });
+      // As podAdditions have it.
+      const { code, stderr } = await chained("");
+      expect(code, stderr).to.equal(0);
+      expect(aws.tokens).to.deep.equal([token("chained")]);
+      expect(aws.assumed).to.deep.equal([{ role: target, externalId: "reports" }]);
+      expect(aws.keys).to.deep.equal(["NEXT1"]);
+      // As the webhook has it.
+      expect((await chained(join(scratch, "token"))).code).to.equal(0);
+      expect(aws.keys).to.deep.equal(["NEXT1", "KEY2"]);
     });
 
     it("serves page, buckets, health, readiness and metrics", async () => {
