@@ -91,11 +91,15 @@ describe("an environment's bindings in several stacks", () => {
     cpSync(join(stage.folder, "before.json"), join(stacks, "prod.2.json"));
     delete stage.creations["kubernetes:core/v1:Namespace"];
 
-    const moved = await (await open({ stacks: 1 })).up();
+    const last = await open({ stacks: 1 });
+    const moved = await last.up();
     // What goes are the providers that came along, and what there is of d.
     expect(moved.changes).to.not.have.any.keys("create", "replace", "create-replacement");
     expect(made).to.equal(5);
     expect(states(), "the stack that gave all away is gone").to.deep.equal(["prod.1.json"]);
+    expect(last.moves).to.deep.equal([]);
+    expect((await last.refresh()).shards).to.have.length(1);
+    expect((await last.preview()).changes).to.have.all.keys("same");
   });
 
   it("are taken over from a stack that has them all", async () => {
