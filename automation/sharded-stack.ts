@@ -104,11 +104,10 @@ type OpenShard = (stack: string, bindings: readonly Binding[]) => Promise<Progra
 export class ShardedStack {
   /** The environment. */
   readonly name: string;
-  /** What the next `up` moves before all else. */
-  readonly moves: readonly Move[];
 
-  readonly #shards: readonly Shard[];
-  readonly #unfinished: readonly Move[];
+  #shards: readonly Shard[];
+  #moves: readonly Move[];
+  #unfinished: readonly Move[];
   readonly #concurrency: number | undefined;
   readonly #workspace: LocalWorkspace;
   readonly #open: OpenShard;
@@ -125,12 +124,17 @@ export class ShardedStack {
     concurrency?: number,
   ) {
     this.name = environment;
-    this.moves = moves;
+    this.#moves = moves;
     this.#shards = shards;
     this.#unfinished = unfinished;
     this.#workspace = workspace;
     this.#open = open;
     this.#concurrency = concurrency;
+  }
+
+  /** What the next `up` moves before all else. */
+  get moves(): readonly Move[] {
+    return this.#moves;
   }
 
   /** Finds out what `up` would change, beside what it moves. */
@@ -166,6 +170,7 @@ export class ShardedStack {
       if (!leaves) continue;
       await stack.destroy({ signal: options.signal });
       await stack.remove();
+      this.#shards = this.#shards.filter((one) => one.stack !== stack);
     }
     return { ...up, outputs: merged(outputs) };
   }
@@ -243,6 +248,7 @@ export class ShardedStack {
       const deployment = forgetting(exported.state, (await this.#export(to)).state, namespaces);
       await attempt(() => this.#workspace.importStack(from, { ...exported.whole, deployment }));
     }
+    this.#unfinished = [];
   }
 
   async #move({ onProgress, signal }: OperationOptions): Promise<void> {
@@ -274,6 +280,7 @@ export class ShardedStack {
       );
       await moveResources(urns, from, to, shard.stack.stack.workspace);
     }
+    this.#moves = [];
   }
 
   async #export(stack: string) {
