@@ -23,7 +23,8 @@ const share = minutes >= 10 ? 0.1 : 0.3;
 const clients = 20;
 /** Requests a second, of all: what the rest of local shares the machine with. */
 const rate = 200;
-const percent = 1;
+/** Of a hundred requests to AWS. A short time has some ninety a minute, of which one is to fail for certain. */
+const percent = minutes >= 10 ? 1 : 10;
 /** Seconds between two looks. */
 const interval = 2;
 
