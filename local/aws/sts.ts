@@ -31,13 +31,22 @@ export async function assumeRoleWithWebIdentity(
     log(`AssumeRoleWithWebIdentity ${parameters.get("RoleArn")}: ${error.code}, ${error.message}`);
     return errorReply(error, "query", "sts");
   }
-  const durationSeconds = sessionSeconds(identity.durationSeconds);
+  const seconds = sessionSeconds(identity.durationSeconds);
+  const shortened = seconds < identity.durationSeconds;
+  const durationSeconds = shortened ? seconds + underWaySeconds : seconds;
+  const told = shortened ? new Date(Date.now() + seconds * 1000) : undefined;
   const reply = await post(verifiedForm({ ...identity, durationSeconds }));
   if (reply.status === 200) {
     log(`AssumeRoleWithWebIdentity ${identity.roleArn}: credentials for ${identity.subject}`);
   }
-  return { ...reply, body: withIdentity(reply.body, identity) };
+  return { ...reply, body: withIdentity(reply.body, identity, told) };
 }
+
+/**
+ * How much longer a session that was shortened lives than is told: SDKs for which that is not over yet have requests under way,
+ * and with sessions of seconds some would come too late.
+ */
+const underWaySeconds = 2;
 
 /** The call that MiniStack issues credentials by. */
 function verifiedForm(identity: WebIdentity): URLSearchParams {
@@ -60,9 +69,10 @@ function claimsOnly({ issuer, subject, audience }: WebIdentity): string {
   return `${part({ alg: "none" })}.${part({ iss: issuer, sub: subject, aud: audience })}.`;
 }
 
-/** MiniStack answers with a fixed subject, audience and provider. */
-function withIdentity(xml: string, identity: WebIdentity): string {
+/** MiniStack answers with a fixed subject, audience and provider, and knows nothing of a session that is told shorter. */
+function withIdentity(xml: string, identity: WebIdentity, expiration: Date | undefined): string {
   const elements = {
+    ...(expiration && { Expiration: expiration.toISOString() }),
     SubjectFromWebIdentityToken: identity.subject,
     Audience: identity.audience,
     Provider: identity.provider,

@@ -72,7 +72,7 @@ describe("npm run local by EKS Pod Identity", function () {
   };
 
   before(async () => {
-    await works(local("up", "--json"));
+    report = JSON.parse((await works(local("up", "--json"))).stdout) as Report;
     shell = await shellOf((await works(local("env"))).stdout);
     process.env.PATH = shell.PATH; // the Automation API looks for the engine there
     process.env.LD_LIBRARY_PATH = shell.LD_LIBRARY_PATH;

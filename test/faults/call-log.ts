@@ -46,8 +46,9 @@ export const changesSince = (offset: number): number => read(offset).match(chang
 
 const change = / aws: \w+ (?:iam:UpdateAssumeRolePolicy|eks:(?:Create|Delete)PodIdentityAssociation) 200 /g;
 
+/** One that is `aborted` was broken off by whoever asked, as by a pod that ends. */
 const refusal =
-  /^(aws: (GET \/ (?!200 )|AssumeRoleWithWebIdentity [^ ]+: (?!credentials for )|POST sts:(GetCallerIdentity|AssumeRole\w*) (?!200 ))|agent: Error )/;
+  /^(aws: (GET \/ (?!200 |aborted )|AssumeRoleWithWebIdentity [^ ]+: (?!credentials for )|POST sts:(GetCallerIdentity|AssumeRole\w*) (?!200 ))|agent: Error )/;
 
 function read(offset: number): string {
   const buffer = Buffer.alloc(statSync(file).size - offset);

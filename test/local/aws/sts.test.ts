@@ -64,7 +64,12 @@ describe("assumeRoleWithWebIdentity", () => {
     };
     expect(await seconds()).to.equal("3600");
     limit.set(20);
-    expect(await seconds()).to.equal("20");
+    upstream.body = `${issued}<Expiration>x</Expiration>`;
+    const since = Date.now();
+    const told = (await assume(call(await sign(key)), limit.of)).body;
+    const expiration = Date.parse(/<Expiration>(.*)<\/Expiration>/.exec(told)?.[1] ?? "");
+    expect(expiration - since, "told").to.be.within(20_000, 21_000);
+    expect(await seconds(), "and a little longer, for what is under way").to.equal("22");
     expect([limit.of(3600, 17), limit.of(3600, 30), limit.of(10, 30)]).to.deep.equal([20, 30, 10]);
     limit.set(undefined);
     expect(await seconds()).to.equal("3600");
