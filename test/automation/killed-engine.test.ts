@@ -19,7 +19,10 @@ describe("an engine that is killed amid an association", function () {
     stage.configured({
       app: "none",
       cluster: { name: "dev", existing: true },
-      bindings: [{ namespace: "team-a", serviceAccount: "app", identity: "pod-identity" }],
+      // Its name has what else may be under way found, which is the role's list of policies.
+      bindings: [
+        { namespace: "team-a", serviceAccount: "app", identity: "pod-identity", role: { name: "app" } },
+      ],
     });
   });
   after(() => stage?.close());
