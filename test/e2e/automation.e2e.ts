@@ -156,13 +156,12 @@ describe("the Automation API", function () {
   });
 
   it("names the resource that a provider refused", async () => {
-    const stack = await open("refused", [
-      { namespace: "no-such-namespace", serviceAccount: "app", policies: [] },
-    ]);
+    // It is there: Kubernetes makes it with the namespace.
+    const stack = await open("refused", [{ namespace: "default", serviceAccount: "default", policies: [] }]);
     const error = await failure(stack.up());
     expect(error).to.be.instanceOf(ResourceError);
-    expect((error as ResourceError).urn).to.match(/ServiceAccount::no-such-namespace\.app-service-account$/);
-    expect((error as ResourceError).reason).to.contain("no-such-namespace");
+    expect((error as ResourceError).urn).to.match(/ServiceAccount::default\.default-service-account$/);
+    expect((error as ResourceError).reason).to.contain("already exists");
     await stack.destroy();
   });
 

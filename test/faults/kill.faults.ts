@@ -11,7 +11,7 @@ import { count, Tally } from "./tally.ts";
 // The engine is killed at random moments of `up` and of `destroy`: the next run finishes, comes to what an undisturbed one
 // comes to, and after a destroy nothing is left.
 
-const rounds = count(20, 2);
+const rounds = count(20, 1);
 
 async function untilThere(operation: Operation, ended: () => boolean): Promise<number | undefined> {
   while (!ended()) {
