@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import type { V1Pod } from "@kubernetes/client-node";
-import getPort from "get-port";
 import { type Changes, changed, summary } from "../../automation/progress.ts";
 import { withoutSecrets } from "../../automation/stack.ts";
 import { columnsOf, shortPath } from "../../terminal.ts";
+import { freePort } from "../machine/free-port.ts";
 import { logs, project } from "../machine/paths.ts";
 import { alive } from "../machine/process.ts";
 import type { Proof } from "../proofs.ts";
@@ -138,8 +138,7 @@ async function bringUp(runTimed: <In, Out>(step: Step<In, Out>, known: In) => Pr
 
 async function choosePorts(): Promise<Ports> {
   const ports: Partial<Ports> = {};
-  for (const name of portNames)
-    ports[name] = await getPort({ host: "127.0.0.1", exclude: Object.values(ports) });
+  for (const name of portNames) ports[name] = await freePort(Object.values(ports));
   return ports as Ports; // each of its names has one now
 }
 

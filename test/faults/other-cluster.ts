@@ -11,11 +11,11 @@ import {
   ListClustersCommand,
 } from "@aws-sdk/client-eks";
 import { CoreV1Api } from "@kubernetes/client-node";
-import getPort from "get-port";
 import { rootCredentials } from "../../local/aws/ministack.ts";
 import { administrator } from "../../local/kubernetes/client.ts";
 import { startApiServer, startControllers, startEtcd } from "../../local/kubernetes/control-plane.ts";
 import type { Identity, Pki } from "../../local/kubernetes/pki.ts";
+import { freePort } from "../../local/machine/free-port.ts";
 import { runFolder } from "../../local/machine/paths.ts";
 import { type Daemon, stop } from "../../local/machine/process.ts";
 import { folders, issuerOf, region } from "../../local/run.ts";
@@ -66,7 +66,7 @@ export class OtherCluster {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const own: Record<string, number> = {};
     for (const name of ["etcd", "etcdPeer", "apiServer", "controllerManager", "scheduler"] as const)
-      own[name] = await getPort();
+      own[name] = await freePort();
     const pki = pkiWithOwnSigningKey();
     const plane = {
       folder,
