@@ -1,5 +1,5 @@
 import { readdir, readFile, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { shortPath } from "../../terminal.ts";
 import { containerProcesses, removeCgroups } from "../kubernetes/node.ts";
@@ -25,13 +25,13 @@ export async function down(): Promise<void> {
   unlock();
 }
 
-/** What to know of a run that another cache has; empty when there is none. */
+/** A sentence of a run that another cache has, after a space; empty when there is none. */
 export function elsewhere(): string {
   const folder = bridgeOwner();
   if (folder === undefined || folder === runFolder || !inUse(folder)) return "";
   const project = load(folder)?.project;
   return (
-    ` But with its data in ${shortPath(folder)} one is${project ? `, started from ${shortPath(project)}` : ""}: ` +
+    ` One is up with its data in ${shortPath(folder)}${project ? `, started from ${shortPath(project)}` : ""}: ` +
     `\`EKS_IRSA_CACHE=${shortPath(dirname(folder))} npm run local -- down\` ends it.`
   );
 }
@@ -83,15 +83,20 @@ export async function takeDown(folder = runFolder): Promise<number> {
   return daemons.length + containers.length + left.length;
 }
 
-/** Processes that containerd and dockerd leave behind on purpose: those that keep containers, by their sockets' folder. */
+/**
+ * Processes that nobody has recorded. Those that keep containers containerd and dockerd leave behind on purpose: by their
+ * sockets' folder. Providers outlive an engine that was killed: by the folder of the cache's plugins.
+ */
 async function ownProcesses(folder: string): Promise<number[]> {
   const found: number[] = [];
+  const plugins = join(dirname(folder), "pulumi", "plugins", "/");
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
     const [program = "", ...arguments_] = (
       await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")
     ).split("\0");
-    if (/(^|\/)containerd[^/]*$/.test(program) && arguments_.some((text) => text.startsWith(`${folder}/`)))
-      found.push(Number(pid));
+    const keeper =
+      /(^|\/)containerd[^/]*$/.test(program) && arguments_.some((text) => text.startsWith(`${folder}/`));
+    if (keeper || program.startsWith(plugins)) found.push(Number(pid));
   }
   return found;
 }

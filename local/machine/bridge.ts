@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { command } from "./command.ts";
@@ -21,25 +21,20 @@ export const agentPort = 80;
 /** What a bridge that local made has as its alias, before the folder of its run. */
 const mark = "eks-irsa local: ";
 
+/** Where the kernel shows network devices. */
+const networkDevices = "/sys/class/net";
+
 /**
  * The folder of the run whose bridge is there, also when that run ended without removing it, and whoever's cache it was of;
- * undefined when there is none.
- *
- * @param devices where the kernel shows network devices
- * @throws Error when there is a device of that name that local did not make.
+ * undefined when there is none, or one that bears no mark of local.
  */
-export function bridgeOwner(devices = "/sys/class/net"): string | undefined {
-  let alias: string;
+export function bridgeOwner(devices = networkDevices): string | undefined {
   try {
-    alias = readFileSync(join(devices, name, "ifalias"), "utf8").trimEnd();
+    const alias = readFileSync(join(devices, name, "ifalias"), "utf8").trimEnd();
+    return alias.startsWith(mark) ? alias.slice(mark.length) : undefined;
   } catch {
     return undefined;
   }
-  if (alias.startsWith(mark)) return alias.slice(mark.length);
-  throw new Error(
-    `A network device ${name} is there that bears no mark of local, which needs the name for its own. ` +
-      `If nothing of yours uses it, remove it: \`ip link delete ${name}\`.`,
-  );
 }
 
 /**
@@ -47,9 +42,16 @@ export function bridgeOwner(devices = "/sys/class/net"): string | undefined {
  * reaches the host, other pods, and nothing else. The agent's address is the host's on it too, for as long as it is there.
  *
  * @param owner the folder of the run that it is for
- * @throws Error when this machine is a node of EKS itself, whose own agent has the address.
+ * @throws Error when there is a device of that name; or when this machine is a node of EKS itself, whose own agent has the
+ *   address.
  */
-export async function createBridge(owner: string): Promise<Bridge> {
+export async function createBridge(owner: string, devices = networkDevices): Promise<Bridge> {
+  if (existsSync(join(devices, name))) {
+    throw new Error(
+      `A network device ${name} is there that bears no mark of local, which needs the name for its own. ` +
+        `If nothing of yours uses it, remove it: \`ip link delete ${name}\`.`,
+    );
+  }
   const [agents] = Object.entries(networkInterfaces()).find(([, addresses]) =>
     addresses?.some(({ address }) => address === agentAddress),
   ) ?? [undefined];

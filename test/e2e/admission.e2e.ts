@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { openStack } from "../../automation/stack.ts";
 import { podSecurityContext } from "../../components/pod-security.ts";
 import type { ConfigInput } from "../../config.ts";
+import { listBuckets } from "../../iam/policies.ts";
 import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEnvironment, region } from "../../local/run.ts";
 import { running } from "../../local/state.ts";
@@ -79,15 +80,7 @@ describe("admission: enforced", function () {
     await awaitWebhook(true);
   };
 
-  const policies = [
-    {
-      name: "list-buckets",
-      document: {
-        Version: "2012-10-17",
-        Statement: [{ Effect: "Allow", Action: "s3:ListAllMyBuckets", Resource: "*" }],
-      },
-    },
-  ] as const;
+  const policies = [listBuckets];
   const config = (identity?: "pod-identity"): ConfigInput => ({
     app: "none",
     cluster: { name: "eks-irsa", existing: true },

@@ -6,6 +6,7 @@ import { AssumeRoleWithWebIdentityCommand } from "@aws-sdk/client-sts";
 import { expect } from "chai";
 import { openStack } from "../../automation/index.ts";
 import type { ConfigInput } from "../../config.ts";
+import { listBuckets } from "../../iam/policies.ts";
 import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEndpoint, awsEnvironment, region } from "../../local/run.ts";
 import { goLister, type Started, start } from "../../testing/lister-process.ts";
@@ -45,15 +46,7 @@ describe("a cluster that is replaced", function () {
       config: { app: "none", ...config },
       env: { ...awsEnvironment(live.state), ...engineEnvironment(live.state) },
     });
-  const policies = [
-    {
-      name: "list-buckets",
-      document: {
-        Version: "2012-10-17",
-        Statement: [{ Effect: "Allow", Action: "s3:ListAllMyBuckets", Resource: "*" }],
-      },
-    },
-  ] as const;
+  const policies = [listBuckets];
   const own: Binding[] = names.map((serviceAccount) => ({ namespace, serviceAccount, policies }));
   const old = { name: "eks-irsa", existing: true } as const;
   const roleOf = (name: string) => roles[`${namespace}/${name}`] ?? "";

@@ -6,6 +6,7 @@ import { expect } from "chai";
 import { openStack, type ProgramStack } from "../../automation/index.ts";
 import type { IdentityArgs } from "../../components/irsa-arguments.ts";
 import { tokenFolder } from "../../components/pod-additions.ts";
+import { listBuckets } from "../../iam/policies.ts";
 import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEnvironment, region } from "../../local/run.ts";
 import { failureOf } from "../failure.ts";
@@ -64,7 +65,7 @@ for (const { title, bindings, killed } of journeys) {
             namespace,
             serviceAccount,
             identity,
-            policies: [{ name: "list-buckets", document: listBuckets }],
+            policies: [listBuckets],
           })),
         },
         env: { ...awsEnvironment(live.state), ...engineEnvironment(live.state) },
@@ -179,11 +180,6 @@ for (const { title, bindings, killed } of journeys) {
       }));
   });
 }
-
-const listBuckets = {
-  Version: "2012-10-17",
-  Statement: [{ Effect: "Allow", Action: "s3:ListAllMyBuckets", Resource: "*" }],
-} as const;
 
 /** What a workload's template holds on its way back. */
 const webIdentity = (roleArn: string) => ({

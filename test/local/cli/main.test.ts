@@ -61,11 +61,11 @@ describe("the local command", () => {
     // Where one is up on this machine with another cache, both say so too.
     const status = await local(["status"]);
     expect(status.code).to.equal(0);
-    expect(status.stdout).to.match(/^Nothing is up\. Bring it up with `npm run local`\.( But .*)?\n$/);
+    expect(status.stdout).to.match(/^Nothing is up\. Bring it up with `npm run local`\.( One is up .*)?\n$/);
     expect((await local(["status", "--json"])).stdout).to.equal('{"up":false}\n');
     const down = await local(["down"]);
     expect(down.code).to.equal(0);
-    expect(down.stdout).to.match(/^Nothing is up\.( But .*)?\n$/);
+    expect(down.stdout).to.match(/^Nothing is up\.( One is up .*)?\n$/);
   });
 
   it("names the part that has ended, and its log", async () => {
