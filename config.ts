@@ -13,14 +13,9 @@ import {
   stackName,
   systemOf,
 } from "./components/cluster-arguments.ts";
-import {
-  assumeRolePolicyName,
-  irsaFields,
-  irsaRules,
-  phaseOf,
-  placementFaults,
-  policyResource,
-} from "./components/irsa-arguments.ts";
+import { irsaFields } from "./components/irsa-arguments.ts";
+import { phaseOf } from "./components/irsa-identity.ts";
+import { assumeRolePolicyName, irsaRules, placementFaults, policyResource } from "./components/irsa-rules.ts";
 import { clusterName, isImageName } from "./iam/names.ts";
 import { partitionIn, partitionOfRegion, partitionRule, region } from "./iam/partition.ts";
 import { listBuckets, resolvePolicy } from "./iam/policies.ts";

@@ -7,7 +7,7 @@ import type { ClusterAccess } from "./components/cluster-access.ts";
 import { ExistingCluster } from "./components/existing-cluster.ts";
 import { Image } from "./components/image.ts";
 import { IrsaServiceAccount } from "./components/irsa.ts";
-import { phaseOf } from "./components/irsa-arguments.ts";
+import { phaseOf } from "./components/irsa-identity.ts";
 import { S3Lister } from "./components/lister.ts";
 import { ReferencedCluster } from "./components/referenced-cluster.ts";
 import { Toolbox } from "./components/toolbox.ts";

@@ -1,4 +1,5 @@
-import { annotationsOf, type IdentityArgs, phaseOf } from "../components/irsa-arguments.ts";
+import { annotationsOf } from "../components/irsa-annotations.ts";
+import { type IdentityArgs, phaseOf } from "../components/irsa-identity.ts";
 import { ConfigError, type ConfigInput, parseConfig, project } from "../config.ts";
 import { partitionOfArn } from "../iam/partition.ts";
 import { awsManagedPolicyArn, type PolicyReference, resolvePolicies } from "../iam/policies.ts";

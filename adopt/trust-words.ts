@@ -1,4 +1,5 @@
-import { type IdentityArgs, phaseOf, trustPolicyFor } from "../components/irsa-arguments.ts";
+import { type IdentityArgs, phaseOf } from "../components/irsa-identity.ts";
+import { trustPolicyFor } from "../components/irsa-rules.ts";
 import { isNamePattern, isNamespaceName, isServiceAccountName } from "../iam/names.ts";
 import { characters } from "../iam/policy-document.ts";
 import { statementsOf, texts } from "../iam/policy-reader.ts";

@@ -92,10 +92,12 @@ export function toOperationError(
     return new BusyStackError(`Another operation on the stack is under way${who}.`, output, { cause: error });
   }
   // The file backend replaces a checkpoint as a whole, but not the metadata beside it, which it reads before it looks at
-  // the lock. Source: `setAttrs` of gocloud.dev/blob/fileblob.
-  if (/failed to load checkpoint: (unexpected EOF|EOF|unexpected end of JSON input)/.test(message)) {
+  // the lock; to list the stacks it reads that of all of them. Source: `setAttrs` of gocloud.dev/blob/fileblob.
+  if (
+    /error: (failed to load checkpoint: )?(unexpected EOF|EOF|unexpected end of JSON input)$/m.test(message)
+  ) {
     return new BusyStackError(
-      "Another operation is writing the stack's state. Where none is under way, an engine was killed at that: delete the " +
+      "Another operation is writing a stack's state. Where none is under way, an engine was killed at that: delete the " +
         "empty file with the ending .json.attrs beside the state, which is whole. A backend file://...?metadata=skip has " +
         "no such files.",
       output,

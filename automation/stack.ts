@@ -356,7 +356,7 @@ export async function openStack(options: StackOptions): Promise<ProgramStack> {
         const stack = await attempt(() => Stack.create(stackName, workspace));
         return new ProgramStack(stack, { isNew: true });
       }
-      const stacks = (await workspace.listStacks()).map(({ name }) => name);
+      const stacks = (await attempt(() => workspace.listStacks())).map(({ name }) => name);
       throw new StackMissingError(stackName, stacks, { cause: error });
     });
   if (!isGiven) checkSettings(stackName, workDir);

@@ -34,7 +34,8 @@ async function main(names: readonly string[], { short = false }: Options): Promi
   // What takes a quarter of an hour by downloads and builds is no part of a short run.
   const wanted =
     names.length > 0 ? names : Object.keys(benchmarks).filter((name) => !short || name !== "first-run");
-  const counts = { passed: 0, failed: 0 };
+  let passed = 0;
+  const failures: string[] = [];
   for (const name of wanted) {
     const benchmark = await benchmarks[name]?.();
     if (benchmark === undefined) continue;
@@ -46,14 +47,14 @@ async function main(names: readonly string[], { short = false }: Options): Promi
       const seconds = (performance.now() - since) / 1000;
       process.stdout.write(`${terminalTable(figures)}\n  (${Math.round(seconds)} s)\n`);
       if (!short) await keep(name, resultOf(benchmark, figures, seconds));
-      counts.passed += 1;
+      passed += 1;
     } catch (error) {
-      counts.failed += 1;
-      process.stdout.write(`✖ ${name} could not be measured: ${(error as Error).stack}\n`);
+      failures.push(`✖ ${name} could not be measured: ${(error as Error).message.split("\n")[0]}\n`);
+      process.stdout.write(`${(error as Error).stack}\n`);
     }
   }
-  process.stdout.write(`${counts.passed} passed, ${counts.failed} failed\n`);
-  process.exit(counts.failed > 0 ? 1 : 0);
+  process.stdout.write(`${failures.join("")}${passed} passed, ${failures.length} failed\n`);
+  process.exit(failures.length > 0 ? 1 : 0);
 }
 
 const cli = commandLine(

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ValidatingAdmissionPolicy } from "@pulumi/kubernetes/admissionregistration/v1/validatingAdmissionPolicy.js";
 import { ValidatingAdmissionPolicyBinding } from "@pulumi/kubernetes/admissionregistration/v1/validatingAdmissionPolicyBinding.js";
 import * as pulumi from "@pulumi/pulumi";
-import type { IdentityMechanism } from "./irsa-arguments.ts";
+import type { IdentityMechanism } from "./irsa-identity.ts";
 import { tokenFolder } from "./pod-additions.ts";
 import { goesFirst } from "./replacement.ts";
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type * as pulumi from "@pulumi/pulumi";
-import * as z from "zod";
+import type * as z from "zod";
 import {
   clusterName,
   isQualifiedName,
@@ -11,32 +11,15 @@ import {
   serviceAccountName,
   serviceAccountNameRule,
 } from "../iam/names.ts";
-import { boundBy, partitionIn, partitionRule } from "../iam/partition.ts";
-import {
-  type PolicyReading,
-  policiesFault,
-  policiesSchema,
-  type PolicyReference as Reference,
-  type ResolvedPolicy,
-} from "../iam/policies.ts";
-import {
-  arnsIn,
-  characters,
-  type PolicyDocumentInput,
-  policyDocument,
-  type TrustPolicy,
-} from "../iam/policy-document.ts";
-import { type Quotas, quotasSchema, sessionPolicyCharacters } from "../iam/quotas.ts";
+import { partitionIn } from "../iam/partition.ts";
+import { type PolicyReading, policiesSchema, type PolicyReference as Reference } from "../iam/policies.ts";
+import { type Quotas, quotasSchema } from "../iam/quotas.ts";
 import * as iam from "../iam/role.ts";
 import { tagsSchema } from "../iam/tags.ts";
 import {
-  isPattern,
-  type Matching,
   oidcProviderArnLike,
   oidcProviderArnSchema,
-  roleTrustPolicy,
   type Subject,
-  stsAudience,
   subjectsSchema,
 } from "../iam/trust-policy.ts";
 import {
@@ -44,7 +27,6 @@ import {
   anyOf,
   asGiven,
   check,
-  type Fault,
   fail,
   flag,
   integer,
@@ -54,13 +36,22 @@ import {
   list,
   map,
   matching,
-  must,
   object,
   ofKind,
   oneOf,
   text,
-  valueAt,
 } from "../iam/validation.ts";
+import {
+  type ChainArgs,
+  externalId,
+  type IdentityArgs,
+  identitySchema,
+  phaseOf,
+  type SessionArgs,
+  sessionSchema,
+  type TargetRoleArgs,
+} from "./irsa-identity.ts";
+import { irsaRules, placementFaults } from "./irsa-rules.ts";
 
 // What an `IrsaServiceAccount` may be told, and the rules that the configuration asks too.
 
@@ -72,71 +63,6 @@ export type RoleArgs = iam.RoleArgs<Text>;
 export type NewRoleArgs = iam.NewRoleArgs<Text>;
 /** A ServiceAccount that the role admits beside the component's own. */
 export type SubjectArgs = Subject<Text>;
-
-export const identityMechanisms = ["irsa", "pod-identity"] as const;
-/** How a pod gets the role's credentials. */
-export type IdentityMechanism = (typeof identityMechanisms)[number];
-
-/** The mechanism of new pods, while those of the other one still run. */
-export interface MigratingIdentity {
-  /** How a pod that starts now gets the role's credentials. */
-  readonly mechanism: IdentityMechanism;
-  /** Whether the role goes on to admit pods that have their credentials by the other mechanism. Default false. */
-  readonly migrating?: boolean;
-}
-export type IdentityArgs = IdentityMechanism | MigratingIdentity;
-
-/**
- * What there is for an identity. A migration goes along the rows of this table, in either direction, an `up` each; between
- * two neighbours no pod is refused, whichever of the two it was started under.
- *
- * | | trust | annotation | association | pods |
- * |---|---|---|---|---|
- * | `irsa` | web identity | yes | no | as the webhook has it |
- * | `irsa`, migrating | both | yes | no | told of web identity by their template, association or not |
- * | `pod-identity`, migrating | both | yes | yes | as the webhook has it: the association wins |
- * | `pod-identity` | Pod Identity | no | yes | as the webhook has it |
- */
-export function phaseOf(identity: IdentityArgs = "irsa") {
-  const { mechanism, migrating = false } = typeof identity === "string" ? { mechanism: identity } : identity;
-  return {
-    mechanism,
-    migrating,
-    webIdentity: mechanism === "irsa" || migrating,
-    podIdentity: mechanism === "pod-identity" || migrating,
-    /** The engine deletes last: so on the way back pods have web identity before the association goes. */
-    associated: mechanism === "pod-identity",
-    webIdentityInTemplate: mechanism === "irsa" && migrating,
-  };
-}
-
-/** The role that EKS goes on to assume for the pods: often one of another account. `L` is a text that may come later. */
-export interface TargetRoleArgs<L = Text> {
-  /** Its ARN. What its trust policy must hold is the component's `targetTrustPolicy`. */
-  readonly arn: L;
-}
-
-/** The role that pods go on to assume with the credentials of their first. `L` is a text that may come later. */
-export interface ChainArgs<L = Text> {
-  /** ARN of the second role. What its trust policy must hold is the component's `targetTrustPolicy`. */
-  readonly role: L;
-  /** What the second role's owner wants to be told, 2 to 1,224 characters. Default nothing. */
-  readonly externalId?: string;
-}
-
-/**
- * Sessions of EKS Pod Identity without the tags by which it tells their cluster, namespace and ServiceAccount. AWS takes a
- * session policy for such sessions only: so there is none to say it for others.
- */
-export interface SessionArgs {
-  /** No tags. A trust policy cannot ask for them then: whom the role is for, the associations alone say. */
-  readonly disableTags: true;
-  /**
-   * A policy document of at most 2,048 characters: what it does not allow, these pods may not, whatever the role may.
-   * Default none.
-   */
-  readonly policy?: PolicyDocumentInput | string;
-}
 
 export const admissionModes = ["open", "enforced"] as const;
 /** What becomes of a pod that comes without its identity. */
@@ -304,303 +230,6 @@ export function irsaFields<L>(reading: PolicyReading<L>) {
     admission: oneOf(admissionModes).default("open"),
     tags: tagsSchema(late).optional(),
   };
-}
-
-const mechanism = oneOf(identityMechanisms);
-const identitySchema: z.ZodType<IdentityArgs, IdentityArgs> = anyOf([
-  object({ mechanism, migrating: flag().optional() }),
-  mechanism,
-]);
-
-/** Source: AssumeRole, AWS STS API Reference. */
-const externalId = matching(
-  /^[\w+=,.@:/-]{2,1224}$/,
-  "2 to 1,224 letters, digits or any of + = , . @ : / - _",
-);
-
-const sessionSchema = object({
-  disableTags: z.literal(true, must("true: AWS takes a session policy for sessions without tags only")),
-  policy: policyDocument
-    .refine(
-      (document) => characters(document) <= sessionPolicyCharacters,
-      `AWS takes ${sessionPolicyCharacters} characters in a session policy`,
-    )
-    .optional(),
-});
-
-/** What the rules over several keys look at. */
-interface Ruled {
-  readonly role?: iam.RoleArgs<unknown>;
-  readonly policies?: readonly unknown[];
-  readonly description?: unknown;
-  readonly otherSubjects?: readonly Subject<unknown>[];
-  readonly audience?: string;
-  readonly roleOnly?: boolean;
-  readonly adopt?: boolean;
-  readonly namespace?: unknown;
-  readonly serviceAccount?: unknown;
-  readonly labels?: unknown;
-  readonly annotations?: Readonly<Record<string, unknown>>;
-  readonly tokenExpirationSeconds?: number;
-  readonly stsRegionalEndpoints?: boolean;
-  readonly automountToken?: boolean | "unset";
-  readonly identity?: IdentityArgs;
-  readonly targetRole?: TargetRoleArgs<unknown>;
-  readonly session?: z.output<typeof sessionSchema>;
-  readonly chain?: ChainArgs<unknown>;
-}
-
-/** The annotations that come by keys of their own. Source: README of github.com/aws/amazon-eks-pod-identity-webhook. */
-const annotationKeys: Readonly<Record<string, string>> = {
-  "eks.amazonaws.com/role-arn": "role.arn",
-  "eks.amazonaws.com/audience": "audience",
-  "eks.amazonaws.com/token-expiration": "tokenExpirationSeconds",
-  "eks.amazonaws.com/sts-regional-endpoints": "stsRegionalEndpoints",
-};
-
-/** The rules over several keys. */
-export function irsaRules(args: Ruled, context: z.core.$RefinementCtx): void {
-  const { role, policies = [], otherSubjects = [], annotations = {} } = args;
-  if (role !== undefined && "arn" in role) {
-    if (policies.length > 0) {
-      fail(context, ["policies"], "a role that is there already keeps its policies; leave these out");
-    }
-    if (args.roleOnly) {
-      fail(context, ["roleOnly"], "with a role that is there already nothing is left to make");
-    }
-    if (args.description !== undefined) {
-      fail(context, ["description"], "a role that is there already stays as it is; leave this out");
-    }
-    if (otherSubjects.length > 0) {
-      fail(
-        context,
-        ["otherSubjects"],
-        "a role that is there already keeps its trust policy; leave these out",
-      );
-    }
-  } else if (args.description !== undefined && role?.description !== undefined) {
-    fail(context, ["description"], "there is a role.description already; leave out one of the two");
-  }
-  if (args.roleOnly && args.adopt) {
-    fail(context, ["adopt"], "with roleOnly there is no ServiceAccount to adopt; leave out one of the two");
-  }
-  if (args.roleOnly) {
-    for (const key of ["labels", "annotations", "tokenExpirationSeconds", "stsRegionalEndpoints"] as const) {
-      if (args[key] === undefined) continue;
-      fail(context, [key], "it is for the ServiceAccount, which roleOnly leaves to others; leave it out");
-    }
-  }
-  if (args.automountToken === true && (args.roleOnly || args.adopt)) {
-    fail(context, ["automountToken"], "the ServiceAccount is another's, and says so itself; leave it out");
-  }
-  identityRules(args, context);
-  for (const annotation of Object.keys(annotations)) {
-    if (!annotation.startsWith("eks.amazonaws.com/")) continue;
-    const key = annotationKeys[annotation];
-    fail(
-      context,
-      ["annotations", annotation],
-      key === undefined
-        ? "annotations of EKS are not for ServiceAccounts; leave it out"
-        : `${key} sets it; use that key`,
-    );
-  }
-}
-
-/** The name of what attaches a policy, or holds it. Those of all components of a stack must differ. */
-export const policyResource = (component: string, policy: Pick<ResolvedPolicy<unknown>, "name">): string =>
-  `${component}-${policy.name}`;
-
-/**
- * The annotations of the ServiceAccount; undefined where there are none, and none are asked for. Source: README of
- * github.com/aws/amazon-eks-pod-identity-webhook.
- */
-export function annotationsOf<T, R>(
-  args: {
-    readonly identity: IdentityArgs;
-    readonly audience?: string | undefined;
-    readonly annotations?: Readonly<Record<string, T>> | undefined;
-    readonly tokenExpirationSeconds?: number | undefined;
-    readonly stsRegionalEndpoints?: boolean | undefined;
-  },
-  roleArn: R,
-): Record<string, T | R | string> | undefined {
-  const { identity, audience, annotations, tokenExpirationSeconds, stsRegionalEndpoints } = args;
-  // Under Pod Identity the association says it all.
-  if (!phaseOf(identity).webIdentity) return annotations && { ...annotations };
-  return {
-    ...annotations,
-    "eks.amazonaws.com/role-arn": roleArn,
-    ...(audience !== undefined && audience !== stsAudience ? { "eks.amazonaws.com/audience": audience } : {}),
-    ...(tokenExpirationSeconds !== undefined
-      ? { "eks.amazonaws.com/token-expiration": String(tokenExpirationSeconds) }
-      : {}),
-    ...(stsRegionalEndpoints !== undefined
-      ? { "eks.amazonaws.com/sts-regional-endpoints": String(stsRegionalEndpoints) }
-      : {}),
-  };
-}
-
-/** The rules over what only one mechanism has. */
-function identityRules(args: Ruled, context: z.core.$RefinementCtx): void {
-  const { webIdentity, podIdentity } = phaseOf(args.identity);
-  if (!webIdentity) {
-    const ofToken = "it is for a web identity token, which EKS Pod Identity does not use; leave it out";
-    for (const [key, problem] of [
-      ["audience", "EKS Pod Identity has no audience; leave it out"],
-      ["tokenExpirationSeconds", ofToken],
-      ["stsRegionalEndpoints", ofToken],
-      ["chain", "EKS Pod Identity assumes the second role itself: name it in targetRole"],
-    ] as const) {
-      if (args[key] !== undefined) fail(context, [key], problem);
-    }
-  }
-  if (!podIdentity) {
-    for (const [key, instead] of [
-      ["targetRole", "chain is what IRSA has"],
-      ["session", "leave it out"],
-    ] as const) {
-      if (args[key] !== undefined)
-        fail(context, [key], `only EKS Pod Identity (identity: pod-identity) has it; ${instead}`);
-    }
-    return;
-  }
-  const { namespace, serviceAccount, otherSubjects = [] } = args;
-  const associated = new Set([`${namespace}/${serviceAccount}`]);
-  for (const [index, subject] of otherSubjects.entries()) {
-    const path = ["otherSubjects", index];
-    const account = `${subject.namespace}/${subject.serviceAccount}`;
-    if (isPattern(subject)) {
-      fail(
-        context,
-        path,
-        "an association of EKS Pod Identity is for one ServiceAccount, and which ones a pattern will match nobody knows before they are there; name each",
-      );
-    } else if (isLater(subject.namespace) || isLater(subject.serviceAccount)) {
-      fail(
-        context,
-        path,
-        "under EKS Pod Identity it gets an association, so it must be known from the start",
-      );
-    } else if (associated.has(account)) {
-      fail(context, path, "it has an association already; leave it out");
-    }
-    associated.add(account);
-  }
-}
-
-/** The policy of the pod's role by which it may assume the next one; no other may have this name. */
-export const assumeRolePolicyName = "assume-role";
-
-/** Where the role is to be: what the rules below need to know of it. */
-export interface Placement {
-  /** Absent where it is not known yet. */
-  readonly partition?: string;
-  /** Told in errors where the partition is its. */
-  readonly region?: string;
-  /** OIDC providers of the clusters, or ARNs that are as long as theirs will be. */
-  readonly oidcProviderArns: readonly string[];
-  /** The clusters, or names that are as long. */
-  readonly clusterNames: readonly string[];
-}
-
-/** What the rules below look at. */
-interface Placed extends Ruled {
-  readonly namespace: unknown;
-  readonly serviceAccount: unknown;
-  readonly policies: readonly ResolvedPolicy<unknown>[];
-  readonly quotas: Quotas;
-}
-
-/** What is wrong only there: with the partition, or with an account's quotas. */
-export function placementFaults(args: Placed, placement: Placement): Fault[] {
-  const { partition, region, oidcProviderArns, clusterNames } = placement;
-  const faults: Fault[] = [];
-  const { role, policies, quotas } = args;
-  if (partition !== undefined) {
-    const bound = [
-      ...policies.flatMap(({ bound, reference = 0 }) =>
-        bound.map((one) => ({ ...one, path: ["policies", reference, ...one.path] })),
-      ),
-      ...[
-        { path: ["role", "arn"], holds: valueAt(role, ["arn"]) },
-        { path: ["role", "permissionsBoundary"], holds: valueAt(role, ["permissionsBoundary"]) },
-        { path: ["targetRole", "arn"], holds: args.targetRole?.arn },
-        { path: ["chain", "role"], holds: args.chain?.role },
-        ...(args.session?.policy ? arnsIn(args.session.policy) : []).map(({ path, arn }) => ({
-          path: ["session", "policy", ...path],
-          holds: arn,
-        })),
-        ...oidcProviderArns.map((holds, index) => ({ path: ["oidcProviderArn", index], holds })),
-      ].flatMap(({ path, holds }) => boundBy(holds, path)),
-    ];
-    for (const { path, holds, partition: own } of bound) {
-      if (own !== partition) faults.push({ path, holds, problem: partitionRule(partition, region) });
-    }
-  }
-  const next = args.targetRole ?? args.chain;
-  const taken = policies.find(({ kind, name }) => kind === "inline" && name === assumeRolePolicyName);
-  if (next !== undefined && taken !== undefined) {
-    faults.push({
-      path: ["policies", taken.reference ?? 0],
-      holds: taken,
-      problem: `the policy by which the role may assume ${args.targetRole ? "targetRole" : "chain.role"} is called ${assumeRolePolicyName} already`,
-    });
-  }
-  const excess = policiesFault(policies, quotas);
-  if (excess) {
-    faults.push({
-      path: ["policies", excess.index],
-      holds: policies.find(({ reference }) => reference === excess.index),
-      problem: excess.problem,
-    });
-  }
-  if (role === undefined || !("arn" in role)) {
-    // What is known later has a character at least.
-    const name = (given: unknown): string | Matching =>
-      typeof given === "string" || !isLater(given) ? (given as string | Matching) : "x";
-    const subjects = [args, ...(args.otherSubjects ?? [])].map((one) => ({
-      namespace: name(one.namespace),
-      serviceAccount: name(one.serviceAccount),
-    }));
-    try {
-      trustPolicyFor(args, { oidcProviderArns, clusterNames, subjects });
-    } catch (error) {
-      const { message } = error as Error;
-      const key = (args.otherSubjects ?? []).length > 0 ? "otherSubjects" : "oidcProviderArn";
-      const problem = `${message.charAt(0).toLowerCase()}${message.slice(1)}`.replace(/\.$/, "");
-      faults.push({ path: [key], holds: valueAt(args, [key]), problem });
-    }
-  }
-  return faults;
-}
-
-/**
- * The trust policy of the role, by the mechanisms that its identity has now.
- *
- * @throws Error when it is longer than the quota.
- */
-export function trustPolicyFor(
-  {
-    identity,
-    audience,
-    quotas,
-    session,
-  }: Pick<Ruled, "identity" | "audience" | "session"> & { readonly quotas: Quotas },
-  clusters: {
-    readonly oidcProviderArns: readonly string[];
-    readonly clusterNames: readonly string[];
-    readonly subjects: readonly Subject[];
-  },
-): TrustPolicy {
-  const { webIdentity, podIdentity } = phaseOf(identity);
-  const { oidcProviderArns, clusterNames, subjects } = clusters;
-  return roleTrustPolicy({
-    subjects,
-    webIdentity: webIdentity ? { oidcProviderArns, audience } : undefined,
-    podIdentity: podIdentity ? { clusterNames, sessionTags: session === undefined } : undefined,
-    maxCharacters: quotas.trustPolicyCharacters,
-  });
 }
 
 const later = <T>(schema: z.ZodType<T, T>) => anyOf([schema, ofKind<pulumi.Output<T> | Promise<T>>(isLater)]);

@@ -6,7 +6,8 @@ import type * as pulumi from "@pulumi/pulumi";
 import { awsManagedPolicyArn } from "../iam/policies.ts";
 import { automaticName } from "../iam/role.ts";
 import { inPartition } from "./home-partition.ts";
-import { type CheckedIrsaArguments, policyResource } from "./irsa-arguments.ts";
+import type { CheckedIrsaArguments } from "./irsa-arguments.ts";
+import { policyResource } from "./irsa-rules.ts";
 
 /** Characters that IAM takes in the name of a managed policy. */
 const longestPolicyName = 128;

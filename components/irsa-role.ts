@@ -6,12 +6,8 @@ import { automaticName } from "../iam/role.ts";
 import type { Subject } from "../iam/trust-policy.ts";
 import { ArgumentError } from "../iam/validation.ts";
 import { inPartition } from "./home-partition.ts";
-import {
-  type CheckedIrsaArguments,
-  type NewRoleArgs,
-  placementFaults,
-  trustPolicyFor,
-} from "./irsa-arguments.ts";
+import type { CheckedIrsaArguments, NewRoleArgs } from "./irsa-arguments.ts";
+import { placementFaults, trustPolicyFor } from "./irsa-rules.ts";
 
 /** Makes the role, which trusts the ServiceAccounts that the arguments name and nobody else. */
 export function newRole(

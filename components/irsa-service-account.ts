@@ -1,7 +1,8 @@
 import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount.js";
 import { ServiceAccountPatch } from "@pulumi/kubernetes/core/v1/serviceAccountPatch.js";
 import * as pulumi from "@pulumi/pulumi";
-import { annotationsOf, type CheckedIrsaArguments } from "./irsa-arguments.ts";
+import { annotationsOf } from "./irsa-annotations.ts";
+import type { CheckedIrsaArguments } from "./irsa-arguments.ts";
 import { goesFirst } from "./replacement.ts";
 
 /** Makes the ServiceAccount of a role, or annotates the one that is there. */

@@ -23,18 +23,20 @@ import { podAnnotations } from "./pod-annotations.ts";
 
 export type {
   AdmissionMode,
-  ChainArgs,
-  IdentityArgs,
-  IdentityMechanism,
   IrsaServiceAccountArgs,
-  MigratingIdentity,
   NewRoleArgs,
   PolicyReference,
   RoleArgs,
-  SessionArgs,
   SubjectArgs,
-  TargetRoleArgs,
 } from "./irsa-arguments.ts";
+export type {
+  ChainArgs,
+  IdentityArgs,
+  IdentityMechanism,
+  MigratingIdentity,
+  SessionArgs,
+  TargetRoleArgs,
+} from "./irsa-identity.ts";
 
 /**
  * A Kubernetes ServiceAccount whose pods have the permissions of an IAM role of their own, and no keys.

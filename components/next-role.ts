@@ -5,7 +5,8 @@ import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap.js";
 import * as pulumi from "@pulumi/pulumi";
 import { assumeRolePolicy, targetTrustPolicy } from "../iam/role-chaining.ts";
 import { inPartition } from "./home-partition.ts";
-import { assumeRolePolicyName, type CheckedIrsaArguments } from "./irsa-arguments.ts";
+import type { CheckedIrsaArguments } from "./irsa-arguments.ts";
+import { assumeRolePolicyName } from "./irsa-rules.ts";
 import { awsConfig } from "./pod-additions.ts";
 import { goesFirst } from "./replacement.ts";
 

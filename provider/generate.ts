@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { admissionModes, identityMechanisms } from "../components/irsa-arguments.ts";
+import { admissionModes } from "../components/irsa-arguments.ts";
+import { identityMechanisms } from "../components/irsa-identity.ts";
 
 // Makes the package's schema, from which SDKs for other languages are generated, out of the TypeScript declarations of
 // the component's arguments and outputs: their names, types and comments stand there only. `node provider/generate.ts`
@@ -110,7 +111,7 @@ export function packageSchema(): object {
   const outputs = declarationsOf("components/irsa.ts", "IrsaServiceAccount").filter(
     ({ type }) => type.startsWith("pulumi.Output<") || type === "PodAdditions",
   );
-  const ofArguments = (name: string) => declarationsOf("components/irsa-arguments.ts", name);
+  const ofIdentity = (name: string) => declarationsOf("components/irsa-identity.ts", name);
   const role = [
     ...declarationsOf("iam/role.ts", "ExistingRoleArgs"),
     ...declarationsOf("iam/role.ts", "NewRoleArgs"),
@@ -148,19 +149,19 @@ export function packageSchema(): object {
       },
       [`${packageName}:index:MigratingIdentity`]: objectType(
         "The mechanism of new pods, while those of the other one still run.",
-        ofArguments("MigratingIdentity"),
+        ofIdentity("MigratingIdentity"),
       ),
       [`${packageName}:index:TargetRole`]: objectType(
         "The role that EKS goes on to assume for the pods.",
-        ofArguments("TargetRoleArgs"),
+        ofIdentity("TargetRoleArgs"),
       ),
       [`${packageName}:index:Session`]: objectType(
         "Sessions of EKS Pod Identity without tags, and what they may do at most.",
-        ofArguments("SessionArgs"),
+        ofIdentity("SessionArgs"),
       ),
       [`${packageName}:index:Chain`]: objectType(
         "The role that pods go on to assume with the credentials of their first.",
-        ofArguments("ChainArgs"),
+        ofIdentity("ChainArgs"),
       ),
       [`${packageName}:index:AdmissionMode`]: {
         type: "string",

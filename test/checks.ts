@@ -2,18 +2,18 @@ import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { searchPath } from "../local/machine/paths.ts";
-
-/** How many of a check's tests did what. */
-export interface Counts {
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
-}
+import { nothing, type Outcome } from "./outcome.ts";
 
 /** How long a test took. */
 export interface Time {
   readonly test: string;
   readonly milliseconds: number;
+}
+
+/** What a check came to. */
+export interface Checked extends Outcome {
+  readonly output: string;
+  readonly times?: readonly Time[];
 }
 
 /** One of the things that `npm test` does. */
@@ -24,9 +24,7 @@ export interface Check {
   /** Whether it mostly waits, so that it runs beside the others whatever the cores have to do. Default false. */
   readonly waits?: boolean;
   /** `say` tells how far it is. The output is shown where something failed. */
-  run(
-    say: (at: string) => void,
-  ): Promise<Counts & { readonly output: string; readonly times?: readonly Time[] }>;
+  run(say: (at: string) => void): Promise<Checked>;
 }
 
 const root = join(import.meta.dirname, "..");
@@ -87,26 +85,29 @@ function single(name: string, program: string, args: readonly string[], cwd?: st
     name,
     async run() {
       const { ok, output } = await command(program, args, { cwd });
-      return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0, output };
+      return { ...nothing, ...(ok ? { passed: 1 } : { failures: [name] }), output };
     },
   };
 }
+
+/** A run that ended badly without a failure, such as one whose files could not be loaded, has failed as a whole. */
+const failuresOf = (name: string, ok: boolean, failures: readonly string[]): readonly string[] =>
+  ok || failures.length > 0 ? failures : [`${name}: ended badly, without a failure`];
 
 /** An event of Mocha's `json-stream` reporter. */
 type MochaEvent =
   | ["start", { total: number }]
   | ["pass", { fullTitle: string; duration?: number }]
   | ["fail", { fullTitle: string; err: string; stack: string | null }]
-  | ["end", { passes: number; failures: number; pending: number }];
+  | ["end", { passes: number; pending: number }];
 
 function mocha(name: string, ...more: string[]): Check {
   return {
     name,
     async run(say) {
       let [total, ended] = [0, 0];
-      const failures: string[] = [];
-      const times: Time[] = [];
-      let stats = { passes: 0, failures: 0, pending: 0 };
+      const [failures, stacks, times]: [string[], string[], Time[]] = [[], [], []];
+      let stats = { passes: 0, pending: 0 };
       const onLine = (line: string): void => {
         if (!line.startsWith('["')) return; // what a test printed
         const [kind, event] = JSON.parse(line) as MochaEvent;
@@ -114,18 +115,19 @@ function mocha(name: string, ...more: string[]): Check {
         else if (kind === "end") stats = event;
         else say(`${++ended} of ${total}`);
         if (kind === "pass") times.push({ test: event.fullTitle, milliseconds: event.duration ?? 0 });
-        if (kind === "fail") failures.push(`${event.fullTitle}\n${event.stack ?? event.err}`);
+        if (kind === "fail") {
+          failures.push(`${event.fullTitle}: ${event.err}`);
+          stacks.push(`${event.fullTitle}\n${event.stack ?? event.err}`);
+        }
       };
       const program = [join(modules, "mocha"), "--reporter", "json-stream", ...more];
       const { ok, output } = await command(process.execPath, program, { onLine });
-      // A run that ended badly without a failure, such as one whose files could not be loaded, has failed as a whole.
-      const failed = stats.failures + (!ok && stats.failures === 0 ? 1 : 0);
       return {
         passed: stats.passes,
-        failed,
+        failures: failuresOf(name, ok, failures),
         skipped: stats.pending,
         times,
-        output: failures.length > 0 ? failures.join("\n\n") : output,
+        output: stacks.length > 0 ? stacks.join("\n\n") : output,
       };
     },
   };
@@ -137,23 +139,25 @@ function fromOutside(language: string): Check {
   return mocha(`${language} lister from outside`, ...alone, "--grep", `in ${language},`, file);
 }
 
-const skippedFor = (why: string) => ({ passed: 0, failed: 0, skipped: 1, output: `SKIPPED: ${why}` });
+const skippedFor = (why: string): Checked => ({ ...nothing, skipped: 1, output: `SKIPPED: ${why}` });
 
-async function goTests(say: (at: string) => void): ReturnType<Check["run"]> {
+async function goTests(say: (at: string) => void): Promise<Checked> {
   if (!has("go", "version")) return skippedFor("there is no Go on this machine");
-  const counts = { pass: 0, fail: 0, skip: 0 };
-  const texts: string[] = [];
+  const counts = { pass: 0, skip: 0 };
+  const [failures, texts]: [string[], string[]] = [[], []];
   const onLine = (line: string): void => {
     const event = JSON.parse(line) as { Action: string; Test?: string; Output?: string };
     if (event.Output !== undefined) texts.push(event.Output);
-    if (event.Test === undefined || !Object.hasOwn(counts, event.Action)) return;
+    if (event.Test === undefined) return;
+    if (event.Action === "fail") failures.push(event.Test);
+    if (!Object.hasOwn(counts, event.Action)) return;
     counts[event.Action as keyof typeof counts] += 1;
     say(String(counts.pass));
   };
   const { ok, output } = await command("go", ["test", "-json", "./..."], { cwd: goApp, onLine });
   return {
     passed: counts.pass,
-    failed: !ok && counts.fail === 0 ? 1 : counts.fail,
+    failures: failuresOf("go test", ok, failures),
     skipped: counts.skip,
     output: texts.join("") || output,
   };
@@ -166,7 +170,7 @@ function javaRelease(): string | undefined {
 }
 
 /** Builds the lister in Java, with its own tests. */
-async function javaTests(): ReturnType<Check["run"]> {
+async function javaTests(): Promise<Checked> {
   const release = javaRelease();
   if (release === undefined) return skippedFor("there is no JDK or no Maven on this machine");
   // A newer JDK compiles for the release that the project is for.
@@ -176,6 +180,12 @@ async function javaTests(): ReturnType<Check["run"]> {
     ...output.matchAll(/Tests run: (\d+), Failures: (\d+), Errors: (\d+), Skipped: (\d+)$/gm),
   ].at(-1);
   const [tried = 0, failures = 0, errors = 0, skipped = 0] = (counts?.slice(1) ?? []).map(Number);
-  const failed = failures + errors;
-  return { passed: tried - failed - skipped, failed: ok ? failed : Math.max(failed, 1), skipped, output };
+  // As Surefire sums them up: `[ERROR]   ClassTest.method:12 what it said`.
+  const named = [...output.matchAll(/^\[ERROR\] {3}(\w+\.\w+.*)$/gm)].map(([, failure = ""]) => failure);
+  return {
+    passed: tried - failures - errors - skipped,
+    failures: failuresOf("mvn package", ok, named),
+    skipped,
+    output,
+  };
 }

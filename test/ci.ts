@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
+import { closing, nothing, readClosing, sum } from "./outcome.ts";
 
-/** The commands of a CI run, each of which closes with a line `N passed, N failed[, N skipped]`. */
+/** The commands of a CI run, each of which closes with what failed and a count. */
 const commands = [
   ["npm", "test"],
   ["npm", "run", "test:faults"],
@@ -9,25 +10,23 @@ const commands = [
   ["npm", "run", "test:local"],
 ] as const;
 
-const total = { passed: 0, failed: 0, skipped: 0 };
-let code = 0;
-
-async function main(): Promise<void> {
-  for (const [name, ...args] of commands) {
-    console.log(`\n$ ${[name, ...args].join(" ")}`);
-    const { output, exitCode } = await run(name, args);
-    const counts = [...output.matchAll(/^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm)].at(-1);
-    total.passed += Number(counts?.[1] ?? 0);
-    total.failed += Number(counts?.[2] ?? 0);
-    total.skipped += Number(counts?.[3] ?? 0);
-    // A command that failed without a count, or that counted nothing, has failed as a whole.
-    if (counts === undefined || (exitCode !== 0 && counts[2] === "0")) total.failed += 1;
-    if (exitCode !== 0 || counts === undefined) code = 1;
-  }
-  const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
-  console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
-  process.exit(code);
+let outcome = nothing;
+for (const [name, ...args] of commands) {
+  const line = [name, ...args].join(" ");
+  console.log(`\n$ ${line}`);
+  const since = performance.now();
+  const { output, exitCode } = await run(name, args);
+  const minutes = (performance.now() - since) / 60_000;
+  console.log(`(${line}: ${minutes.toFixed(1)} min)`);
+  const own = readClosing(output) ?? nothing;
+  // A command that counted nothing, or that failed without a failure, has failed as a whole.
+  const whole =
+    own.passed === 0 || (exitCode !== 0 && own.failures.length === 0) ? [`ended with ${exitCode}`] : [];
+  const failures = [...own.failures, ...whole].map((failure) => `${line}: ${failure}`);
+  outcome = sum(outcome, { ...own, failures });
 }
+console.log(`\n${closing(outcome)}`);
+process.exitCode = outcome.failures.length > 0 ? 1 : 0;
 
 function run(name: string, args: readonly string[]): Promise<{ output: string; exitCode: number }> {
   return new Promise((resolve, reject) => {
@@ -44,8 +43,3 @@ function run(name: string, args: readonly string[]): Promise<{ output: string; e
     child.once("close", (exitCode) => resolve({ output, exitCode: exitCode ?? 1 }));
   });
 }
-
-main().catch((error: unknown) => {
-  console.error(error);
-  process.exit(1);
-});

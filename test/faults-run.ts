@@ -3,9 +3,11 @@ import { join } from "node:path";
 import { alive } from "../local/machine/process.ts";
 import { load } from "../local/state.ts";
 import { local, works } from "./e2e/tools.ts";
-import { countLine, runSuites } from "./suites.ts";
+import { closing, type Outcome, sum } from "./outcome.ts";
+import { runSuites } from "./suites.ts";
 
-// What `npm run test:faults` runs. Closes with a count, and leaves local up or down as it was.
+// What `npm run test:faults` runs. Closes with what failed and a count, and leaves local up or down
+// as it was.
 
 const folder = join(import.meta.dirname, "faults");
 /** Those that need the live parts come last, and share them: the first brings local up where it is not. */
@@ -25,19 +27,16 @@ const names = readdirSync(folder)
   .map((file) => file.replace(".faults.ts", ""));
 const wasUp = load()?.daemons.some(alive) === true;
 
-const counts = await runSuites(
+let outcome: Outcome = await runSuites(
   [...names.filter((one) => !onLocal.includes(one)), ...onLocal].map((name) =>
     join(folder, `${name}.faults.ts`),
   ),
   process.argv[2],
 );
-// With nothing run, something is wrong with the run itself.
-if (counts.passed + counts.failed === 0) counts.failed = 1;
 if (!wasUp && load() !== undefined) {
   await works(local("down")).catch((error: unknown) => {
-    console.error(error);
-    counts.failed += 1;
+    outcome = sum(outcome, { passed: 0, skipped: 0, failures: [`npm run local -- down: ${String(error)}`] });
   });
 }
-console.log(countLine(counts));
-process.exit(counts.failed > 0 ? 1 : 0);
+console.log(closing(outcome));
+process.exit(outcome.failures.length > 0 ? 1 : 0);

@@ -1,7 +1,9 @@
 import { join } from "node:path";
-import { countLine, runSuites } from "./suites.ts";
+import { closing } from "./outcome.ts";
+import { runSuites } from "./suites.ts";
 
-// What `npm run test:local` runs: the end-to-end tests, one after the other, shown as they end. Closes with a count.
+// What `npm run test:local` runs: the end-to-end tests, one after the other, shown as they end. Closes with what
+// failed, and a count. `npm run test:local -- NAME` runs those tests whose names hold it.
 
 // The order: the last takes everything down, and looks that nothing is left.
 const suites = [
@@ -20,11 +22,9 @@ const suites = [
   "local",
 ];
 
-const counts = await runSuites(
+const outcome = await runSuites(
   suites.map((name) => join(import.meta.dirname, "e2e", `${name}.e2e.ts`)),
   process.argv[2],
 );
-// With nothing run, something is wrong with the run itself.
-if (counts.passed + counts.failed === 0) counts.failed = 1;
-console.log(countLine(counts));
-process.exit(counts.failed > 0 ? 1 : 0);
+console.log(closing(outcome));
+process.exit(outcome.failures.length > 0 ? 1 : 0);

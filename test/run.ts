@@ -1,9 +1,10 @@
 import { availableParallelism } from "node:os";
 import PQueue from "p-queue";
-import { type Check, type Counts, checks, type Time } from "./checks.ts";
+import { type Check, checks, type Time } from "./checks.ts";
+import { closing, countLine, nothing, type Outcome, sum } from "./outcome.ts";
 
 // What `npm test` runs: the checks side by side, as many as there are cores. Says while it runs which are under way, how
-// far and how long; what a check printed is shown only when something in it failed. The last line counts them all.
+// far and how long; what a check printed is shown only when something in it failed. The last lines name what failed, and count.
 // `npm test -- --slowest` lists the ten tests that took longest.
 
 const terminal = process.stderr.isTTY === true;
@@ -23,31 +24,29 @@ function show(): void {
   else process.stderr.write(`\r\x1b[K… ${parts.join(", ")}`.slice(0, (process.stderr.columns ?? 80) + 4));
 }
 
-async function carryOut(check: Check): Promise<Counts> {
+async function carryOut(check: Check): Promise<Outcome> {
   const state = { since: performance.now(), at: "" };
   running.set(check, state);
   const {
     output,
     times: own = [],
-    ...counts
+    ...outcome
   } = await check.run((at) => {
     state.at = at;
   });
   running.delete(check);
   times.push(...own);
   if (terminal) process.stderr.write("\r\x1b[K");
-  const { passed, failed, skipped } = counts;
-  const skips = skipped > 0 ? `, ${skipped} skipped` : "";
-  const mark = failed > 0 ? "✖" : "✔";
-  console.log(`${mark} ${check.name}: ${passed} passed, ${failed} failed${skips} (${seconds(state.since)})`);
-  if (failed > 0 || passed === 0) console.log(output);
-  return counts;
+  const failed = outcome.failures.length > 0;
+  console.log(`${failed ? "✖" : "✔"} ${check.name}: ${countLine(outcome)} (${seconds(state.since)})`);
+  if (failed || outcome.passed === 0) console.log(output);
+  return outcome;
 }
 
 const since = performance.now();
 const queue = new PQueue({ concurrency: availableParallelism() });
 const timer = setInterval(show, interval);
-const results = new Map<string, Promise<Counts>>();
+const results = new Map<string, Promise<Outcome>>();
 for (const check of checks) {
   const before = check.after === undefined ? Promise.resolve() : results.get(check.after);
   const start = () => (check.waits ? carryOut(check) : queue.add(() => carryOut(check)));
@@ -62,8 +61,7 @@ if (process.argv.includes("--slowest")) {
   }
 }
 
-const total = (key: keyof Counts): number => all.reduce((sum, counts) => sum + counts[key], 0);
-const skipped = total("skipped") > 0 ? `, ${total("skipped")} skipped` : "";
+const outcome = all.reduce(sum, nothing);
 console.log(`in ${seconds(since)}`);
-console.log(`${total("passed")} passed, ${total("failed")} failed${skipped}`);
-process.exitCode = total("failed") > 0 ? 1 : 0;
+console.log(closing(outcome));
+process.exitCode = outcome.failures.length > 0 ? 1 : 0;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "chai";
-import { countLine } from "./suites.ts";
+import { readClosing } from "./outcome.ts";
 
 describe("suites of live tests", () => {
   const folder = mkdtempSync(join(tmpdir(), "suites-"));
@@ -15,6 +15,17 @@ describe("suites of live tests", () => {
     writeFileSync(file, `describe("${name}", function () { this.bail(true); ${tests.join("\n")} });`);
     return file;
   };
+  /** In a process of its own: these tests are a run of Mocha already. */
+  const run = async (files: readonly string[], ...grep: readonly string[]) => {
+    const modules = ["suites.ts", "outcome.ts"].map((name) =>
+      JSON.stringify(join(import.meta.dirname, name)),
+    );
+    const source = `
+      const [{ runSuites }, { closing }] = [await import(${modules[0]}), await import(${modules[1]})];
+      console.log(closing(await runSuites(${[files, ...grep].map((one) => JSON.stringify(one)).join()})));`;
+    const ended = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", source]);
+    return { ...ended, outcome: readClosing(ended.stdout) };
+  };
   const holds = (name: string): string => `it("${name}", () => {});`;
 
   it("end where they bail, without ending those after them, and count what was not run", async () => {
@@ -22,14 +33,22 @@ describe("suites of live tests", () => {
       suite("first", holds("a"), 'it("b", () => { throw new Error("no"); });', holds("c"), holds("d")),
       suite("second", holds("e")),
     ];
-    const source = `
-      const { runSuites, countLine } = await import(${JSON.stringify(join(import.meta.dirname, "suites.ts"))});
-      console.log(countLine(await runSuites(${JSON.stringify(files)})));`;
-    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", source]);
-    expect(stdout.trimEnd().split("\n").at(-1)).to.equal("2 passed, 1 failed, 2 skipped");
+    const { outcome } = await run(files);
+    expect(outcome).to.deep.equal({ passed: 2, skipped: 2, failures: ["first b: no"] });
   });
 
-  it("say nothing of skipped tests where there are none", () => {
-    expect(countLine({ passed: 3, failed: 0, skipped: 0 })).to.equal("3 passed, 0 failed");
+  it("say nothing of a file in which no test is asked for, and that there was none at all", async () => {
+    const files = [suite("third", holds("f")), suite("fourth", holds("g"))];
+    const { outcome, stdout } = await run(files, "fourth g");
+    expect(outcome).to.deep.equal({ passed: 1, skipped: 0, failures: [] });
+    expect(stdout).to.contain("fourth").and.not.to.contain("third").and.not.to.contain("0 passing");
+    expect((await run(files, "fifth")).outcome?.failures).to.deep.equal([
+      'no test was run whose name holds "fifth"',
+    ]);
+  });
+
+  it("leave no listeners on the process", async () => {
+    const files = Array.from({ length: 12 }, (_, index) => suite(`many ${index}`, holds("x")));
+    expect((await run(files)).stderr).to.equal("");
   });
 });

@@ -1,38 +1,38 @@
 import Mocha from "mocha";
-
-/** How many tests came to which end. */
-export interface Counts {
-  passed: number;
-  failed: number;
-  /** Also those that a suite did not come to, since one before them failed. */
-  skipped: number;
-}
+import { nothing, type Outcome, sum } from "./outcome.ts";
 
 /**
- * Runs files of tests one after the other, and shows each test as it ends. Each file has a run of its own: within one run, a
- * failure would end every later suite that bails.
+ * Runs files of tests one after the other, and shows each test as it ends; of a file in which none is asked for, nothing.
+ * Each file has a run of its own: within one run, a failure would end every later suite that bails.
  *
- * @param grep What the tests' names must match; all of them by default.
+ * @param grep What the tests' full names must hold; all of them by default. Where none does, that is a failure.
  */
-export async function runSuites(files: readonly string[], grep = ""): Promise<Counts> {
-  const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+export async function runSuites(files: readonly string[], grep = ""): Promise<Outcome> {
+  let outcome = nothing;
   for (const file of files) {
     const mocha = new Mocha({ reporter: "spec", color: process.stdout.isTTY });
     mocha.addFile(file);
     mocha.grep(grep);
     await mocha.loadFilesAsync();
-    const runner = await new Promise<Mocha.Runner>((resolve) => {
-      const running = mocha.run(() => resolve(running));
+    let asked = 0;
+    mocha.suite.eachTest((test: Mocha.Test) => {
+      if (test.fullTitle().includes(grep)) asked += 1;
     });
-    const { passes = 0, failures = 0 } = runner.stats ?? {};
-    total.passed += passes;
-    total.failed += failures;
-    // A hook that fails is a failure beside the tests.
-    total.skipped += Math.max(0, runner.total - passes - failures);
+    if (asked > 0) outcome = sum(outcome, await runOne(mocha));
   }
-  return total;
+  if (outcome.passed + outcome.failures.length > 0) return outcome;
+  return { ...outcome, failures: [`no test was run${grep && ` whose name holds ${JSON.stringify(grep)}`}`] };
 }
 
-/** The line that CI adds up. */
-export const countLine = ({ passed, failed, skipped }: Counts): string =>
-  `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+async function runOne(mocha: Mocha): Promise<Outcome> {
+  const failures: string[] = [];
+  const runner = await new Promise<Mocha.Runner>((resolve) => {
+    const running = mocha.run(() => resolve(running));
+    running.on("fail", (test, error) => failures.push(`${test.fullTitle()}: ${error.message ?? error}`));
+  });
+  // Else its listeners for stray errors stay on the process, some for each file.
+  runner.dispose();
+  const { passes = 0 } = runner.stats ?? {};
+  // A hook that fails is a failure beside the tests.
+  return { passed: passes, failures, skipped: Math.max(0, runner.total - passes - failures.length) };
+}

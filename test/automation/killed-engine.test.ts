@@ -14,8 +14,6 @@ describe("an engine that is killed amid an association", function () {
   before(async function () {
     if (!engineIsThere) this.skip();
     stage = await new Stage().open();
-    // As docs/reliability.md has it: an engine that is killed leaves a file of metadata empty.
-    stage.env.PULUMI_BACKEND_URL += "?metadata=skip";
     stage.configured({
       app: "none",
       cluster: { name: "dev", existing: true },

@@ -98,14 +98,11 @@ describe("an operation's error", () => {
   });
 
   it("is busy, too, where another one was writing the state that it wanted to read", () => {
-    for (const end of ["EOF", "unexpected EOF", "unexpected end of JSON input"]) {
-      const error = toOperationError(
-        commandError(CommandError, `error: failed to load checkpoint: ${end}`),
-        [],
-        "",
-      );
+    const ends = ["EOF", "unexpected EOF", "unexpected end of JSON input"];
+    for (const said of ends.flatMap((end) => [`error: failed to load checkpoint: ${end}`, `error: ${end}`])) {
+      const error = toOperationError(commandError(CommandError, `${said}\n`), [], "");
       expect(error).to.be.instanceOf(BusyStackError);
-      expect(error.message).to.contain("writing the stack's state");
+      expect(error.message).to.contain("writing a stack's state");
     }
   });
 

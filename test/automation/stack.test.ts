@@ -2,9 +2,12 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { expect } from "chai";
+import { BusyStackError } from "../../automation/errors.ts";
+import { openShards } from "../../automation/sharded-stack.ts";
 import { openStack } from "../../automation/stack.ts";
 import { ConfigError } from "../../config.ts";
 import { bin } from "../../local/machine/paths.ts";
+import { failureOf } from "../failure.ts";
 
 // Opening a stack asks the engine for its configuration only: no provider, and no cloud.
 
@@ -28,12 +31,16 @@ describe("a stack's configuration", () => {
 
   const settings = "Pulumi.test.yaml";
   const write = (name: string, value: object) => writeFileSync(join(folder, name), JSON.stringify(value));
+  const environment = () => ({
+    PULUMI_BACKEND_URL: `file://${join(folder, "state")}`,
+    PULUMI_CONFIG_PASSPHRASE: "x",
+  });
   const open = (more: Partial<Parameters<typeof openStack>[0]> = {}) =>
     openStack({
       stack: "test",
       workDir: folder,
       pulumiHome: join(folder, "home"),
-      env: { PULUMI_BACKEND_URL: `file://${join(folder, "state")}`, PULUMI_CONFIG_PASSPHRASE: "x" },
+      env: environment(),
       ...more,
     });
   const refusal = (promise: Promise<unknown>): Promise<ConfigError> =>
@@ -64,6 +71,25 @@ describe("a stack's configuration", () => {
     expect(error).to.be.instanceOf(ConfigError);
     expect(error.message).to.contain("since us-gov-west-1 is in aws-us-gov");
     expect(readFileSync(join(folder, settings), "utf8"), "nothing was changed").to.contain("team");
+  });
+
+  it("is refused with the mend where a killed engine left metadata empty, of this stack or of another", async () => {
+    const [region, config] = ["eu-west-1", { app: "none" } as const];
+    await open({ region, config });
+    const metadata = join(folder, "state", ".pulumi", "stacks", "eks-irsa", "test.json.attrs");
+    expect(existsSync(metadata)).to.equal(true);
+    writeFileSync(metadata, "");
+    const cluster = { name: "dev", existing: true } as const;
+    const common = { region, env: environment(), pulumiHome: join(folder, "home") };
+    for (const opens of [
+      () => open({ region, config }),
+      () => open({ stack: "other", create: false, region, config }),
+      () => openShards({ ...common, environment: "test", config: { ...config, cluster } }),
+    ]) {
+      const error = await failureOf(opens());
+      expect(error).to.be.instanceOf(BusyStackError);
+      expect(error.message).to.contain(".json.attrs");
+    }
   });
 
   it("has the region of the settings file where none is given, and says so where there is none", async () => {

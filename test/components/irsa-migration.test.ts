@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { IrsaServiceAccount, type IrsaServiceAccountArgs } from "../../components/irsa.ts";
-import type { IdentityArgs } from "../../components/irsa-arguments.ts";
+import type { IdentityArgs } from "../../components/irsa-identity.ts";
 import { known, oidcProviderArn, only, type Registered, setMocks, settled } from "../mocks.ts";
 
 /** The way from IRSA to EKS Pod Identity, an `up` each, and back. */

@@ -98,7 +98,7 @@ describe("the Automation API", function () {
     const error = await failure(second.up());
     expect(error, error.message).to.be.instanceOf(BusyStackError);
     // By its lock, or by the state that it was writing at that moment.
-    expect(error.message).to.match(/under way by root@|Another operation is writing the stack's state/);
+    expect(error.message).to.match(/under way by root@|Another operation is writing a stack's state/);
     expect((await under)?.changes.create).to.be.greaterThan(120);
     expect((await second.up()).changes).to.have.all.keys("same");
   });

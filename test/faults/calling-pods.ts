@@ -23,8 +23,10 @@ export interface CallingPodsOptions {
   readonly scratch: string;
 }
 
-/** How long a rollout of all may take, in seconds. */
+/** How long a rollout may take, in seconds. */
 const patience = 600;
+/** Deployments that are rolled out at once: each has a pod more then, and a node has room for 110. */
+const atOnce = 10;
 
 /**
  * The lister under many ServiceAccounts, one pod each, that calls AWS every second from the moment it starts. Not the stack's:
@@ -41,10 +43,11 @@ export class CallingPods {
   async apply(additionsOf: (name: string) => Additions | undefined = () => undefined): Promise<void> {
     const { live, names, scratch, namespace } = this.#options;
     const file = join(scratch, "workloads.json");
-    const items = names.map((name) => this.#deployment(name, additionsOf(name)));
-    writeFileSync(file, JSON.stringify({ apiVersion: "v1", kind: "List", items }));
-    await live.kubectl("apply", "--namespace", namespace, "-f", file);
-    await this.#rolledOut();
+    await this.#rollOut(names, async (some) => {
+      const items = some.map((name) => this.#deployment(name, additionsOf(name)));
+      writeFileSync(file, JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+      await live.kubectl("apply", "--namespace", namespace, "-f", file);
+    });
   }
 
   /** As `kubectl rollout restart` does, until each pod has a variable: some may be made before the webhook knows. */
@@ -53,11 +56,12 @@ export class CallingPods {
     for (;;) {
       const without = (await this.#pods()).filter((pod) => !has(pod, variable)).map(deploymentOf);
       if (without.length === 0) return;
-      await live.kubectl(
-        ...["rollout", "restart", "--namespace", namespace],
-        ...without.map((name) => `deployment/${name}`),
+      await this.#rollOut(without, (some) =>
+        live.kubectl(
+          ...["rollout", "restart", "--namespace", namespace],
+          ...some.map((name) => `deployment/${name}`),
+        ),
       );
-      await this.#rolledOut();
     }
   }
 
@@ -94,14 +98,22 @@ export class CallingPods {
     return (await live.core().listNamespacedPod({ namespace })).items;
   }
 
-  /** Until each Deployment's one pod is of its template, and no other is left. */
-  async #rolledOut(): Promise<void> {
-    const { live, namespace, names } = this.#options;
-    await until("all are rolled out", patience, async () => {
-      const { items } = await live.apps().listNamespacedDeployment({ namespace });
-      const done = items.length === names.length && items.every(isRolledOut);
-      return (done && (await this.#pods()).length === names.length) || undefined;
-    });
+  /** Changes some Deployments after the others, until each one's pod is of its template, and no other is left. */
+  async #rollOut(
+    names: readonly string[],
+    change: (some: readonly string[]) => Promise<unknown>,
+  ): Promise<void> {
+    const { live, namespace } = this.#options;
+    for (let from = 0; from < names.length; from += atOnce) {
+      const some = names.slice(from, from + atOnce);
+      await change(some);
+      await until(`${some} are rolled out`, patience, async () => {
+        const { items } = await live.apps().listNamespacedDeployment({ namespace });
+        const done = items.filter((one) => some.includes(one.metadata?.name ?? "") && isRolledOut(one));
+        const pods = (await this.#pods()).filter((pod) => some.includes(deploymentOf(pod)));
+        return (done.length === some.length && pods.length === some.length) || undefined;
+      });
+    }
   }
 
   #deployment(name: string, additions?: Additions): object {

@@ -87,7 +87,7 @@ describe("two `up`s on one stack", function () {
       expect(kinds).to.include("finished");
       expect(kinds.filter((one) => one !== "finished" && one !== "refused")).to.deep.equal([]);
       for (const refused of outcomes.filter((one) => one instanceof BusyStackError)) {
-        expect(refused.message).to.match(/under way by root@|Another operation is writing the stack's state/);
+        expect(refused.message).to.match(/under way by root@|Another operation is writing a stack's state/);
       }
       tally.note(`one finished, the other ${kinds.includes("refused") ? "was refused" : "finished"}`, true);
 

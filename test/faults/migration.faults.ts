@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { openStack, type ProgramStack } from "../../automation/index.ts";
-import type { IdentityArgs } from "../../components/irsa-arguments.ts";
+import type { IdentityArgs } from "../../components/irsa-identity.ts";
 import { tokenFolder } from "../../components/pod-additions.ts";
 import { listBuckets } from "../../iam/policies.ts";
 import { engineEnvironment } from "../../local/pulumi/engine.ts";
