@@ -1,9 +1,11 @@
+import { globSync } from "node:fs";
 import { join } from "node:path";
 import { countLine, runSuites } from "./suites.ts";
 
 // What `npm run test:local` runs: the end-to-end tests, one after the other, shown as they end. Closes with a count.
 
-// The order: the last takes everything down, and looks that nothing is left.
+const folder = join(import.meta.dirname, "e2e");
+// The order: the last takes everything down, and looks that nothing is left; doctor-command looks what the doctor's others did.
 const suites = [
   "irsa",
   "adopt",
@@ -23,8 +25,13 @@ const suites = [
   "local",
 ];
 
+const files = suites.map((name) => `${name}.e2e.ts`);
+const unordered = globSync("*.e2e.ts", { cwd: folder }).filter((file) => !files.includes(file));
+if (unordered.length > 0)
+  throw new Error(`test/local-run.ts does not say when these run: ${unordered.join(", ")}.`);
+
 const counts = await runSuites(
-  suites.map((name) => join(import.meta.dirname, "e2e", `${name}.e2e.ts`)),
+  files.map((file) => join(folder, file)),
   process.argv[2],
 );
 // With nothing run, something is wrong with the run itself.

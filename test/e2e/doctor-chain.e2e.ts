@@ -16,7 +16,7 @@ import type { Cause } from "../../doctor/causes.ts";
 import { listBuckets } from "../../iam/policies.ts";
 import { stsAudience } from "../../iam/trust-policy.ts";
 import { region } from "../../local/run.ts";
-import { LivePatient, noteRun, role, workload } from "./patient.ts";
+import { type LivePatient, role, withPatient, workload } from "./patient.ts";
 
 // The chain of IRSA but for its pods: each cause is made on the live parts by breaking just that; the doctor has to name it,
 // and what it says must mend it.
@@ -33,11 +33,9 @@ describe("the doctor, of the chain of IRSA", function () {
   this.timeout("5m");
 
   let patient: LivePatient;
-  before(async () => {
-    patient = await LivePatient.admitted();
+  withPatient(import.meta.filename, this, (one) => {
+    patient = one;
   });
-  after(() => patient.discharged());
-  noteRun(import.meta.filename, this);
 
   it("finds a whole chain healthy, link by link", async () => {
     const { links } = await patient.healthy();

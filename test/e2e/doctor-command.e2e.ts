@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { files } from "../../local/run.ts";
 import { brokenOf } from "../doctor/broken-of.ts";
-import { filesNotRun, LivePatient, mendsNotRun, noteRun, workload } from "./patient.ts";
+import { filesNotRun, type LivePatient, mendsNotRun, withPatient, workload } from "./patient.ts";
 import { command } from "./tools.ts";
 
 // The doctor as a person calls it. The last of the doctor's files: it looks that these have run every mend that there is.
@@ -12,11 +12,9 @@ describe("the doctor, as a command", function () {
   this.timeout("5m");
 
   let patient: LivePatient;
-  before(async () => {
-    patient = await LivePatient.admitted();
+  withPatient(import.meta.filename, this, (one) => {
+    patient = one;
   });
-  after(() => patient.discharged());
-  noteRun(import.meta.filename, this);
 
   const doctor = (...args: string[]) =>
     command("npm", ["run", "--silent", "doctor", "--", ...args], { env: patient.shell });

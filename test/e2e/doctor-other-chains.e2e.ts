@@ -12,7 +12,7 @@ import { listBuckets } from "../../iam/policies.ts";
 import type { TrustPolicy, TrustStatement } from "../../iam/policy-document.ts";
 import { podIdentityTrustPolicy } from "../../iam/trust-policy.ts";
 import { region } from "../../local/run.ts";
-import { LivePatient, noteRun, workload } from "./patient.ts";
+import { type LivePatient, withPatient, workload } from "./patient.ts";
 import { until } from "./tools.ts";
 
 // The chains beside IRSA's own: EKS Pod Identity, and those that go on to a second role. Each cause is made on the live parts
@@ -24,11 +24,9 @@ describe("the doctor, of other chains", function () {
   this.timeout("5m");
 
   let patient: LivePatient;
-  before(async () => {
-    patient = await LivePatient.admitted();
+  withPatient(import.meta.filename, this, (one) => {
+    patient = one;
   });
-  after(() => patient.discharged());
-  noteRun(import.meta.filename, this);
 
   /** A trust policy for all of the account, under these conditions. */
   const trustingTheAccount = (more: Partial<TrustStatement> = {}): TrustPolicy => ({

@@ -7,7 +7,7 @@ import type { Broken } from "../../doctor/chain.ts";
 import { roleAnnotation } from "../../doctor/links/mend.ts";
 import { stsAudience } from "../../iam/trust-policy.ts";
 import { region } from "../../local/run.ts";
-import { LivePatient, noteRun, workload } from "./patient.ts";
+import { type LivePatient, withPatient, workload } from "./patient.ts";
 import { command, until } from "./tools.ts";
 
 // The pods of the chain of IRSA, alone and as a Deployment makes them: each cause is made on the live parts by breaking just
@@ -19,11 +19,9 @@ describe("the doctor, of pods", function () {
   this.timeout("5m");
 
   let patient: LivePatient;
-  before(async () => {
-    patient = await LivePatient.admitted();
+  withPatient(import.meta.filename, this, (one) => {
+    patient = one;
   });
-  after(() => patient.discharged());
-  noteRun(import.meta.filename, this);
 
   const env = (variables: Readonly<Record<string, string>>) =>
     Object.entries(variables).map(([name, value]) => ({ name, value }));
@@ -40,7 +38,7 @@ describe("the doctor, of pods", function () {
   /** Beside a first container: in one pod, no two listen on one port. */
   const beside = (name: string, more: Partial<V1Container> = {}): V1Container =>
     patient.container({ name, args: ["--interval=5s", "--listen=:8081"], ...more });
-  /** A token that only its owner may read, who is the first container's user and not the second's. */
+  /** A token that is only its owner's, and so root's: the kubelet gives it to a user where all containers run as that one. */
   const unreadable = (): Partial<V1PodSpec> => {
     const as = (user: number) => ({ securityContext: { runAsUser: user, runAsGroup: user } });
     return {

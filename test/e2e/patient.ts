@@ -102,7 +102,7 @@ export class LivePatient implements Found {
     this.issuer = issuer;
     this.accountRoot = `${account}:root`;
     this.roleArn = `${account}:role${role.path}${role.name}`;
-    this.trustPolicy = trustPolicy({ ...workload, oidcProviderArn: providerArn });
+    this.trustPolicy = trustPolicy({ oidcProviderArn: providerArn, ...workload });
     // The doctor, too, looks at AWS as its environment says.
     for (const [name, value] of Object.entries(shell)) if (name.startsWith("AWS_")) process.env[name] = value;
     this.iam = new IAMClient({ region });
@@ -124,7 +124,8 @@ export class LivePatient implements Found {
         `kubectl wait -n ${namespace} pod/patient --for=jsonpath={.status.phase}=Running --timeout=60s`,
       );
     } catch (error) {
-      await patient.discharged();
+      // Not all of it need be there.
+      await patient.discharged().catch(() => {});
       throw error;
     }
     return patient;
@@ -319,12 +320,22 @@ export class LivePatient implements Found {
   }
 }
 
-/** Has a suite, which is all of its file, note at its end that no test of it was left out by a name that was asked for. */
-export function noteRun(file: string, suite: Mocha.Suite): void {
-  suite.afterAll(() => {
+/**
+ * Has a suite, which is all of its file, begin with a healthy workload and end without it; and notes at the end whether each
+ * of its tests ran.
+ */
+export function withPatient(file: string, suite: Mocha.Suite, take: (patient: LivePatient) => void): void {
+  let patient: LivePatient | undefined;
+  suite.beforeAll(async () => {
+    patient = await LivePatient.admitted();
+    take(patient);
+  });
+  suite.afterAll(async () => {
     const ends: (string | undefined)[] = [];
     suite.eachTest(({ state }) => ends.push(state));
+    // A test that was left out by the name that was asked for has come to no end.
     if (ends.every((end) => end === "passed" || end === "failed")) done.files.add(basename(file));
+    await patient?.discharged();
   });
 }
 
