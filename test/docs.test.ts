@@ -28,7 +28,7 @@ const notRun: Readonly<Record<string, string>> = {
   "npm run bench": "needs local, and an hour",
   "npm run local": "needs root on Debian; test/e2e/ does it",
   "npm run stack": "needs an engine and AWS; test/e2e/automation.e2e.ts does it",
-  "npm run doctor": "needs a cluster; test/e2e/doctor.e2e.ts does it",
+  "npm run doctor": "needs a cluster; test/e2e/doctor-command.e2e.ts does it",
   "npm run audit": "needs a cluster; test/e2e/audit.e2e.ts does it",
   "npm run adopt": "needs a cluster; test/e2e/adopt.e2e.ts does it",
   "npx tsc": "`npm test` does it",

@@ -12,9 +12,12 @@ import type {
 } from "../../doctor/world.ts";
 import { podIdentityTrustPolicy, trustPolicy } from "../../iam/trust-policy.ts";
 import { oidcProviderArn, issuer as url } from "../mocks.ts";
+import { brokenOf } from "./broken-of.ts";
 
 // A world as it was captured of a cluster in which all is well, and what a test changes of it. That each cause is found
-// where it is really made is shown by test/e2e/doctor.e2e.ts.
+// where it is really made is shown by the suites test/e2e/doctor-*.e2e.ts.
+
+export { brokenOf };
 
 export const issuer = `https://${url}`;
 const accountId = "111122223333";
@@ -218,13 +221,6 @@ export function findingOf({ links }: Diagnosis, id: string): Finding {
   const link = links.find((one) => one.id === id);
   if (!link) throw new Error(`The chain has no link ${id}; it has ${links.map((one) => one.id).join(", ")}.`);
   return link.finding;
-}
-
-/** The broken link's finding. */
-export function brokenOf({ links }: Diagnosis): Extract<Finding, { state: "broken" }> {
-  const found = links.find(({ finding }) => finding.state === "broken")?.finding;
-  if (found?.state !== "broken") throw new Error(`Nothing is broken: ${JSON.stringify(links)}`);
-  return found;
 }
 
 /** The cause at which a chain is broken. */
