@@ -17,7 +17,10 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   audit: async () => (await import("./whole-cluster.ts")).audit,
   local: async () => (await import("./local.ts")).local,
   "first-run": async () => (await import("./local.ts")).firstRun,
+  tests: async () => (await import("./test-suites.ts")).tests,
 };
+/** No part of a short run: the one takes a quarter of an hour by downloads and builds, the other is what CI begins with. */
+const onlyWhole = ["first-run", "tests"];
 
 interface Options {
   readonly short?: boolean;
@@ -31,9 +34,8 @@ async function main(names: readonly string[], { short = false }: Options): Promi
     );
   }
   if (names.includes("page")) return writePage(readResults());
-  // What takes a quarter of an hour by downloads and builds is no part of a short run.
   const wanted =
-    names.length > 0 ? names : Object.keys(benchmarks).filter((name) => !short || name !== "first-run");
+    names.length > 0 ? names : Object.keys(benchmarks).filter((name) => !short || !onlyWhole.includes(name));
   let passed = 0;
   const failures: string[] = [];
   for (const name of wanted) {

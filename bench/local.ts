@@ -14,16 +14,25 @@ export const local: Benchmark = {
   async run({ short, say }) {
     refuseWhileUp();
     const [stopped, again]: Seconds[][] = [[], []];
+    const megabytes: number[] = [];
     for (let round = 0; round < (short ? 1 : 3); round++) {
       say(`round ${round + 1}`);
       try {
         stopped?.push(await up());
         again?.push(await up());
+        megabytes.push(await residentMegabytes());
       } finally {
         await command("down");
       }
     }
-    return [sharesOf("from stopped", stopped ?? []), sharesOf("nothing to do", again ?? [])];
+    const wholes = (runs: readonly Seconds[] = []) => runs.map((one) => one[whole] ?? Number.NaN);
+    return [
+      sharesOf("from stopped", stopped ?? []),
+      sharesOf("nothing to do", again ?? []),
+      within(goals.stopped, "a run from stopped", "s", wholes(stopped)),
+      within(goals.again, "a run that changes nothing", "s", wholes(again)),
+      within(goals.megabytes, "memory at rest", "MB", megabytes),
+    ];
   },
 };
 
@@ -45,6 +54,22 @@ export const firstRun: Benchmark = {
   },
 };
 
+/** What a person may count on, on two idle cores: seconds, and MB (1,000,000 bytes) of all of local's processes. */
+const goals = { stopped: 20, again: 5, megabytes: 1300 };
+
+function within(most: number, name: string, unit: "s" | "MB", samples: readonly number[]): Figure {
+  const [measured, goal] = ["local", "goal"];
+  return {
+    name,
+    unit,
+    series: [
+      { subject: measured, samples },
+      { subject: goal, samples: samples.map(() => most) },
+    ],
+    goals: [{ subject: measured, against: goal, atMost: 1 }],
+  };
+}
+
 /** It would be taken down. */
 function refuseWhileUp(): void {
   if (load()?.daemons.some(alive)) {
@@ -58,6 +83,11 @@ type Seconds = Readonly<Record<string, number>>;
 async function up(env?: NodeJS.ProcessEnv): Promise<Seconds> {
   const { seconds, stdout } = await command("up", env, "--json", "--yes");
   return { ...(JSON.parse(stdout) as Report).seconds, [whole]: seconds };
+}
+
+async function residentMegabytes(): Promise<number> {
+  const { stdout } = await command("status", undefined, "--json");
+  return (JSON.parse(stdout) as { residentBytes: number }).residentBytes / 1e6;
 }
 
 const command = (name: string, env?: NodeJS.ProcessEnv, ...options: string[]) =>

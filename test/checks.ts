@@ -29,7 +29,7 @@ export interface Check {
 
 const root = join(import.meta.dirname, "..");
 const modules = join(root, "node_modules", ".bin");
-const env = { ...process.env, PATH: searchPath, NODE_COMPILE_CACHE: join(root, "node_modules", ".cache") };
+const env = { NODE_COMPILE_CACHE: join(root, "node_modules", ".cache"), ...process.env, PATH: searchPath };
 
 const goApp = join(root, "app", "go");
 const javaApp = join(root, "app", "java");
