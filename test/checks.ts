@@ -39,13 +39,15 @@ const onEngine = "test/automation";
 /** Without the files that Mocha's configuration names: only those of the command line. */
 const alone = ["--no-config", "--extension", "ts", "--timeout", "5m"];
 
-/** The checks: those that take longest first, so that all end at about the same time. */
+/**
+ * The checks: first what another waits for, then those that take longest, so that all end at about the same time.
+ */
 export const checks: readonly Check[] = [
-  // In two processes, of about the same time: most of it is that of the commands and engines that tests start.
-  mocha("unit tests", "--ignore", `${onEngine}/**`),
-  mocha("unit tests on the engine", ...alone, `${onEngine}/**/*.test.ts`),
   { name: "Java lister", run: javaTests },
   { name: "Go lister", run: goTests },
+  // In two processes: most of their time is that of the commands and engines that tests start.
+  mocha("unit tests on the engine", ...alone, `${onEngine}/**/*.test.ts`),
+  mocha("unit tests", "--ignore", `${onEngine}/**`),
   single("types", process.execPath, [
     join(root, "node_modules", "typescript-native", "bin", "tsc"),
     "--project",
