@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
 import type { V1Pod } from "@kubernetes/client-node";
 import { irsaProofs } from "./irsa-proofs.ts";
+import { isRefused } from "./lister-log.ts";
 import { agentAddress } from "./machine/bridge.ts";
 import { command } from "./machine/command.ts";
 import { podIdentityProofs } from "./pod-identity-proofs.ts";
@@ -40,7 +41,7 @@ async function theRightPod(target: ProofTarget): Promise<Proof> {
     const wrong = await rolloutFault(target);
     if (wrong !== undefined) return wrong;
     const pod = await readyPod(target);
-    const listing = await newListing(pod, target.since);
+    const listing = await newListing(pod, target);
     const all = await new S3Client({ ...clientOf(target, target.admin), forcePathStyle: true }).send(
       new ListBucketsCommand({}),
     );
@@ -105,10 +106,25 @@ socket.on("connect", () => say("reached")).on("error", () => say("unreachable"))
 /** Seconds that a pod may need to list again after its permissions were mended: IAM takes up to a minute on AWS too. */
 const recoverySeconds = 60;
 
-/** Waits until the lister's pods are as they should be; the proofs then say it if they did not come to be. */
+/**
+ * Waits until the lister's pods are as they should be, or AWS refuses the newest; the proofs then say it if they did not
+ * come to be.
+ */
 async function untilReady(target: ProofTarget): Promise<void> {
   const deadline = Date.now() + recoverySeconds * 1000;
-  while ((await rolloutFault(target)) !== undefined && Date.now() < deadline) await sleep(500);
+  while ((await rolloutFault(target)) !== undefined && Date.now() < deadline) {
+    if (await isNewestRefused(target)) return;
+    await sleep(500);
+  }
+}
+
+async function isNewestRefused(target: ProofTarget): Promise<boolean> {
+  const { core, namespace, since } = target;
+  const name = (await listerPods(target))[0]?.metadata?.name;
+  if (name === undefined) return false;
+  // There is none before its container has started.
+  const log = await core.readNamespacedPodLog({ namespace, name, tailLines: 100 }).catch(() => "");
+  return isRefused(log.split("\n"), since);
 }
 
 /**
@@ -145,14 +161,18 @@ const awsVariable = (pod: V1Pod, name: string): string | undefined =>
 /** Seconds to wait for the next listing. Local's lister lists every 5 s unless told otherwise. */
 const listingSeconds = 30;
 
-/** What a pod has listed since then. @throws Error when it lists too seldom, or cannot. */
-async function newListing(pod: { ip: string }, since: Date): Promise<Listing> {
+/** What a pod has listed since then. @throws Error when it lists too seldom, or may not. */
+async function newListing(pod: { ip: string }, target: ProofTarget): Promise<Listing> {
+  const { since } = target;
   const deadline = Date.now() + listingSeconds * 1000;
   for (;;) {
     const response = await fetch(`http://${pod.ip}:8080/buckets`, { signal: AbortSignal.timeout(5000) });
     const listing = (await response.json()) as Listing;
     if (new Date(listing.listedAt) >= since) return listing;
-    if (Date.now() > deadline) throw new Error(`no listing since ${since.toISOString()}`);
+    const refused = await isNewestRefused(target);
+    if (refused || Date.now() > deadline) {
+      throw new Error(`no listing since ${since.toISOString()}${refused ? ": AccessDenied" : ""}`);
+    }
     await sleep(500);
   }
 }

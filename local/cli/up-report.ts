@@ -1,5 +1,6 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { table } from "../../terminal.ts";
+import { entriesOf, isListing } from "../lister-log.ts";
 import type { Proof } from "../proofs.ts";
 
 /** Everything that `up` found out, and the JSON that `up --json` prints. */
@@ -43,24 +44,16 @@ export function bucketsIn(log: readonly string[]): string[] {
   return names;
 }
 
-/** A line that the lister logs as JSON. */
-interface Entry {
-  readonly time: string;
-  readonly level: string;
-  readonly msg: string;
-  readonly error?: string;
-}
-
 /**
  * The lister's log for a person: what went wrong since the last listing that went well comes first, then that listing. What
  * it logs each time all goes well is left out.
  */
 export function podReport(log: readonly string[]): string[] {
-  const entries = log.map((line) => (line.startsWith("{") ? (JSON.parse(line) as Entry) : undefined));
-  const isTrouble = (entry: Entry | undefined) =>
-    entry !== undefined && ["WARN", "ERROR"].includes(entry.level);
-  const wentWell = entries.findLastIndex((entry) => entry?.msg === "listed the buckets");
-  const trouble = log.filter((_, index) => index > wentWell && isTrouble(entries[index]));
+  const entries = entriesOf(log);
+  const wentWell = entries.findLastIndex(isListing);
+  const trouble = log.filter(
+    (_, index) => index > wentWell && ["WARN", "ERROR"].includes(entries[index]?.level ?? ""),
+  );
   const start = log.lastIndexOf("Buckets:");
   const listing = start < 0 ? [] : log.slice(start).filter((line) => !line.startsWith("{"));
   if (trouble.length === 0) return listing.length > 0 ? listing : ["(no listing yet)"];

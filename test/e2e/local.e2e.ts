@@ -255,6 +255,7 @@ describe("npm run local", function () {
     const again = await local("up", "--config", "policies=[]");
     expect(again.code, "not green the second time either").to.equal(1);
     expect(again.stdout).not.to.match(/nothing to do/);
+    expect(again.seconds, "nobody waits for a pod that is refused").to.be.below(60);
     report = JSON.parse((await works(local("up", "--json"))).stdout) as Report;
   });
 
