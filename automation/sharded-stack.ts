@@ -8,6 +8,7 @@ import { saidBy } from "./advice.ts";
 import { CancelledError, OperationError } from "./errors.ts";
 import type { Changes } from "./progress.ts";
 import type { State } from "./recovery.ts";
+import { scratchFolder } from "./scratch-folder.ts";
 import { forgetting, heldBy, type Move, place, stacksFor, urnsOf } from "./shards.ts";
 import {
   attempt,
@@ -372,6 +373,7 @@ export async function openShards(options: ShardsOptions): Promise<ShardedStack> 
   const workspace = await attempt(() =>
     LocalWorkspace.create({
       pulumiCommand: command,
+      workDir: scratchFolder(),
       ...(pulumiHome !== undefined && { pulumiHome }),
       envVars: { ...env },
       projectSettings: { name: project, runtime: "nodejs" },

@@ -24,6 +24,7 @@ import { namespacesOf, whatHolds } from "./held-namespaces.ts";
 import { keepErrorsApart } from "./isolation.ts";
 import { type Changes, type Progress, progressOf } from "./progress.ts";
 import { recoveryMessage, recoveryOf, type State, withoutPending } from "./recovery.ts";
+import { scratchFolder } from "./scratch-folder.ts";
 import { type ServiceIds, serviceIds } from "./service-ids.ts";
 
 export interface StackOptions {
@@ -328,7 +329,7 @@ export async function openStack(options: StackOptions): Promise<ProgramStack> {
   if (!isGiven && options.create !== false) checkSettings(stackName, workDir);
   const place: LocalWorkspaceOptions = {
     pulumiCommand: await engine(),
-    workDir,
+    workDir: workDir ?? scratchFolder(),
     pulumiHome: options.pulumiHome,
     envVars: { ...options.env },
     program: (() => program(folder)) as PulumiFn,

@@ -1,6 +1,16 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
 import { expect } from "chai";
 import { BusyStackError } from "../../automation/errors.ts";
 import { openShards } from "../../automation/sharded-stack.ts";
@@ -71,6 +81,25 @@ describe("a stack's configuration", () => {
     expect(error).to.be.instanceOf(ConfigError);
     expect(error.message).to.contain("since us-gov-west-1 is in aws-us-gov");
     expect(readFileSync(join(folder, settings), "utf8"), "nothing was changed").to.contain("team");
+  });
+
+  it("leaves no folder behind where it is opened without one", async () => {
+    const temporary = join(folder, "tmp");
+    mkdirSync(temporary);
+    const [source, options] = [
+      join(import.meta.dirname, "..", "..", "automation", "stack.ts"),
+      { stack: "test", region: "eu-west-1", config: { app: "none" }, pulumiHome: join(folder, "home") },
+    ].map((one) => JSON.stringify(one));
+    const program = `
+      const { readdirSync } = await import("node:fs");
+      const { openStack } = await import(${source});
+      await openStack(${options});
+      console.log(readdirSync(${JSON.stringify(temporary)}).length);`;
+    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program], {
+      env: { ...process.env, ...environment(), TMPDIR: temporary },
+    });
+    expect(Number(stdout), "folders while it is open").to.equal(1);
+    expect(readdirSync(temporary)).to.deep.equal([]);
   });
 
   it("is refused with the mend where a killed engine left metadata empty, of this stack or of another", async () => {
