@@ -28,7 +28,7 @@ export function callsSince(offset: number, namespace: string): Calls {
   for (const line of text.split("\n")) {
     const said = line.slice(line.indexOf(" ") + 1);
     if (/^aws: GET \/ 200 /.test(said)) listings += 1;
-    else if (refusal.test(said)) refusals.push(line);
+    else if (isRefusal(said)) refusals.push(line);
     const [, byToken, pod] =
       said.match(/: credentials for (?:system:serviceaccount:([^ ]+)|the pod ([^ ]+))$/) ?? [];
     // A pod is called as its ServiceAccount and Deployment are, and two random words.
@@ -46,9 +46,13 @@ export const changesSince = (offset: number): number => read(offset).match(chang
 
 const change = / aws: \w+ (?:iam:UpdateAssumeRolePolicy|eks:(?:Create|Delete)PodIdentityAssociation) 200 /g;
 
-/** One that is `aborted` was broken off by whoever asked, as by a pod that ends. */
+/**
+ * Whether a line of the log is an answer to a pod that is none. One that is `aborted` was broken off by whoever asked: at
+ * once by a pod that ends; after a second and more by one that has waited too long.
+ */
+export const isRefusal = (said: string): boolean => refusal.test(said);
 const refusal =
-  /^(aws: (GET \/ (?!200 |aborted )|AssumeRoleWithWebIdentity [^ ]+: (?!credentials for )|POST sts:(GetCallerIdentity|AssumeRole\w*) (?!200 ))|agent: Error )/;
+  /^(aws: (GET \/ (?!200 |aborted \d{1,3} ms)|AssumeRoleWithWebIdentity [^ ]+: (?!credentials for )|POST sts:(GetCallerIdentity|AssumeRole\w*) (?!200 |aborted \d{1,3} ms))|agent: Error )/;
 
 function read(offset: number): string {
   const buffer = Buffer.alloc(statSync(file).size - offset);
