@@ -53,7 +53,8 @@ export interface StackOptions {
   /**
    * Folder of the engine's settings of this stack, `Pulumi.<stack>.yaml`, and of the files of policies that the configuration
    * names. A `Pulumi.yaml` in it stays as it is, and so do the environments (ESC) that the settings name: what they bring
-   * counts beside what is given here. Default: a temporary one, and the process's own for the files.
+   * counts beside what is given here. Default: a temporary one, which is gone when this process ends, and the process's own
+   * for the files.
    */
   readonly workDir?: string;
 
