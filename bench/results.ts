@@ -37,15 +37,19 @@ export type Results = Readonly<Record<string, Result>>;
 const resultsFile = join(project, "bench", "results.json");
 const docs = join(project, "docs");
 const page = join(docs, "bench.md");
+/** Pathspecs of Git that leave out what is written here. */
+const written = [":!bench/results.json", ":!docs/bench.md", ":!docs/bench"];
 
 export function resultOf(benchmark: Benchmark, figures: readonly Figure[], seconds: number): Result {
   const git = (...args: string[]): string =>
     execFileSync("git", args, { cwd: project, encoding: "utf8" }).trim();
+  // What the benchmarks before this one have written is no change to what is measured.
+  const changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ...written);
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? "?"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node.js ${process.version}`;
   return {
     title: benchmark.title,
     date: new Date().toISOString(),
-    commit: `${git("rev-parse", "--short", "HEAD")}${git("status", "--porcelain", "--untracked-files=no") ? "+" : ""}`,
+    commit: `${git("rev-parse", "--short", "HEAD")}${changed ? "+" : ""}`,
     machine,
     seconds: Math.round(seconds),
     figures,
