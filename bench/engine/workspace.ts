@@ -259,9 +259,10 @@ async function layOutTemplate(folder: string): Promise<void> {
   if (existsSync(folder)) return;
   await measure("npm", ["ci", "--no-audit", "--no-fund"], { cwd: template });
   writeProject(folder, "nodejs", "index.ts");
-  const packages = join(folder, "node_modules");
-  cpSync(join(project, "node_modules"), packages, { recursive: true, verbatimSymlinks: true });
-  cpSync(join(template, "node_modules"), packages, { recursive: true, verbatimSymlinks: true });
+  // Not `cpSync`, which in Node.js 24 refuses a folder that is there.
+  for (const packages of [project, template].map((one) => join(one, "node_modules"))) {
+    await measure("cp", ["--archive", packages, folder]);
+  }
   cpSync(join(template, "index.ts"), join(folder, "index.ts"));
   cpSync(join(programs, "resources.ts"), join(folder, "resources.ts"));
   const compilerOptions = {
