@@ -154,7 +154,8 @@ export class Workspace {
     this.closeHost = closeHost;
   }
 
-  static async open(options: EchoOptions = {}): Promise<Workspace> {
+  /** @param env What the engine's environment has beside. Default nothing. */
+  static async open(options: EchoOptions = {}, env: NodeJS.ProcessEnv = {}): Promise<Workspace> {
     const folder = mkdtempSync(join(tmpdir(), "eks-irsa-bench-"));
     const providers = await startEchoProviders(options);
     const host = await startLanguageHost({ host: "127.0.0.1", log: () => {} });
@@ -165,8 +166,9 @@ export class Workspace {
     ): Subject => {
       const own = join(folder, `${name}-settings`);
       mkdirSync(join(own, "state"), { recursive: true });
-      const env = {
+      const whole = {
         ...process.env,
+        ...env,
         PATH: searchPath,
         PULUMI_HOME: join(folder, "home"),
         PULUMI_BACKEND_URL: `file://${join(own, "state")}`,
@@ -176,7 +178,7 @@ export class Workspace {
         PULUMI_DEBUG_PROVIDERS: providers.attached,
         PULUMI_DEBUG_LANGUAGES: `nodejs:${host.port}`,
       };
-      return new Subject(own, projectFolder, env, () => layOut(projectFolder));
+      return new Subject(own, projectFolder, whole, () => layOut(projectFolder));
     };
     const all = {
       ours: subject("ours", async () => {}, project),
