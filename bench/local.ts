@@ -19,7 +19,7 @@ export const local: Benchmark = {
       say(`round ${round + 1}`);
       try {
         stopped?.push(await up());
-        again?.push(await up());
+        again?.push(await upAsAPerson());
         megabytes.push(await residentMegabytes());
       } finally {
         await command("down");
@@ -88,6 +88,13 @@ async function up(env?: NodeJS.ProcessEnv): Promise<Seconds> {
 async function residentMegabytes(): Promise<number> {
   const { stdout } = await command("status", undefined, "--json");
   return (JSON.parse(stdout) as { residentBytes: number }).residentBytes / 1e6;
+}
+
+/** With nothing to do there are no proofs, which `--json` asks for; the steps are read as they are shown. */
+async function upAsAPerson(): Promise<Seconds> {
+  const { seconds, stderr } = await command("up");
+  const steps = [...stderr.matchAll(/^ {2}✔ {2}([^:[\n]+?)(?::.*)? \[([\d.]+) s\]$/gm)];
+  return { ...Object.fromEntries(steps.map(([, step, taken]) => [step, Number(taken)])), [whole]: seconds };
 }
 
 const command = (name: string, env?: NodeJS.ProcessEnv, ...options: string[]) =>
