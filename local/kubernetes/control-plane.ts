@@ -66,7 +66,6 @@ export async function startApiServer(options: ControlPlaneOptions): Promise<Cont
     {
       name: "kube-apiserver",
       command: "kube-apiserver",
-      env: frugal(),
       args: [
         `--etcd-servers=http://127.0.0.1:${ports.etcd}`,
         "--bind-address=127.0.0.1",
@@ -112,9 +111,6 @@ export async function startApiServer(options: ControlPlaneOptions): Promise<Cont
   return { endpoint, adminKubeconfig };
 }
 
-/** Go's garbage collector more often than by default: for the few objects of local that costs little, and saves memory. */
-const frugal = (): NodeJS.ProcessEnv => ({ ...process.env, GOGC: "50" });
-
 /** Starts the controller manager and the scheduler, side by side. */
 export async function startControllers(options: ControlPlaneOptions): Promise<void> {
   const { pki, ports, folder } = options;
@@ -135,7 +131,6 @@ export async function startControllers(options: ControlPlaneOptions): Promise<vo
       {
         name,
         command: name,
-        env: frugal(),
         args: [
           `--kubeconfig=${kubeconfigFile}`,
           `--authentication-kubeconfig=${kubeconfigFile}`,

@@ -38,6 +38,9 @@ export class DaemonError extends Error {
   }
 }
 
+/** Go collects garbage more often than by default: for the few objects of local that costs little, and saves memory. */
+const frugal = { GOGC: "50" };
+
 /**
  * Starts a process in a session of its own, with its output in `logs/NAME.log`, and waits until it is ready.
  * `onStart` is called as soon as it has an id, so that it can be stopped even if it never gets ready.
@@ -50,7 +53,7 @@ export async function start(spec: DaemonSpec, onStart: (daemon: Daemon) => void)
   const output = openSync(log, "a");
   const child = spawn(spec.command, spec.args, {
     cwd: spec.cwd,
-    env: spec.env ?? process.env,
+    env: { ...frugal, ...(spec.env ?? process.env) },
     detached: true,
     stdio: ["ignore", output, output],
   });
