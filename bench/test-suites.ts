@@ -38,6 +38,9 @@ export const tests: Benchmark = {
   },
 };
 
+/** A label of a plot: the beginning says which test it is. */
+const shortened = (test: string): string => /^.{1,60}(?=\s|$)/.exec(test)?.[0] ?? test;
+
 async function npmTest(env: NodeJS.ProcessEnv = {}) {
   const { seconds, stdout } = await measure("npm", ["test", "--", "--slowest"], {
     cwd: project,
@@ -45,7 +48,7 @@ async function npmTest(env: NodeJS.ProcessEnv = {}) {
     timeoutSeconds: 1800,
   });
   const slowest = [...stdout.matchAll(/^ +([\d.]+) s {2}(.+)$/gm)].map(([, taken, test = ""]) => ({
-    test,
+    test: shortened(test),
     seconds: Number(taken),
   }));
   return { seconds, slowest };
