@@ -6,9 +6,17 @@ export interface Entry {
   readonly error?: string;
 }
 
-/** The lines of a log, as entries where they are such. */
-export const entriesOf = (log: readonly string[]): readonly (Entry | undefined)[] =>
-  log.map((line) => (line.startsWith("{") ? (JSON.parse(line) as Entry) : undefined));
+/** The lines of a log, as entries where they are such. The last of a pod that was killed may be cut off. */
+export const entriesOf = (log: readonly string[]): readonly (Entry | undefined)[] => log.map(entryOf);
+
+function entryOf(line: string): Entry | undefined {
+  if (!line.startsWith("{")) return undefined;
+  try {
+    return JSON.parse(line) as Entry;
+  } catch {
+    return undefined;
+  }
+}
 
 export const isListing = (entry: Entry | undefined): boolean => entry?.msg === "listed the buckets";
 

@@ -16,6 +16,7 @@ describe("the lister's log", () => {
       [false, refused("11:59:59"), refused("12:00:01")],
       [false, refused("12:00:01"), refused("12:00:06"), listed("12:00:11"), "Buckets:"],
       [false, line("12:00:01", { error: "timeout" }), line("12:00:06", { error: "timeout" })],
+      [true, refused("12:00:01"), refused("12:00:06"), '{"time":"2026-01-01T12:00:1'],
       [false],
     ];
     for (const [expected, ...log] of cases) expect(isRefused(log, since), log.join("\n")).to.equal(expected);
