@@ -34,6 +34,8 @@ export const wholeRun = "the whole run";
 export interface Context {
   /** A few rounds of the smallest sizes: to see that it runs, as CI does. Its figures are not kept. */
   readonly short: boolean;
+  /** An earlier commit to compare with, by its short name. Only local's benchmarks know how. */
+  readonly before?: string;
   /** Shows what the benchmark is at. */
   readonly say: (line: string) => void;
 }

@@ -1,6 +1,7 @@
 import { searchPath } from "../local/machine/paths.ts";
 import { commandLine, run, UsageError } from "../terminal.ts";
 import type { Benchmark, Context } from "./benchmark.ts";
+import { commitOf } from "./checkout.ts";
 import { keep, readResults, resultOf, terminalTable, writePage } from "./results.ts";
 
 // `npm run bench`, `npm run bench -- NAME...`: measures, shows, keeps.
@@ -21,12 +22,15 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
 };
 /** No part of a short run: the one takes a quarter of an hour by downloads and builds, the other is what CI begins with. */
 const onlyWhole = ["first-run", "tests"];
+/** What can be compared with an earlier commit: commands that it has as well. */
+const withBefore = ["local", "first-run"];
 
 interface Options {
   readonly short?: boolean;
+  readonly before?: string;
 }
 
-async function main(names: readonly string[], { short = false }: Options): Promise<void> {
+async function main(names: readonly string[], { short = false, before: revision }: Options): Promise<void> {
   const unknown = names.find((name) => name !== "page" && !(name in benchmarks));
   if (unknown !== undefined) {
     throw new UsageError(
@@ -36,6 +40,12 @@ async function main(names: readonly string[], { short = false }: Options): Promi
   if (names.includes("page")) return writePage(readResults());
   const wanted =
     names.length > 0 ? names : Object.keys(benchmarks).filter((name) => !short || !onlyWhole.includes(name));
+  if (revision !== undefined && !wanted.some((name) => withBefore.includes(name))) {
+    throw new UsageError(
+      `--before ${revision} is for ${withBefore.join(" and ")}, of which none is to be measured.`,
+    );
+  }
+  const before = revision === undefined ? {} : { before: commitOf(revision) };
   let passed = 0;
   const failures: string[] = [];
   for (const name of wanted) {
@@ -45,7 +55,7 @@ async function main(names: readonly string[], { short = false }: Options): Promi
     const since = performance.now();
     const say: Context["say"] = (line) => void process.stderr.write(`  … ${line}\n`);
     try {
-      const figures = await benchmark.run({ short, say });
+      const figures = await benchmark.run({ short, ...before, say });
       const seconds = (performance.now() - since) / 1000;
       process.stdout.write(`${terminalTable(figures)}\n  (${Math.round(seconds)} s)\n`);
       if (!short) await keep(name, resultOf(benchmark, figures, seconds));
@@ -68,6 +78,10 @@ const cli = commandLine(
     `which: ${Object.keys(benchmarks).join(", ")}; default all. \`page\` only writes docs/bench.md anew`,
   )
   .option("--short", "a few rounds of the smallest sizes, to see that it runs; nothing is kept")
+  .option(
+    "--before <commit>",
+    `an earlier commit, checked out beside this one and measured in turns with it, by ${withBefore.join(" and ")}`,
+  )
   .action((names: string[], options: Options) => main(names, options));
 
 await run(cli);
