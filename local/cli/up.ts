@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { V1Pod } from "@kubernetes/client-node";
+import { withoutSecrets } from "../../automation/outputs.ts";
 import { type Changes, changed, summary } from "../../automation/progress.ts";
-import { withoutSecrets } from "../../automation/stack.ts";
 import { columnsOf, shortPath } from "../../terminal.ts";
 import { freePort } from "../machine/free-port.ts";
 import { logs, project } from "../machine/paths.ts";
