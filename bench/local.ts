@@ -20,7 +20,7 @@ import { measure } from "./measure.ts";
 export const local: Benchmark = {
   name: "local",
   title: "Local: a run from stopped and a run that changes nothing",
-  run(context) {
+  async run(context) {
     refuseWhileUp();
     return inCheckouts(context, (checkouts) => runsOf(checkouts, context));
   },
@@ -30,7 +30,7 @@ export const local: Benchmark = {
 export const firstRun: Benchmark = {
   name: "first-run",
   title: "Local: the first run, from empty caches",
-  run(context) {
+  async run(context) {
     refuseWhileUp();
     return inCheckouts(context, (checkouts) => firstRunsOf(checkouts, context));
   },
