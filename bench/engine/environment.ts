@@ -14,6 +14,8 @@ export interface UpOptions {
   readonly identity?: IdentityArgs;
   /** Default as many as `openShards` opens. */
   readonly stacks?: number | undefined;
+  /** Whether the engine writes its state once, at the end: quicker, where nobody looks how long it takes. Default false. */
+  readonly preparing?: boolean;
 }
 
 export interface Upped {
@@ -40,7 +42,7 @@ export async function withEnvironment<Result>(act: (up: Up) => Promise<Result>):
   };
   try {
     mkdirSync(join(folder, "state"));
-    return await act(async (size, { identity, stacks } = {}) => {
+    return await act(async (size, { identity, stacks, preparing = false } = {}) => {
       const done: Record<string, number> = {};
       const note = (progress: Progress): void => {
         if (progress.kind !== "resource" || progress.state !== "done") return;
@@ -54,7 +56,7 @@ export async function withEnvironment<Result>(act: (up: Up) => Promise<Result>):
         config: configOf(size, identity),
         ...(stacks !== undefined && { stacks }),
         pulumiHome: join(folder, "home"),
-        env,
+        env: { ...env, ...(preparing && { PULUMI_SKIP_CHECKPOINTS: "true" }) },
       });
       await opened.up({ onProgress: note });
       return { seconds: (performance.now() - since) / 1000, done };
