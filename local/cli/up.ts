@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { V1Pod } from "@kubernetes/client-node";
+import { withoutSecrets } from "../../automation/outputs.ts";
 import { type Changes, changed, summary } from "../../automation/progress.ts";
-import { withoutSecrets } from "../../automation/stack.ts";
 import { columnsOf, shortPath } from "../../terminal.ts";
 import { freePort } from "../machine/free-port.ts";
 import { logs, project } from "../machine/paths.ts";
@@ -153,16 +153,26 @@ const theProgram: Step<Context, Applied> = finding(
   "pulumi up",
   async ({ state, options }, say) => {
     const stack = await openLocalStack(state, options.config);
+    void lookingAtPods().catch(() => {}); // while the engine works; who needs it meets its error
     const { changes, outputs } = await engineOperation(say, (common) => stack.up(common));
     return { changes, outputs: withoutSecrets(outputs) };
   },
   ({ changes }) => summary(changes),
 );
 
-/** What to look at in the cluster. What asks it is loaded only then. */
+/** What asks the cluster: half a second to load. */
+async function lookingAtPods() {
+  const [{ AppsV1Api, CoreV1Api }, { administrator }, proofs] = await Promise.all([
+    import("@kubernetes/client-node"),
+    import("../kubernetes/client.ts"),
+    import("../proofs.ts"),
+  ]);
+  return { AppsV1Api, CoreV1Api, administrator, ...proofs };
+}
+
+/** What to look at in the cluster. */
 async function inCluster(outputs: Record<string, unknown>) {
-  const { administrator } = await import("../kubernetes/client.ts");
-  const { AppsV1Api, CoreV1Api } = await import("@kubernetes/client-node");
+  const { AppsV1Api, CoreV1Api, administrator } = await lookingAtPods();
   const client = administrator(files.kubeconfig);
   return {
     core: client.makeApiClient(CoreV1Api),
@@ -175,7 +185,7 @@ async function inCluster(outputs: Record<string, unknown>) {
 
 /** How the lister's pods are, asked of the cluster: what was proved once need not hold any more. */
 async function pods(outputs: Record<string, unknown>): Promise<string> {
-  const { rolloutFault } = await import("../proofs.ts");
+  const { rolloutFault } = await lookingAtPods();
   return (await rolloutFault(await inCluster(outputs))) ?? "as they should be";
 }
 
@@ -185,7 +195,7 @@ const theProofs: Step<
 > = finding(
   "proofs",
   async ({ state, outputs, since }) => {
-    const { prove } = await import("../proofs.ts");
+    const { prove } = await lookingAtPods();
     const proofs = await prove({
       ...(await inCluster(outputs)),
       since,
@@ -224,7 +234,7 @@ async function wordsOf(outputs: Record<string, unknown>): Promise<string[]> {
 
 /** The lister's newest pod: of two it is the one that a rollout waits for. */
 async function newestPod(outputs: Record<string, unknown>): Promise<V1Pod | undefined> {
-  const { listerPods } = await import("../proofs.ts");
+  const { listerPods } = await lookingAtPods();
   return (await listerPods(await inCluster(outputs)))[0];
 }
 
