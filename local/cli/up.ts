@@ -153,26 +153,18 @@ const theProgram: Step<Context, Applied> = finding(
   "pulumi up",
   async ({ state, options }, say) => {
     const stack = await openLocalStack(state, options.config);
-    void lookingAtPods().catch(() => {}); // while the engine works; who needs it meets its error
+    // What looks at the pods afterwards is loaded while the engine works. Who needs it meets its error.
+    void Promise.all([import("@kubernetes/client-node"), import("../proofs.ts")]).catch(() => {});
     const { changes, outputs } = await engineOperation(say, (common) => stack.up(common));
     return { changes, outputs: withoutSecrets(outputs) };
   },
   ({ changes }) => summary(changes),
 );
 
-/** What asks the cluster: half a second to load. */
-async function lookingAtPods() {
-  const [{ AppsV1Api, CoreV1Api }, { administrator }, proofs] = await Promise.all([
-    import("@kubernetes/client-node"),
-    import("../kubernetes/client.ts"),
-    import("../proofs.ts"),
-  ]);
-  return { AppsV1Api, CoreV1Api, administrator, ...proofs };
-}
-
 /** What to look at in the cluster. */
 async function inCluster(outputs: Record<string, unknown>) {
-  const { AppsV1Api, CoreV1Api, administrator } = await lookingAtPods();
+  const { administrator } = await import("../kubernetes/client.ts");
+  const { AppsV1Api, CoreV1Api } = await import("@kubernetes/client-node");
   const client = administrator(files.kubeconfig);
   return {
     core: client.makeApiClient(CoreV1Api),
@@ -185,7 +177,7 @@ async function inCluster(outputs: Record<string, unknown>) {
 
 /** How the lister's pods are, asked of the cluster: what was proved once need not hold any more. */
 async function pods(outputs: Record<string, unknown>): Promise<string> {
-  const { rolloutFault } = await lookingAtPods();
+  const { rolloutFault } = await import("../proofs.ts");
   return (await rolloutFault(await inCluster(outputs))) ?? "as they should be";
 }
 
@@ -195,7 +187,7 @@ const theProofs: Step<
 > = finding(
   "proofs",
   async ({ state, outputs, since }) => {
-    const { prove } = await lookingAtPods();
+    const { prove } = await import("../proofs.ts");
     const proofs = await prove({
       ...(await inCluster(outputs)),
       since,
@@ -234,7 +226,7 @@ async function wordsOf(outputs: Record<string, unknown>): Promise<string[]> {
 
 /** The lister's newest pod: of two it is the one that a rollout waits for. */
 async function newestPod(outputs: Record<string, unknown>): Promise<V1Pod | undefined> {
-  const { listerPods } = await lookingAtPods();
+  const { listerPods } = await import("../proofs.ts");
   return (await listerPods(await inCluster(outputs)))[0];
 }
 
