@@ -11,9 +11,6 @@ import { load } from "./load.ts";
 import { type Running, startToFirstBucket } from "./running.ts";
 import { lister as ours, type Subjects } from "./subjects.ts";
 
-/** How long a program rests before its memory is looked at, in seconds. */
-const rest = 3;
-
 export const lister: Benchmark = {
   name: "lister",
   title: "The listers against a tutorial's, and against the least that could be",
@@ -66,6 +63,8 @@ function sizes(subjects: Subjects): Figure[] {
 /** From the start to the first listed bucket, and memory some seconds later. */
 async function starts(subjects: Subjects, { short, say }: Context): Promise<Figure[]> {
   const { language, started, atMost } = subjects;
+  /** How long a program rests before its memory is looked at, in seconds. */
+  const rest = short ? 1 : 3;
   const measureOne = async (name: string) => {
     const command = started[name];
     if (command === undefined) throw new Error(`There is no ${name}.`);
