@@ -48,6 +48,8 @@ describe("npm run local", function () {
   this.timeout("30m");
   this.bail(true);
 
+  /** The least that the configuration takes: a pod that AWS refuses is not waited for longer than it takes to say so. */
+  const soonOver = "progressDeadlineSeconds=10";
   let untouched: ReturnType<typeof machine>;
   let report: Report;
   let shell: NodeJS.ProcessEnv;
@@ -217,7 +219,7 @@ describe("npm run local", function () {
   it("takes a managed policy away before it proves the pod: it is red then, and the next `up` heals it", async () => {
     // The role is another since it had a name of its own.
     report = JSON.parse((await works(local("up", "--json"))).stdout) as Report;
-    const without = ["--config", "policies=[]", "--config", "progressDeadlineSeconds=20"];
+    const without = ["--config", "policies=[]", "--config", soonOver];
     const { code, stderr } = await local("up", ...without);
     expect(code).to.equal(1);
     expect(stderr).to.contain("timed out waiting to be Ready").and.to.contain("AccessDenied");
@@ -228,12 +230,7 @@ describe("npm run local", function () {
   });
 
   it("goes back to the namespace and the ServiceAccount of before, where a move to others failed half-way", async () => {
-    const elsewhere = [
-      "namespace=elsewhere",
-      "serviceAccount=another",
-      "policies=[]",
-      "progressDeadlineSeconds=20",
-    ];
+    const elsewhere = ["namespace=elsewhere", "serviceAccount=another", "policies=[]", soonOver];
     const { code, stderr } = await local("up", ...elsewhere.flatMap((one) => ["--config", one]));
     expect(code).to.equal(1);
     expect(stderr).to.contain("timed out waiting to be Ready");
@@ -261,13 +258,7 @@ describe("npm run local", function () {
 
   it("ends a rollout that cannot succeed in the time that was set, with the pod's own reason", async () => {
     const boundary = "role.permissionsBoundary=arn:aws:iam::aws:policy/AmazonSQSFullAccess";
-    const { code, stderr, seconds } = await local(
-      "up",
-      "--config",
-      boundary,
-      "--config",
-      "progressDeadlineSeconds=20",
-    );
+    const { code, stderr, seconds } = await local("up", "--config", boundary, "--config", soonOver);
     expect(code).to.equal(1);
     expect(seconds).to.be.below(200);
     expect(stderr).to.contain("timed out waiting to be Ready").and.to.contain("AccessDenied");
