@@ -126,17 +126,18 @@ describe("npm run local", function () {
   });
 
   it("does nothing the second time, says so, and is quick", async () => {
+    const goal = 8 * Math.max(1, await slowness(shell));
     const seconds: number[] = [];
-    for (let turn = 0; turn < 3; turn++) {
+    // Once is enough: what else the machine does can only make it slower.
+    for (let turn = 0; turn < 3 && !seconds.some((one) => one < goal); turn++) {
       const { stdout, stderr, seconds: took } = await works(local("up"));
       expect(stdout + stderr).to.match(/nothing to do/i);
       seconds.push(took);
     }
-    const slower = await slowness(shell);
     console.log(
-      `      no-op up took ${seconds.map((one) => one.toFixed(1)).join(", ")} s, on a machine ${slower.toFixed(1)} times as slow as the yardstick`,
+      `      no-op up took ${seconds.map((one) => one.toFixed(1)).join(", ")} s, of ${goal.toFixed(1)} s that it may on this machine`,
     );
-    expect(Math.min(...seconds)).to.be.below(8 * Math.max(1, slower));
+    expect(Math.min(...seconds)).to.be.below(goal);
   });
 
   it("uses little memory", async () => {
