@@ -23,7 +23,7 @@ import type { KindId } from "../../audit/kinds.ts";
 import { takeSnapshot } from "../../audit/take.ts";
 import { podIdentityTrustPolicy, trustPolicy } from "../../iam/trust-policy.ts";
 import { region } from "../../local/run.ts";
-import { command, local, shellOf, slowness, works } from "./tools.ts";
+import { command, localUp, slowness, works } from "./tools.ts";
 
 // Faults planted on the live parts, one at a time: the audit has to find each, and nothing else. That every kind is found
 // wherever it is planted is shown by test/audit/, on plain data.
@@ -144,8 +144,7 @@ describe("the audit", function () {
   };
 
   before(async () => {
-    await works(local("up", "--json"));
-    shell = await shellOf((await works(local("env"))).stdout);
+    shell = await localUp();
     for (const [key, value] of Object.entries(shell)) if (key.startsWith("AWS_")) process.env[key] = value;
     folder = mkdtempSync(join(tmpdir(), "eks-irsa-audit-"));
     iam = new IAMClient({ region });

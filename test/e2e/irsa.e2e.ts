@@ -10,7 +10,7 @@ import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEnvironment, region } from "../../local/run.ts";
 import { running } from "../../local/state.ts";
 import { failureOf } from "../failure.ts";
-import { command, local, shellOf, works } from "./tools.ts";
+import { command, localUp, works } from "./tools.ts";
 
 // A second stack, as a platform team runs it: ServiceAccounts for a cluster that is there already, on the live parts.
 
@@ -79,8 +79,7 @@ describe("bindings on an existing cluster", function () {
   }
 
   before(async () => {
-    await works(local("up", "--json"));
-    shell = await shellOf((await works(local("env"))).stdout);
+    shell = await localUp();
     process.env.PATH = shell.PATH; // the Automation API looks for the engine there
     for (const namespace of ["team-a", "team-b", "other"]) await kubectl("create", "namespace", namespace);
     for (const namespace of ["team-b", "other"]) {
