@@ -47,7 +47,7 @@ describe("local, as AWS", function () {
   after(async () => {
     await dissociate();
     for (const words of [
-      ["kubectl", "delete", "namespace", namespace, "--ignore-not-found"],
+      ["kubectl", "delete", "namespace", namespace, "--ignore-not-found", "--wait=false"],
       ["aws", "ecr", "delete-repository", "--repository-name", repository, "--force"],
       ["aws", "iam", "delete-role", "--role-name", role],
     ] as const)
