@@ -82,7 +82,7 @@ export async function until<T>(what: string, seconds: number, ask: () => Promise
     const answer = await ask();
     if (answer !== undefined) return answer;
     if (Date.now() > deadline) throw new Error(`${what}: not within ${seconds} s`);
-    await sleep(500);
+    await sleep(200);
   }
 }
 
