@@ -9,16 +9,11 @@ import {
   EngineMissingError,
   StackMissingError,
 } from "./errors.ts";
+import { withoutSecrets } from "./outputs.ts";
 import { changed, describe, summary } from "./progress.ts";
 import { settingsOf } from "./settings-file.ts";
 import { openShards, ShardedStack, type ShardReport, ShardsError } from "./sharded-stack.ts";
-import {
-  checkSettings,
-  type OperationOptions,
-  openStack,
-  type ProgramStack,
-  withoutSecrets,
-} from "./stack.ts";
+import { checkSettings, type OperationOptions, openStack, type ProgramStack } from "./stack.ts";
 
 const exitCodes = { ...shared, cancelled: shared.notConfirmed, engineMissing: 5 } as const;
 

@@ -9,6 +9,7 @@ export {
   ResourceError,
   StackMissingError,
 } from "./errors.ts";
+export type { Outputs, OutputValue } from "./outputs.ts";
 export { type Changes, changed, describe, type Progress, summary } from "./progress.ts";
 export {
   openShards,
@@ -24,8 +25,6 @@ export {
   type HistoryEntry,
   type OperationOptions,
   type OperationResult,
-  type Outputs,
-  type OutputValue,
   openStack,
   ProgramStack,
   type StackOptions,

@@ -6,6 +6,7 @@ import PQueue from "p-queue";
 import { ConfigError, type ConfigInput, type ConfigIssue, project } from "../config.ts";
 import { saidBy } from "./advice.ts";
 import { CancelledError, OperationError } from "./errors.ts";
+import type { Outputs } from "./outputs.ts";
 import type { Changes } from "./progress.ts";
 import type { State } from "./recovery.ts";
 import { scratchFolder } from "./scratch-folder.ts";
@@ -16,7 +17,6 @@ import {
   engine,
   type OperationOptions,
   type OperationResult,
-  type Outputs,
   openStack,
   type ProgramStack,
   type StackOptions,

@@ -22,6 +22,7 @@ import {
 } from "./errors.ts";
 import { namespacesOf, whatHolds } from "./held-namespaces.ts";
 import { keepErrorsApart } from "./isolation.ts";
+import { type Outputs, outputsOf } from "./outputs.ts";
 import { type Changes, type Progress, progressOf } from "./progress.ts";
 import { recoveryMessage, recoveryOf, type State, withoutPending } from "./recovery.ts";
 import { scratchFolder } from "./scratch-folder.ts";
@@ -86,22 +87,6 @@ export interface OperationResult {
   readonly output: string;
 }
 
-/** An output of the stack. */
-export interface OutputValue {
-  readonly value: unknown;
-  readonly secret: boolean;
-}
-
-export type Outputs = Readonly<Record<string, OutputValue>>;
-
-/** The values of the outputs that may be shown. */
-export const withoutSecrets = (outputs: Outputs): Record<string, unknown> =>
-  Object.fromEntries(
-    Object.entries(outputs)
-      .filter(([, { secret }]) => !secret)
-      .map(([name, { value }]) => [name, value]),
-  );
-
 /** An operation that has been. */
 export interface HistoryEntry {
   /** The latest has the highest. */
@@ -141,7 +126,7 @@ export class ProgramStack {
     // bindings minutes. Where nothing is saved there is nothing to lose.
     const workspace = withEnvironment(stack.workspace, { PULUMI_SKIP_CHECKPOINTS: "true" });
     const previewing: Stack = Object.create(stack, { workspace: { value: workspace } });
-    return this.#run(options, async (common) => (await previewing.preview(common)).changeSummary);
+    return this.#run(options, (common) => previewing.preview(common));
   }
 
   /**
@@ -151,13 +136,8 @@ export class ProgramStack {
    */
   async up(options: OperationOptions = {}): Promise<OperationResult & { readonly outputs: Outputs }> {
     await this.#recover(options);
-    let outputs: Outputs = {};
-    const result = await this.#run(options, async (common) => {
-      const up = await this.stack.up({ ...common, ...withoutSummarySecrets });
-      outputs = up.outputs;
-      return up.summary.resourceChanges;
-    });
-    return { ...result, outputs };
+    const result = await this.#run(options, (common) => onlyOperating(this.stack).up(common));
+    return { ...result, outputs: await this.outputs() };
   }
 
   /** Compares the engine's state with what is really there, and takes over what it finds. */
@@ -167,11 +147,7 @@ export class ProgramStack {
 
   /** @param target URNs of all that is compared. Default: everything. */
   #refresh(options: OperationOptions, target?: string[]): Promise<OperationResult> {
-    return this.#run(
-      options,
-      async (common) =>
-        (await this.stack.refresh({ ...common, ...withoutSummarySecrets, target })).summary.resourceChanges,
-    );
+    return this.#run(options, (common) => onlyOperating(this.stack).refresh({ ...common, target }));
   }
 
   /**
@@ -181,11 +157,7 @@ export class ProgramStack {
   async destroy(options: OperationOptions = {}): Promise<OperationResult> {
     await this.#recover(options);
     try {
-      return await this.#run(
-        options,
-        async (common) =>
-          (await this.stack.destroy({ ...common, ...withoutSummarySecrets })).summary.resourceChanges,
-      );
+      return await this.#run(options, (common) => onlyOperating(this.stack).destroy(common));
     } catch (error) {
       if (error instanceof OperationError && !(error instanceof BusyStackError)) {
         error.message = [error.message, ...(await this.#heldNamespaces().catch(() => []))].join("\n");
@@ -196,14 +168,20 @@ export class ProgramStack {
 
   /** What keeps namespaces of the stack from going, a sentence each. */
   async #heldNamespaces(): Promise<string[]> {
-    const { deployment } = await attempt(() => this.stack.exportStack());
-    const { kubeconfig } = await this.outputs();
+    const state = await this.#state();
+    const { kubeconfig } = outputsOf(state);
     if (typeof kubeconfig?.value !== "string") return [];
-    return whatHolds(namespacesOf(deployment as State), kubeconfig.value, this.stack.workspace.envVars);
+    return whatHolds(namespacesOf(state), kubeconfig.value, this.stack.workspace.envVars);
   }
 
-  outputs(): Promise<Outputs> {
-    return attempt(() => this.stack.outputs());
+  async outputs(): Promise<Outputs> {
+    return outputsOf(await this.#state());
+  }
+
+  /** What the engine holds of the stack, secrets in clear. */
+  async #state(): Promise<State> {
+    const { deployment } = await attempt(() => this.stack.exportStack());
+    return (deployment ?? {}) as State;
   }
 
   /** Operations that have been, the latest first. */
@@ -281,11 +259,13 @@ export class ProgramStack {
       onOutput: (text: string) => void;
       signal?: AbortSignal;
       diff?: boolean;
-    }) => Promise<Changes | undefined>,
+    }) => Promise<unknown>,
   ): Promise<OperationResult> {
     const lines: string[] = [];
     const errors: EngineEvent[] = [];
+    let changes: Changes = {};
     const onEvent = (event: EngineEvent): void => {
+      changes = event.summaryEvent?.resourceChanges ?? changes;
       if (event.diagnosticEvent?.severity === "error") errors.push(event);
       const progress = onProgress && progressOf(event);
       if (progress) onProgress(progress, this.name);
@@ -297,7 +277,7 @@ export class ProgramStack {
     try {
       // A signal of its own for each run: the SDK never takes its listener off again.
       const own = signal && AbortSignal.any([signal]);
-      const changes = (await act({ onEvent, onOutput: keep, signal: own, diff })) ?? {};
+      await act({ onEvent, onOutput: keep, signal: own, diff });
       return { changes, output: lines.join("") };
     } catch (error) {
       throw toOperationError(error, errors, lines.join(""), signal);
@@ -305,8 +285,12 @@ export class ProgramStack {
   }
 }
 
-/** Of an operation's summary only the counts are read: to decrypt its configuration takes a third of a second. */
-const withoutSummarySecrets = { showSecrets: false } as const;
+/**
+ * The stack, whose operations do nothing after they have ended: the SDK would run the engine for the outputs twice and for the
+ * history, of which the events have told what is wanted.
+ */
+const onlyOperating = (stack: Stack): Stack =>
+  Object.create(stack, { outputs: { value: async () => ({}) }, info: { value: async () => undefined } });
 
 /** The workspace, with more in the environment of its engines; the one that is given stays as it is. */
 const withEnvironment = (workspace: Workspace, env: Readonly<Record<string, string>>): Workspace =>

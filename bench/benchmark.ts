@@ -113,6 +113,26 @@ export function growthOf(
   };
 }
 
+/** Twice as many of something may take twice as long. */
+export function doubled(
+  name: string,
+  things: string,
+  seconds: ReadonlyMap<number, readonly number[]> = new Map(),
+  [fewer, more]: readonly [number, number],
+): Figure {
+  const series = (size: number): Series => ({
+    subject: `${size} ${things}`,
+    samples: seconds.get(size) ?? [],
+  });
+  const [half, whole] = [series(fewer), series(more)];
+  return {
+    name: `${name}, twice as many`,
+    unit: "s",
+    series: [whole, half],
+    goals: [{ subject: whole.subject, against: half.subject, atMost: 2 }],
+  };
+}
+
 /**
  * Measures subjects in turns: every subject once a round, each round beginning with another one. A first round warms
  * caches and is not counted; of a single round nothing is quoted, and none goes before it.

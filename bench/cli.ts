@@ -12,6 +12,7 @@ const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   engine: async () => (await import("./engine/overhead.ts")).overhead,
   scale: async () => (await import("./engine/scale.ts")).scale,
   shards: async () => (await import("./engine/first-up.ts")).shards,
+  migration: async () => (await import("./engine/migration.ts")).migration,
   "critical-path": async () => (await import("./engine/critical-path.ts")).criticalPath,
   lister: async () => (await import("./lister/comparison.ts")).lister,
   audit: async () => (await import("./whole-cluster.ts")).audit,

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { project } from "../local/machine/paths.ts";
-import { type Benchmark, type Figure, inTurns, type Series } from "./benchmark.ts";
+import { type Benchmark, doubled, type Figure, inTurns } from "./benchmark.ts";
 import { measure } from "./measure.ts";
 
 // What reads a whole cluster and its account, over HTTP from a cloud that answers at once: what is left is the command.
@@ -29,7 +29,7 @@ export const audit: Benchmark = {
   title: "The audit and the adoption of more and more ServiceAccounts",
   async run({ short, say }) {
     const figures: Figure[] = [];
-    const seconds = new Map<Command, Map<number, readonly number[]>>(names.map((name) => [name, new Map()]));
+    const seconds = new Map(names.map((name) => [name, new Map<number, readonly number[]>()]));
     for (const size of short ? [50] : sizes) {
       const measured = await withCloud(size, (run) =>
         inTurns(short ? 1 : 3, Object.fromEntries(names.map((name) => [name, () => run(name)])), {
@@ -45,23 +45,12 @@ export const audit: Benchmark = {
       );
     }
     if (short) return figures;
-    return [...figures, ...names.map((name) => doubled(name, seconds.get(name)))];
+    return [
+      ...figures,
+      ...names.map((name) => doubled(name, "ServiceAccounts", seconds.get(name), [1000, 2000])),
+    ];
   },
 };
-
-/** Twice as many may take twice as long. */
-function doubled(name: Command, seconds: ReadonlyMap<number, readonly number[]> = new Map()): Figure {
-  const [fewer, more] = sizes.slice(-2).map((size) => ({
-    subject: `${size} ServiceAccounts`,
-    samples: seconds.get(size) ?? [],
-  })) as [Series, Series];
-  return {
-    name: `${name}, twice as many`,
-    unit: "s",
-    series: [more, fewer],
-    goals: [{ subject: more.subject, against: fewer.subject, atMost: 2 }],
-  };
-}
 
 type Cost = Readonly<Record<"seconds" | "megabytes", number>>;
 

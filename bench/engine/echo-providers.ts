@@ -54,6 +54,7 @@ const computed: Readonly<Record<string, (id: string, inputs: Properties) => Prop
 const functions: Provider<object>["functions"] = {
   "aws:index/getPartition:getPartition": async () => ({ id: "aws", partition: "aws" }),
   "aws:index/getRegion:getRegion": async () => ({ id: region, name: region, region }),
+  "aws:eks/getAddon:getAddon": async ({ clusterName, addonName }) => ({ clusterName, addonName }),
   "aws:eks/getAddonVersion:getAddonVersion": async () => ({ version: "v1.0.0-eksbuild.1" }),
   "aws:ec2/getVpc:getVpc": async () => ({ id: "vpc-0123456789abcdef0" }),
   "aws:ec2/getSubnets:getSubnets": async () => ({ ids: ["subnet-0a", "subnet-0b"] }),
@@ -62,6 +63,7 @@ const functions: Provider<object>["functions"] = {
     name,
     endpoint: "https://example.eks.amazonaws.com",
     certificateAuthorities: [{ data: "Q0E=" }],
+    computeConfigs: [],
     identities: [{ oidcs: [{ issuer }] }],
     vpcConfig: { endpointPublicAccess: true },
   }),

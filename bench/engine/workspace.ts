@@ -30,8 +30,8 @@ export const subjects = {
 
 export type SubjectName = keyof typeof subjects;
 
-/** What goes only some of the way: a program that is empty, and one that imports all that ours does, and runs nothing of it. */
-export type Part = "nothing" | "imported";
+/** What goes only some of the way: a program that is empty, and those that import all that a subject does, and run nothing of it. */
+export type Part = "nothing" | "oursImported" | "rawImported";
 
 /** What the program is to make: all of it, or so many bindings on a cluster that is there. */
 export type Size = "whole" | number;
@@ -187,8 +187,11 @@ export class Workspace {
     };
     const parts = {
       nothing: subject("nothing", (at) => layOutPart(at, "")),
-      imported: subject("imported", (at) =>
+      oursImported: subject("oursImported", (at) =>
         layOutPart(at, `import ${JSON.stringify(join(project, "index.ts"))};\n`),
+      ),
+      rawImported: subject("rawImported", (at) =>
+        layOutPart(at, 'import "./resources.ts";\nimport "./sdk.ts";\n', ["resources.ts", "sdk.ts"]),
       ),
     };
     return new Workspace(folder, providers, all, parts, () => host.close());
@@ -242,17 +245,17 @@ function writeProject(folder: string, runtime: string, main: string): void {
 }
 
 async function layOutRaw(folder: string): Promise<void> {
-  await layOutPart(folder, readFileSync(join(programs, "raw.ts"), "utf8"));
-  cpSync(join(programs, "resources.ts"), join(folder, "resources.ts"));
+  await layOutPart(folder, readFileSync(join(programs, "raw.ts"), "utf8"), ["resources.ts", "sdk.ts"]);
 }
 
-/** A program that the same Node.js runs as it stands, with the same compile cache. */
-async function layOutPart(folder: string, source: string): Promise<void> {
+/** A program that the same Node.js runs as it stands, with the same compile cache, and what it imports of the programs here. */
+async function layOutPart(folder: string, source: string, others: readonly string[] = []): Promise<void> {
   if (existsSync(folder)) return;
   const options = `{ typescript: false, nodeargs: "--import ${join(project, "preload.js")}" }`;
   writeProject(folder, `{ name: nodejs, options: ${options} }`, "index.ts");
   symlinkSync(join(project, "node_modules"), join(folder, "node_modules"));
   writeFileSync(join(folder, "index.ts"), source);
+  for (const other of others) cpSync(join(programs, other), join(folder, other));
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "raw", type: "module" }));
 }
 

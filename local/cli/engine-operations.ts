@@ -1,6 +1,7 @@
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import { OperationError } from "../../automation/errors.ts";
+import { withoutSecrets } from "../../automation/outputs.ts";
 import { changed, describe, summary } from "../../automation/progress.ts";
 import type { ProgramStack, OperationOptions as StackOperationOptions } from "../../automation/stack.ts";
 import { shortPath } from "../../terminal.ts";
@@ -17,8 +18,7 @@ interface OperationOptions {
 /** Outputs of the stack, secrets left out. */
 export async function outputsOf(state: UpRun): Promise<Record<string, unknown>> {
   const stack = await openLocalStack(state, []);
-  const outputs = Object.entries(await stack.outputs()).filter(([, output]) => !output.secret);
-  return Object.fromEntries(outputs.map(([name, output]) => [name, output.value]));
+  return withoutSecrets(await stack.outputs());
 }
 
 export const preview = (options: OperationOptions): Promise<void> =>

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { V1Pod } from "@kubernetes/client-node";
+import { withoutSecrets } from "../../automation/outputs.ts";
 import { type Changes, changed, summary } from "../../automation/progress.ts";
-import { withoutSecrets } from "../../automation/stack.ts";
 import { columnsOf, shortPath } from "../../terminal.ts";
 import { freePort } from "../machine/free-port.ts";
 import { logs, project } from "../machine/paths.ts";
@@ -153,13 +153,15 @@ const theProgram: Step<Context, Applied> = finding(
   "pulumi up",
   async ({ state, options }, say) => {
     const stack = await openLocalStack(state, options.config);
+    // What looks at the pods afterwards is loaded while the engine works. Who needs it meets its error.
+    void Promise.all([import("@kubernetes/client-node"), import("../proofs.ts")]).catch(() => {});
     const { changes, outputs } = await engineOperation(say, (common) => stack.up(common));
     return { changes, outputs: withoutSecrets(outputs) };
   },
   ({ changes }) => summary(changes),
 );
 
-/** What to look at in the cluster. What asks it is loaded only then. */
+/** What to look at in the cluster. */
 async function inCluster(outputs: Record<string, unknown>) {
   const { administrator } = await import("../kubernetes/client.ts");
   const { AppsV1Api, CoreV1Api } = await import("@kubernetes/client-node");

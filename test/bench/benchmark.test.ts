@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { type Figure, growthOf, inTurns, spread, verdicts } from "../../bench/benchmark.ts";
+import { doubled, type Figure, growthOf, inTurns, spread, verdicts } from "../../bench/benchmark.ts";
 
 describe("a benchmark", () => {
   it("measures every subject once a round, each round beginning with another one, after one that warms up", async () => {
@@ -47,6 +47,24 @@ describe("a benchmark", () => {
       { subject: "from 100 to 1,000", samples: [0.2] },
     ]);
     expect(verdicts(growth)[0]).to.include({ met: false }).and.have.nested.property("ratio.median", 2);
+  });
+
+  it("gives twice as many twice as long", () => {
+    const of = (...more: number[]): Figure => {
+      const seconds = new Map([
+        [100, [1, 2, 3]],
+        [200, more],
+      ]);
+      return doubled("audit", "bindings", seconds, [100, 200]);
+    };
+    expect(of(2, 4, 9).series).to.deep.equal([
+      { subject: "200 bindings", samples: [2, 4, 9] },
+      { subject: "100 bindings", samples: [1, 2, 3] },
+    ]);
+    expect(verdicts(of(2, 4, 9))[0])
+      .to.include({ met: true })
+      .and.have.nested.property("ratio.median", 2);
+    expect(verdicts(of(2, 5, 9))[0]?.met).to.equal(false);
   });
 
   describe("judges a goal", () => {
