@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { AdmissionregistrationV1Api, CoreV1Api } from "@kubernetes/client-node";
 import { Account } from "./aws/account.ts";
 import { miniStack, pythonDataPackages, pythonPackages } from "./aws/ministack.ts";
@@ -12,7 +13,6 @@ import { startApiServer, startControllers, startEtcd } from "./kubernetes/contro
 import { nodeName, startContainerd, startKubelet, startMountNamespace } from "./kubernetes/node.ts";
 import { createPki, type Pki } from "./kubernetes/pki.ts";
 import { type Bridge, createBridge } from "./machine/bridge.ts";
-import { command } from "./machine/command.ts";
 import { type BaseImage, baseImageDebianPackages, layOutGoImage } from "./machine/install/base-image.ts";
 import { installDebianPackages } from "./machine/install/debian.ts";
 import { buildGoProgram, installGo } from "./machine/install/go.ts";
@@ -34,7 +34,7 @@ import { type Daemon, exists, start } from "./machine/process.ts";
 import { importBaseImage, publish, removeOldImages, startDockerd } from "./registry/dockerd.ts";
 import { startRegistry } from "./registry/registry.ts";
 import {
-  awsEnvironment,
+  awsEndpoint,
   files,
   folders,
   issuerOf,
@@ -159,18 +159,24 @@ interface Ground {
   pki: Pki;
 }
 
+/** What AWS's parts are known by. */
+type AwsParts = Omit<Parts, "goImage">;
+
 /** Starts every part, in the order in which they need one another. */
 export const bringUp: Step<BringUp, Parts> = inTurn(
   "start",
   finding<BringUp, Ground>("network and keys", layGround, ({ bridge }) => `pods on ${bridge.subnet}`),
   atOnce(
     "servers",
-    finding<BringUp & Ground, Omit<Parts, "goImage">>("AWS", startAws, () => undefined),
+    inTurn(
+      "AWS, with something to list",
+      finding<BringUp & Ground, AwsParts>("AWS", startAws, () => undefined),
+      doing("sample buckets", makeBuckets),
+    ),
     doing("Kubernetes control plane and node", startKubernetes),
     finding("registry and image builder", startBuilder, () => undefined),
   ),
   doing("pod identity webhook", registerWebhook),
-  doing("sample buckets", makeBuckets),
 );
 
 async function layGround({ starting }: BringUp): Promise<Ground> {
@@ -194,7 +200,7 @@ const recorder =
     save(starting);
   };
 
-async function startAws({ starting, bridge }: BringUp & Ground): Promise<Omit<Parts, "goImage">> {
+async function startAws({ starting, bridge }: BringUp & Ground): Promise<AwsParts> {
   const { ports } = starting;
   const { url, ...stack } = miniStack({ venv, port: ports.miniStack, folder: folders.miniStack, region });
   await mkdir(folders.miniStack, { recursive: true });
@@ -291,10 +297,12 @@ async function registerWebhook({ starting, pki }: BringUp & Ground): Promise<und
     .createMutatingWebhookConfiguration({ body: webhookConfiguration(url, pki.ca.certificate) });
 }
 
-async function makeBuckets({ starting: { ports }, admin }: BringUp & Parts): Promise<string> {
-  const env = awsEnvironment({ ports, admin });
+async function makeBuckets({ starting: { ports }, admin }: BringUp & AwsParts): Promise<string> {
+  const endpoint = awsEndpoint(ports);
+  const s3 = new S3Client({ endpoint, region, credentials: admin, forcePathStyle: true });
+  const CreateBucketConfiguration = { LocationConstraint: region } as const;
   await Promise.all(
-    sampleBuckets.map((name) => command("aws", ["s3", "mb", `s3://${name}`], { log: "aws", env })),
+    sampleBuckets.map((Bucket) => s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration }))),
   );
   return sampleBuckets.join(", ");
 }

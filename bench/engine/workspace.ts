@@ -191,7 +191,7 @@ export class Workspace {
         layOutPart(at, `import ${JSON.stringify(join(project, "index.ts"))};\n`),
       ),
       rawImported: subject("rawImported", (at) =>
-        layOutPart(at, 'import "./resources.ts";\nimport "./sdk.ts";\n', ["resources.ts", "sdk.ts"]),
+        layOutPart(at, 'import "./resources.ts";\nimport "./classes.ts";\n', ["resources.ts", "classes.ts"]),
       ),
     };
     return new Workspace(folder, providers, all, parts, () => host.close());
@@ -245,7 +245,7 @@ function writeProject(folder: string, runtime: string, main: string): void {
 }
 
 async function layOutRaw(folder: string): Promise<void> {
-  await layOutPart(folder, readFileSync(join(programs, "raw.ts"), "utf8"), ["resources.ts", "sdk.ts"]);
+  await layOutPart(folder, readFileSync(join(programs, "raw.ts"), "utf8"), ["resources.ts", "classes.ts"]);
 }
 
 /** A program that the same Node.js runs as it stands, with the same compile cache, and what it imports of the programs here. */

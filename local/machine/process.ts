@@ -39,7 +39,7 @@ export class DaemonError extends Error {
 }
 
 /** Go collects garbage more often than by default: for the few objects of local that costs little, and saves memory. */
-const frugal = { GOGC: "50" };
+const frugal = { GOGC: "40" };
 
 /**
  * Starts a process in a session of its own, with its output in `logs/NAME.log`, and waits until it is ready.

@@ -1,5 +1,5 @@
+import { sdk } from "./classes.ts";
 import { register } from "./resources.ts";
-import { sdk } from "./sdk.ts";
 
 // The floor, run as it stands.
 
