@@ -8,7 +8,7 @@ import { openLocalStack } from "../../local/pulumi/engine.ts";
 import { awsEnvironment } from "../../local/run.ts";
 import { running } from "../../local/state.ts";
 import { failureOf } from "../failure.ts";
-import { command, local, localUp, until, works } from "./tools.ts";
+import { command, local, shellOf, until, works } from "./tools.ts";
 
 // The lister by EKS Pod Identity, as docs/local.md has it: the agent, EKS Auth, and what an association can say.
 
@@ -72,7 +72,8 @@ describe("npm run local by EKS Pod Identity", function () {
   };
 
   before(async () => {
-    shell = await localUp();
+    report = JSON.parse((await works(local("up", "--json"))).stdout) as Report;
+    shell = await shellOf((await works(local("env"))).stdout);
     process.env.PATH = shell.PATH; // the Automation API looks for the engine there
     process.env.LD_LIBRARY_PATH = shell.LD_LIBRARY_PATH;
   });
