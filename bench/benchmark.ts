@@ -137,7 +137,7 @@ export function doubled(
 
 /**
  * Measures subjects in turns: every subject once a round, each round beginning with another one. A first round warms
- * caches and is not counted.
+ * caches and is not counted; of a single round nothing is quoted, and none goes before it.
  *
  * @param rounds Counted rounds.
  * @param subjects What to do for a subject, and what it measured: values by figure.
@@ -150,7 +150,7 @@ export async function inTurns<Key extends string>(
 ): Promise<Record<Key, Series[]>> {
   const names = Object.keys(subjects);
   const samples = new Map<Key, Map<string, number[]>>();
-  for (let round = options.warmUp === false ? 0 : -1; round < rounds; round++) {
+  for (let round = (options.warmUp ?? rounds > 1) ? -1 : 0; round < rounds; round++) {
     const first = Math.max(round, 0) % names.length;
     for (const name of [...names.slice(first), ...names.slice(0, first)]) {
       options.say?.(`${round < 0 ? "warm-up" : `round ${round + 1} of ${rounds}`}: ${name}`);

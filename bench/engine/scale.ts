@@ -45,7 +45,7 @@ export const scale: Benchmark = {
             [subjects.raw]: preview("raw"),
             ...(short ? {} : { [cdk.name]: () => synthesis(size) }),
           },
-          { say: (line) => say(`${size} bindings, ${line}`), warmUp: size <= 10 },
+          { say: (line) => say(`${size} bindings, ${line}`), warmUp: !short && size <= 10 },
         );
         const ours = (series: readonly Series[] = []) =>
           series.find(({ subject }) => subject === subjects.ours)?.samples ?? [];

@@ -11,9 +11,6 @@ import { load } from "./load.ts";
 import { type Running, startToFirstBucket } from "./running.ts";
 import { lister as ours, type Subjects } from "./subjects.ts";
 
-/** How long a program rests before its memory is looked at, in seconds. */
-const rest = 3;
-
 export const lister: Benchmark = {
   name: "lister",
   title: "The listers against a tutorial's, and against the least that could be",
@@ -66,6 +63,8 @@ function sizes(subjects: Subjects): Figure[] {
 /** From the start to the first listed bucket, and memory some seconds later. */
 async function starts(subjects: Subjects, { short, say }: Context): Promise<Figure[]> {
   const { language, started, atMost } = subjects;
+  /** How long a program rests before its memory is looked at, in seconds. */
+  const rest = short ? 1 : 3;
   // A start of 10 ms is as long as the machine's own hiccups: the middle of several stands for a round.
   const startsARound = short || language === "Java" ? 1 : 9;
   const measureOne = async (name: string) => {

@@ -22,6 +22,13 @@ describe("a benchmark", () => {
     });
   });
 
+  it("measures a single round without one before it: nothing is quoted of that", async () => {
+    const order: number[] = [];
+    const figures = await inTurns(1, { a: async (round) => ({ seconds: order.push(round) }) });
+    expect(order).to.deep.equal([0]);
+    expect(figures.seconds).to.deep.equal([{ subject: "a", samples: [1] }]);
+  });
+
   it("quotes the median, between two where they are even", () => {
     expect(spread([3, 1, 2])).to.deep.equal({ median: 2, min: 1, max: 3 });
     expect(spread([4, 1, 2, 3])).to.deep.equal({ median: 2.5, min: 1, max: 4 });

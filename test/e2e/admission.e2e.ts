@@ -7,7 +7,7 @@ import { listBuckets } from "../../iam/policies.ts";
 import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEnvironment, region } from "../../local/run.ts";
 import { running } from "../../local/state.ts";
-import { command, local, shellOf, until, works } from "./tools.ts";
+import { command, localUp, until, works } from "./tools.ts";
 
 // No pod without its identity, on the live parts: a pod identity webhook that is away for 0 to 30 s while a Deployment,
 // Jobs and a DaemonSet make their pods. With the policy all of them get credentials, and nobody lends a hand; without it
@@ -177,8 +177,7 @@ describe("admission: enforced", function () {
   };
 
   before(async () => {
-    await works(local("up", "--json"));
-    shell = await shellOf((await works(local("env"))).stdout);
+    shell = await localUp();
     process.env.PATH = shell.PATH; // the Automation API looks for the engine there
     const lister = JSON.parse(
       (

@@ -24,7 +24,7 @@ import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEnvironment, region } from "../../local/run.ts";
 import { running } from "../../local/state.ts";
 import { accountOf, type Laid, layoutsFor } from "../adopt/layouts.ts";
-import { command, local, shellOf, works } from "./tools.ts";
+import { command, localUp, works } from "./tools.ts";
 
 // An estate of two hundred ServiceAccounts and roles, laid out as four tools do it, taken over by `npm run adopt` and
 // `pulumi import` on the live parts.
@@ -165,8 +165,7 @@ describe("adopting an estate", function () {
   };
 
   before(async () => {
-    await works(local("up", "--json"));
-    shell = await shellOf((await works(local("env"))).stdout);
+    shell = await localUp();
     process.env.PATH = shell.PATH; // the Automation API looks for the engine there
     folder = mkdtempSync(join(tmpdir(), "eks-irsa-adopt-"));
     const credentials = {

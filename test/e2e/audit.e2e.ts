@@ -23,7 +23,7 @@ import type { KindId } from "../../audit/kinds.ts";
 import { takeSnapshot } from "../../audit/take.ts";
 import { podIdentityTrustPolicy, trustPolicy } from "../../iam/trust-policy.ts";
 import { region } from "../../local/run.ts";
-import { command, local, shellOf, slowness, works } from "./tools.ts";
+import { command, localUp, slowness, works } from "./tools.ts";
 
 // Faults planted on the live parts, one at a time: the audit has to find each, and nothing else. That every kind is found
 // wherever it is planted is shown by test/audit/, on plain data.
@@ -144,8 +144,7 @@ describe("the audit", function () {
   };
 
   before(async () => {
-    await works(local("up", "--json"));
-    shell = await shellOf((await works(local("env"))).stdout);
+    shell = await localUp();
     for (const [key, value] of Object.entries(shell)) if (key.startsWith("AWS_")) process.env[key] = value;
     folder = mkdtempSync(join(tmpdir(), "eks-irsa-audit-"));
     iam = new IAMClient({ region });
@@ -153,7 +152,8 @@ describe("the audit", function () {
     providerArn = OpenIDConnectProviderList[0]?.Arn ?? "";
   });
   after(async () => {
-    await command("kubectl", ["delete", "namespace", namespace, "--ignore-not-found"], { env: shell });
+    const gone = ["delete", "namespace", namespace, "--ignore-not-found", "--wait=false"];
+    await command("kubectl", gone, { env: shell });
     if (roleArn !== undefined) {
       await iam.send(new DeleteRolePolicyCommand({ RoleName: name, PolicyName: "own" }));
       await iam.send(new DeleteRoleCommand({ RoleName: name }));
@@ -469,7 +469,7 @@ describe("the audit", function () {
       await queue.addAll(numbers.map((at) => () => plant(at)));
     });
     after(async () => {
-      const deleting = run(`kubectl delete namespace ${large} --ignore-not-found`);
+      await run(`kubectl delete namespace ${large} --ignore-not-found --wait=false`);
       await queue.addAll(
         numbers
           .flatMap((at) => [`app-${at}`, `other-${at}`])
@@ -480,7 +480,6 @@ describe("the audit", function () {
             await iam.send(new DeleteRoleCommand({ RoleName })).catch(() => undefined);
           }),
       );
-      await deleting;
     });
 
     it("finds the one fault among them, within 500 MB and, of a thousand, 60 s", async function () {

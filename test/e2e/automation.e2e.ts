@@ -15,7 +15,7 @@ import { home } from "../../config.ts";
 import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEnvironment, files, region } from "../../local/run.ts";
 import { running } from "../../local/state.ts";
-import { command, local, shellOf, until, works } from "./tools.ts";
+import { command, localIs, localUp, until, works } from "./tools.ts";
 
 // The program as other tools drive it, on the live parts.
 
@@ -58,14 +58,16 @@ describe("the Automation API", function () {
     );
 
   before(async () => {
-    await works(local("up", "--json"));
-    shell = await shellOf((await works(local("env"))).stdout);
+    shell = await localUp();
     process.env.PATH = shell.PATH;
     folder = mkdtempSync(join(tmpdir(), "eks-irsa-automation-"));
     cpSync(files.stackConfig, join(folder, "Pulumi.local.yaml"));
   });
   after(async () => {
-    for (const stack of opened) await stack.destroy().catch(() => undefined);
+    localIs("changed");
+    // Side by side: where a namespace goes, Kubernetes lets five seconds pass. Some were opened twice.
+    const stacks = new Map(opened.map((stack) => [stack.stack.name, stack]));
+    await Promise.all([...stacks.values()].map((stack) => stack.destroy().catch(() => undefined)));
     rmSync(folder, { recursive: true, force: true });
   });
 

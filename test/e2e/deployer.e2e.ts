@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { logs } from "../../local/machine/paths.ts";
 import { openLocalStack } from "../../local/pulumi/engine.ts";
 import { running } from "../../local/state.ts";
-import { local, shellOf, works } from "./tools.ts";
+import { localIs, localUp } from "./tools.ts";
 
 // What the program's whole life asks of AWS, as local's front door has it in its log, beside what docs/deployer-policy.json
 // allows a deployer.
@@ -22,14 +22,11 @@ describe("the deployer's policy", function () {
   this.timeout("20m");
 
   before(async () => {
-    await works(local("up", "--json"));
-    const shell = await shellOf((await works(local("env"))).stdout);
+    const shell = await localUp();
     process.env.PATH = shell.PATH; // the Automation API looks for the engine there
     process.env.LD_LIBRARY_PATH = shell.LD_LIBRARY_PATH;
   });
-  after(async () => {
-    await works(local("up", "--json"));
-  });
+  after(() => localIs("changed"));
 
   it("allows every call that up, refresh and destroy make", async () => {
     const since = statSync(frontDoorLog).size;

@@ -4,7 +4,7 @@ import { type Environment, pullRequestService } from "../../examples/pull-reques
 import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEnvironment, region } from "../../local/run.ts";
 import { running } from "../../local/state.ts";
-import { command, local, shellOf, until, works } from "./tools.ts";
+import { command, localUp, until, works } from "./tools.ts";
 
 // The example service, ten pull requests at once, on the live parts.
 
@@ -42,8 +42,7 @@ describe("the example: an environment for every pull request", function () {
       .filter((name: string) => name.startsWith("pr-"));
 
   before(async () => {
-    await works(local("up", "--json"));
-    shell = await shellOf((await works(local("env"))).stdout);
+    shell = await localUp();
     process.env.PATH = shell.PATH;
     const state = running();
     service = pullRequestService({
@@ -55,9 +54,10 @@ describe("the example: an environment for every pull request", function () {
   });
   after(async () => {
     await service?.close();
-    for (const number of taken) {
-      await command("kubectl", ["delete", "namespace", `pr-${number}`, "--ignore-not-found"], { env: shell });
-    }
+    const names = taken.map((number) => `pr-${number}`);
+    await command("kubectl", ["delete", "namespace", ...names, "--ignore-not-found", "--wait=false"], {
+      env: shell,
+    });
   });
 
   it("refuses bad policies at once, by their key", async () => {

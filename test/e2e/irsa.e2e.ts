@@ -10,7 +10,7 @@ import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEnvironment, region } from "../../local/run.ts";
 import { running } from "../../local/state.ts";
 import { failureOf } from "../failure.ts";
-import { command, local, shellOf, works } from "./tools.ts";
+import { command, localUp, works } from "./tools.ts";
 
 // A second stack, as a platform team runs it: ServiceAccounts for a cluster that is there already, on the live parts.
 
@@ -79,8 +79,7 @@ describe("bindings on an existing cluster", function () {
   }
 
   before(async () => {
-    await works(local("up", "--json"));
-    shell = await shellOf((await works(local("env"))).stdout);
+    shell = await localUp();
     process.env.PATH = shell.PATH; // the Automation API looks for the engine there
     for (const namespace of ["team-a", "team-b", "other"]) await kubectl("create", "namespace", namespace);
     for (const namespace of ["team-b", "other"]) {
@@ -103,9 +102,11 @@ describe("bindings on an existing cluster", function () {
     await open("pod-identity");
   });
   after(async () => {
-    for (const namespace of ["team-a", "team-b", "other"]) {
-      await command("kubectl", ["delete", "namespace", namespace, "--ignore-not-found"], { env: shell });
-    }
+    // None waits for them, each of which Kubernetes takes more than five seconds for.
+    const ours = ["team-a", "team-b", "other", "somebodys"];
+    await command("kubectl", ["delete", "namespace", ...ours, "--ignore-not-found", "--wait=false"], {
+      env: shell,
+    });
   });
 
   it("makes each binding on a cluster that another stack made, and no second OIDC provider", async () => {
@@ -194,7 +195,6 @@ describe("bindings on an existing cluster", function () {
       const { metadata } = await serviceAccount("somebodys", "app");
       expect(metadata.annotations ?? {}).to.deep.equal({});
     }
-    await kubectl("delete", "namespace", "somebodys");
   });
 
   it("makes the role only, for a ServiceAccount that a chart brings later", async () => {

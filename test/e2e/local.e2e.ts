@@ -48,6 +48,8 @@ describe("npm run local", function () {
   this.timeout("30m");
   this.bail(true);
 
+  /** The least that the configuration takes: a pod that AWS refuses is not waited for longer than it takes to say so. */
+  const soonOver = "progressDeadlineSeconds=10";
   let untouched: ReturnType<typeof machine>;
   let report: Report;
   let shell: NodeJS.ProcessEnv;
@@ -124,17 +126,18 @@ describe("npm run local", function () {
   });
 
   it("does nothing the second time, says so, and is quick", async () => {
+    const goal = 8 * Math.max(1, await slowness(shell));
     const seconds: number[] = [];
-    for (let turn = 0; turn < 3; turn++) {
+    // Once is enough: what else the machine does can only make it slower.
+    for (let turn = 0; turn < 3 && !seconds.some((one) => one < goal); turn++) {
       const { stdout, stderr, seconds: took } = await works(local("up"));
       expect(stdout + stderr).to.match(/nothing to do/i);
       seconds.push(took);
     }
-    const slower = await slowness(shell);
     console.log(
-      `      no-op up took ${seconds.map((one) => one.toFixed(1)).join(", ")} s, on a machine ${slower.toFixed(1)} times as slow as the yardstick`,
+      `      no-op up took ${seconds.map((one) => one.toFixed(1)).join(", ")} s, of ${goal.toFixed(1)} s that it may on this machine`,
     );
-    expect(Math.min(...seconds)).to.be.below(8 * Math.max(1, slower));
+    expect(Math.min(...seconds)).to.be.below(goal);
   });
 
   it("uses little memory", async () => {
@@ -217,7 +220,7 @@ describe("npm run local", function () {
   it("takes a managed policy away before it proves the pod: it is red then, and the next `up` heals it", async () => {
     // The role is another since it had a name of its own.
     report = JSON.parse((await works(local("up", "--json"))).stdout) as Report;
-    const without = ["--config", "policies=[]", "--config", "progressDeadlineSeconds=20"];
+    const without = ["--config", "policies=[]", "--config", soonOver];
     const { code, stderr } = await local("up", ...without);
     expect(code).to.equal(1);
     expect(stderr).to.contain("timed out waiting to be Ready").and.to.contain("AccessDenied");
@@ -228,12 +231,7 @@ describe("npm run local", function () {
   });
 
   it("goes back to the namespace and the ServiceAccount of before, where a move to others failed half-way", async () => {
-    const elsewhere = [
-      "namespace=elsewhere",
-      "serviceAccount=another",
-      "policies=[]",
-      "progressDeadlineSeconds=20",
-    ];
+    const elsewhere = ["namespace=elsewhere", "serviceAccount=another", "policies=[]", soonOver];
     const { code, stderr } = await local("up", ...elsewhere.flatMap((one) => ["--config", one]));
     expect(code).to.equal(1);
     expect(stderr).to.contain("timed out waiting to be Ready");
@@ -261,13 +259,7 @@ describe("npm run local", function () {
 
   it("ends a rollout that cannot succeed in the time that was set, with the pod's own reason", async () => {
     const boundary = "role.permissionsBoundary=arn:aws:iam::aws:policy/AmazonSQSFullAccess";
-    const { code, stderr, seconds } = await local(
-      "up",
-      "--config",
-      boundary,
-      "--config",
-      "progressDeadlineSeconds=20",
-    );
+    const { code, stderr, seconds } = await local("up", "--config", boundary, "--config", soonOver);
     expect(code).to.equal(1);
     expect(seconds).to.be.below(200);
     expect(stderr).to.contain("timed out waiting to be Ready").and.to.contain("AccessDenied");

@@ -7,7 +7,7 @@ import { project } from "../../local/machine/paths.ts";
 import { engineEnvironment } from "../../local/pulumi/engine.ts";
 import { awsEnvironment, region } from "../../local/run.ts";
 import { running } from "../../local/state.ts";
-import { command, local, shellOf, works } from "./tools.ts";
+import { command, localUp, works } from "./tools.ts";
 
 /** The compiler that Pulumi's TypeScript template asks for, as the bench has it too. */
 const templateCompiler = `typescript@${JSON.parse(readFileSync(join(project, "bench/peers/template/package.json"), "utf8")).dependencies.typescript}`;
@@ -24,8 +24,7 @@ describe("the npm package in an empty project", function () {
     (await works(command(process.execPath, args, { cwd: folder, env: shell }))).stdout;
 
   before(async () => {
-    await works(local("up", "--json"));
-    shell = await shellOf((await works(local("env"))).stdout);
+    shell = await localUp();
     folder = mkdtempSync(join(tmpdir(), "eks-irsa-package-"));
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
@@ -196,8 +195,7 @@ describe("the Pulumi package for other languages", function () {
   };
 
   before(async () => {
-    await works(local("up", "--json"));
-    shell = await shellOf((await works(local("env"))).stdout);
+    shell = await localUp();
     folder = mkdtempSync(join(tmpdir(), "eks-irsa-plugin-"));
   });
   after(() => rmSync(folder, { recursive: true, force: true }));

@@ -24,7 +24,7 @@ import type { PolicyDocument, TrustPolicy } from "../../iam/policy-document.ts";
 import { trustPolicy } from "../../iam/trust-policy.ts";
 import { region } from "../../local/run.ts";
 import { brokenOf } from "../doctor/broken-of.ts";
-import { command, local, shellOf, until, works } from "./tools.ts";
+import { command, localUp, until, works } from "./tools.ts";
 
 // Whom the doctor's end-to-end suites break, have looked at, and mend: a workload on local whose chain is whole.
 // test/doctor/living.ts is the same on plain data.
@@ -56,11 +56,10 @@ interface Found {
   readonly providerArn: string;
 }
 
-/** Brought up and asked once a process, whatever number of suites run in it. */
+/** Asked once a process, whatever number of suites run in it. */
 let found: Promise<Found> | undefined;
 async function findLocal(): Promise<Found> {
-  await works(local("up", "--json"));
-  const shell = await shellOf((await works(local("env"))).stdout);
+  const shell = await localUp();
   const ask = async (line: string) =>
     (await works(command("sh", ["-c", line], { env: shell }))).stdout.trim();
   const image = "{.spec.template.spec.containers[0].image}";

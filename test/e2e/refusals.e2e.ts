@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { V1Pod } from "@kubernetes/client-node";
 import { expect } from "chai";
-import { command, local, shellOf, until, works } from "./tools.ts";
+import { command, localUp, until, works } from "./tools.ts";
 
 // What AWS refuses, asked of the live local; and what its webhook does with an association.
 
@@ -36,8 +36,7 @@ describe("local, as AWS", function () {
     });
 
   before(async () => {
-    await works(local("up", "--json"));
-    shell = await shellOf((await works(local("env"))).stdout);
+    shell = await localUp();
   });
   const dissociate = async () => {
     if (association === undefined) return;
@@ -48,7 +47,7 @@ describe("local, as AWS", function () {
   after(async () => {
     await dissociate();
     for (const words of [
-      ["kubectl", "delete", "namespace", namespace, "--ignore-not-found"],
+      ["kubectl", "delete", "namespace", namespace, "--ignore-not-found", "--wait=false"],
       ["aws", "ecr", "delete-repository", "--repository-name", repository, "--force"],
       ["aws", "iam", "delete-role", "--role-name", role],
     ] as const)

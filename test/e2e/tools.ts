@@ -31,8 +31,31 @@ export function command(
   });
 }
 
-export const local = (...args: string[]): Promise<Result> =>
-  command("npm", ["run", "--silent", "local", "--", ...args]);
+/** Whether local is up as it is without `--config`, as far as this process knows: nobody else has it change meanwhile. */
+let plain = false;
+/** The environment of a shell in which `aws`, `kubectl` and `pulumi` talk to that run. */
+let shell: Promise<NodeJS.ProcessEnv> | undefined;
+
+export async function local(...args: string[]): Promise<Result> {
+  const [verb] = args;
+  if (verb === "down") shell = undefined;
+  if (verb === "down" || verb === "destroy" || verb === "refresh" || verb === "up") plain = false;
+  const done = await command("npm", ["run", "--silent", "local", "--", ...args]);
+  if (verb === "up" && done.code === 0) plain = !args.includes("--config");
+  return done;
+}
+
+/** For what changes local's stack otherwise than by its commands. Where it is left so, the next suite brings it up again. */
+export function localIs(state: "plain" | "changed"): void {
+  plain = state === "plain";
+}
+
+/** Has local up as it is without `--config`, and gives a shell's environment: suites that leave it so need not look again. */
+export async function localUp(): Promise<NodeJS.ProcessEnv> {
+  if (!plain) await works(local("up", "--json"));
+  shell ??= works(local("env")).then(({ stdout }) => shellOf(stdout));
+  return { ...(await shell) };
+}
 
 /** The same, for a command that must work: its error is the test's. */
 export async function works(result: Promise<Result>): Promise<Result> {
@@ -59,7 +82,7 @@ export async function until<T>(what: string, seconds: number, ask: () => Promise
     const answer = await ask();
     if (answer !== undefined) return answer;
     if (Date.now() > deadline) throw new Error(`${what}: not within ${seconds} s`);
-    await sleep(500);
+    await sleep(200);
   }
 }
 

@@ -66,7 +66,7 @@ describe("faults of AWS's API", function () {
     console.log(
       `      of ${requests} requests failed: ${kinds.map(([kind, number]) => `${number} ${kind}`).join(", ")}`,
     );
-    await (await live.open()).up();
+    await live.restore();
   });
 
   async function settled(overrides: string[]): Promise<Inventory> {

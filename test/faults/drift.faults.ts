@@ -29,7 +29,7 @@ describe("drift", function () {
   });
   after(async () => {
     tally.print();
-    await (await live.open()).up();
+    await live.restore();
   });
 
   /** Makes the changes, refreshes, ups, and looks at each. */

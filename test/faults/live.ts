@@ -14,7 +14,7 @@ import type { OtherCluster } from "../../local/eks/other-clusters.ts";
 import { openLocalStack } from "../../local/pulumi/engine.ts";
 import { awsEndpoint, files, region, type UpRun } from "../../local/run.ts";
 import { running } from "../../local/state.ts";
-import { command, local, shellOf, works } from "../e2e/tools.ts";
+import { command, localIs, localUp, works } from "../e2e/tools.ts";
 
 // The live parts, for faults that need them: local, brought up where it is not.
 
@@ -33,8 +33,7 @@ export class Live {
   }
 
   static async up(): Promise<Live> {
-    await works(local("up", "--json"));
-    const shell = await shellOf((await works(local("env"))).stdout);
+    const shell = await localUp();
     process.env.PATH = shell.PATH; // the Automation API looks for the engine there
     process.env.LD_LIBRARY_PATH = shell.LD_LIBRARY_PATH;
     const state = running();
@@ -86,7 +85,14 @@ export class Live {
 
   /** The stack that `npm run local` runs, with `KEY=VALUE`s of `--config`. */
   open(...overrides: string[]): Promise<ProgramStack> {
+    if (overrides.length > 0) localIs("changed");
     return openLocalStack(this.state, overrides);
+  }
+
+  /** Has the stack be as it is without `--config`, again. */
+  async restore(): Promise<void> {
+    await (await this.open()).up();
+    localIs("plain");
   }
 
   async kubectl(...args: string[]): Promise<string> {

@@ -17,14 +17,14 @@ import { isFlat, type Sample, trendOf } from "./trend.ts";
 // requests to AWS that fails. What each process holds in memory stays flat, nothing fails that was not made to, and after
 // `down` nothing is left. `SOAK=10 npm run test:faults -- soak` for ten minutes.
 
-const minutes = Number(process.env.SOAK ?? count(60, 1));
+const minutes = Number(process.env.SOAK ?? count(60, 0.5));
 /** Of its memory a process may gain this while it is watched, from the first third on: caches fill, more so in a short time. */
 const share = minutes >= 10 ? 0.1 : 0.3;
 const clients = 20;
 /** Requests a second, of all: what the rest of local shares the machine with. */
 const rate = 200;
 /** Of a hundred requests to AWS. A short time has some ninety a minute, of which one is to fail for certain. */
-const percent = minutes >= 10 ? 1 : 10;
+const percent = minutes >= 10 ? 1 : 20;
 /** Seconds between two looks. */
 const interval = 2;
 
