@@ -158,7 +158,7 @@ export const criticalPath: Benchmark = {
           "path of destroy": path("delete"),
         };
       };
-      const measured = await inTurns(short ? 1 : 3, { run: upAndDestroy }, { say, warmUp: false });
+      const measured = await inTurns(short ? 1 : 2, { run: upAndDestroy }, { say, warmUp: false });
       const samples = (key: keyof typeof measured): readonly number[] => measured[key]?.[0]?.samples ?? [];
       const figure = (name: "up" | "destroy"): Figure => ({
         name,
