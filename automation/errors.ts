@@ -137,3 +137,7 @@ const isStack = (urn: string | undefined): boolean =>
 
 /** A message of the engine without its colours. */
 export const withoutColours = (message: string): string => message.replace(/<\{%[^%]*%\}>/g, "").trim();
+
+/** Whether the program says that the provider has not waited for new pods (`components/rollout.ts`), which a refresh has it do. */
+export const isUnfinishedRollout = (said: string): boolean =>
+  /The new pods of the Deployment \S+ are not there yet/.test(said);

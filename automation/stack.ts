@@ -16,6 +16,7 @@ import program from "../index.ts";
 import {
   BusyStackError,
   ConfigMissingError,
+  isUnfinishedRollout,
   OperationError,
   StackMissingError,
   toOperationError,
@@ -136,7 +137,19 @@ export class ProgramStack {
    */
   async up(options: OperationOptions = {}): Promise<OperationResult & { readonly outputs: Outputs }> {
     await this.#recover(options);
-    const result = await this.#run(options, (common) => onlyOperating(this.stack).up(common));
+    const stack = onlyOperating(this.stack);
+    const result = await this.#run(options, async (common, errors) => {
+      try {
+        await stack.up(common);
+      } catch (error) {
+        if (!errors.some((one) => isUnfinishedRollout(one.diagnosticEvent?.message ?? ""))) throw error;
+        errors.length = 0;
+        const text = "What the refresh finds not ready is waited for.";
+        options.onProgress?.({ kind: "message", severity: "info", text }, this.name);
+        await stack.refresh(common);
+        await stack.up(common);
+      }
+    });
     return { ...result, outputs: await this.outputs() };
   }
 
@@ -254,18 +267,22 @@ export class ProgramStack {
 
   async #run(
     { onProgress, onOutput, signal, diff }: OperationOptions,
-    act: (common: {
-      onEvent: (event: EngineEvent) => void;
-      onOutput: (text: string) => void;
-      signal?: AbortSignal;
-      diff?: boolean;
-    }) => Promise<unknown>,
+    act: (
+      common: {
+        onEvent: (event: EngineEvent) => void;
+        onOutput: (text: string) => void;
+        signal?: AbortSignal;
+        diff?: boolean;
+      },
+      errors: EngineEvent[],
+    ) => Promise<unknown>,
   ): Promise<OperationResult> {
     const lines: string[] = [];
     const errors: EngineEvent[] = [];
-    let changes: Changes = {};
+    // Of the first operation, where others follow: they change nothing more.
+    let changes: Changes | undefined;
     const onEvent = (event: EngineEvent): void => {
-      changes = event.summaryEvent?.resourceChanges ?? changes;
+      changes ??= event.summaryEvent?.resourceChanges;
       if (event.diagnosticEvent?.severity === "error") errors.push(event);
       const progress = onProgress && progressOf(event);
       if (progress) onProgress(progress, this.name);
@@ -277,8 +294,8 @@ export class ProgramStack {
     try {
       // A signal of its own for each run: the SDK never takes its listener off again.
       const own = signal && AbortSignal.any([signal]);
-      await act({ onEvent, onOutput: keep, signal: own, diff });
-      return { changes, output: lines.join("") };
+      await act({ onEvent, onOutput: keep, signal: own, diff }, errors);
+      return { changes: changes ?? {}, output: lines.join("") };
     } catch (error) {
       throw toOperationError(error, errors, lines.join(""), signal);
     }

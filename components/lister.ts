@@ -5,6 +5,7 @@ import type { PodAdditions } from "./pod-additions.ts";
 
 import { containerSecurityContext, podSecurityContext } from "./pod-security.ts";
 import { goesFirst } from "./replacement.ts";
+import { rolledOut } from "./rollout.ts";
 
 export interface S3ListerArgs {
   /** Image to run, by digest: `<repository>@sha256:<digest>`. */
@@ -61,7 +62,7 @@ export const listerPort = 8080;
  */
 export class S3Lister extends pulumi.ComponentResource {
   readonly deployment: Deployment;
-  /** Name of the Deployment. */
+  /** Name of the Deployment, once its pods are those that this program says. */
   readonly name: pulumi.Output<string>;
 
   constructor(name: string, args: S3ListerArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -127,7 +128,7 @@ export class S3Lister extends pulumi.ComponentResource {
       { parent: this, ...goesFirst, customTimeouts: { create: patience, update: patience } },
     );
 
-    this.name = this.deployment.metadata.name;
+    this.name = rolledOut(this.deployment);
     this.registerOutputs({ name: this.name });
   }
 }

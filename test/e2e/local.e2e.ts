@@ -218,12 +218,16 @@ describe("npm run local", function () {
   }
 
   it("takes a managed policy away before it proves the pod: it is red then, and the next `up` heals it", async () => {
-    // The role is another since it had a name of its own.
-    report = JSON.parse((await works(local("up", "--json"))).stdout) as Report;
+    // From two replicas to one: the provider by itself takes the old pod, which goes on listing, for the new one.
+    const { outputs } = JSON.parse(
+      (await works(local("up", "--json", "--config", "replicas=2"))).stdout,
+    ) as Report;
+    report = { ...report, outputs };
     const without = ["--config", "policies=[]", "--config", soonOver];
     const { code, stderr } = await local("up", ...without);
     expect(code).to.equal(1);
     expect(stderr).to.contain("timed out waiting to be Ready").and.to.contain("AccessDenied");
+    expect(stderr, "a finished engine's up is proof").not.to.contain("of 13 hold");
     expect(await attachedPolicies()).to.equal("");
     expect((await local("up", ...without)).code, "not green the second time either").to.equal(1);
     report = JSON.parse((await works(local("up", "--json"))).stdout) as Report;
