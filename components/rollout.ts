@@ -15,8 +15,8 @@ export interface Rollout {
  * What is said of a rollout that was taken for ended and had not begun; undefined where it has ended.
  *
  * The provider (4.34, `pkg/await/deployment.go`) asks whether the Deployment's revision is another than before. Where the
- * number of replicas changes together with the pods, Kubernetes only scales the old pods at first, reports that as the new
- * generation, and the old revision's pods are ready.
+ * number of replicas changes together with the pods, Kubernetes only scales the old pods at first (kubernetes/kubernetes#105395),
+ * reports that as the new generation, and the old revision's pods are ready.
  */
 export function rolloutFault({
   name,
@@ -35,14 +35,14 @@ export function rolloutFault({
 /** Pulumi prints it without a stack trace. */
 class RolloutError extends pulumi.RunError {}
 
-/** The name of a Deployment, once its rollout has ended. Nothing is asked in a preview, nor under mocks that give no status. */
-export const rolledOut = (deployment: Deployment): pulumi.Output<string> =>
-  pulumi
-    .all([deployment.metadata, deployment.spec, deployment.status])
-    .apply(([{ name, generation }, { replicas }, status]) => {
-      if (pulumi.runtime.isDryRun() || status === undefined) return name;
-      const { observedGeneration, updatedReplicas } = status;
-      const fault = rolloutFault({ name, generation, replicas, observedGeneration, updatedReplicas });
-      if (fault !== undefined) throw new RolloutError(fault);
-      return name;
-    });
+/** The name of a Deployment, once its rollout has ended; in a preview, and under mocks that give no status, its name. */
+export const rolledOut = ({ metadata, spec, status }: Deployment): pulumi.Output<string> =>
+  pulumi.runtime.isDryRun()
+    ? metadata.name
+    : pulumi.all([metadata, spec, status]).apply(([{ name, generation }, { replicas }, seen]) => {
+        if (seen === undefined) return name;
+        const { observedGeneration, updatedReplicas } = seen;
+        const fault = rolloutFault({ name, generation, replicas, observedGeneration, updatedReplicas });
+        if (fault !== undefined) throw new RolloutError(fault);
+        return name;
+      });
